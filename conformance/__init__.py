@@ -1,0 +1,1 @@
+"""Does a target behave as the reference does?"""

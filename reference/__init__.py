@@ -1,0 +1,1 @@
+"""An executable model of DynamoDB: deterministic, without I/O, usable alone as an emulator."""
