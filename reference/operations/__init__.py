@@ -1,0 +1,11 @@
+"""One module per family; each operation is its checks, then its effect, then its body.
+
+Every family module has its own ``OPERATIONS`` table; this one joins them.
+"""
+
+from __future__ import annotations
+
+from reference.operations.base import Operation
+
+OPERATIONS: dict[str, Operation] = {}
+"""Operation name → operation, for every operation that is modelled."""

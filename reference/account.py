@@ -1,0 +1,98 @@
+"""The state of one account in one region: its tables, what is due later, and the tokens it remembers."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from reference.agenda import Agenda
+from reference.clock import Clock, ManualClock
+from reference.tables.table import Change, Table
+
+ACCOUNT_ID = "000000000000"
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """How long states take to change, in seconds; 0 means that the next call sees the final state."""
+
+    create_table: float = 0.0
+    delete_table: float = 0.0
+    update_table: float = 0.0
+    backfill: float = 0.0
+
+
+class Account:
+    """Tables by name, and everything else an account holds. Copied by ``fork``, never shared."""
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        *,
+        account_id: str = ACCOUNT_ID,
+        region: str = REGION,
+        delays: Delays | None = None,
+    ) -> None:
+        self.clock: Clock = clock or ManualClock()
+        self.account_id = account_id
+        self.region = region
+        self.delays = delays or Delays()
+        self.tables: dict[str, Table] = {}
+        self.agenda = Agenda()
+        self.keep = 0.0
+        """Seconds of item history every table keeps for stale readers."""
+        self.remembered: dict[tuple[str, str], Any] = {}
+        """Idempotency tokens by (API, token)."""
+        self.rooms: dict[str, Any] = {}
+        """State of further capabilities (streams, backups …) by name; each has ``copy()``."""
+        self._ids = 0
+
+    def now(self) -> float:
+        """The present moment, epoch seconds."""
+        return self.clock.now()
+
+    def arn(self, resource: str) -> str:
+        """The ARN of a resource such as ``table/music``."""
+        return f"arn:aws:dynamodb:{self.region}:{self.account_id}:{resource}"
+
+    def new_id(self) -> str:
+        """A UUID that follows from the account and how many were made before."""
+        self._ids += 1
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.arn('id')}/{self._ids}"))
+
+    def table(self, name: str) -> Table | None:
+        """The table with that name or ARN that serves items, or None (dataplane:ORD-9, WIRE-18)."""
+        table = self.any_table(name)
+        return table if table is not None and table.status in ("ACTIVE", "UPDATING") else None
+
+    def any_table(self, name: str) -> Table | None:
+        """The table with that name or ARN in whatever state, or None."""
+        if name.startswith("arn:"):
+            prefix = self.arn("table/")
+            if not name.startswith(prefix):
+                return None
+            name = name[len(prefix) :]
+        return self.tables.get(name)
+
+    def commit(self, change: Change, by: str = "user") -> None:
+        """Do a planned item write."""
+        self.tables[change.table].commit(change, self.now(), by)
+
+    def fork(self, clock: Clock | None = None) -> Account:
+        """An independent account in the same state."""
+        other = Account(clock or self.clock, account_id=self.account_id, region=self.region, delays=self.delays)
+        other.tables = {name: table.copy() for name, table in self.tables.items()}
+        other.agenda = self.agenda.copy()
+        other.keep = self.keep
+        other.remembered = dict(self.remembered)
+        other.rooms = {name: room.copy() for name, room in self.rooms.items()}
+        other._ids = self._ids
+        return other
+
+    def as_of(self, moment: float) -> Account:
+        """What a replica shows that has every write up to ``moment`` and none after."""
+        other = self.fork()
+        other.tables = {name: table.as_of(moment) for name, table in self.tables.items()}
+        return other

@@ -1,0 +1,113 @@
+"""Items in key order: one structure serves tables, local and global indexes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, TypeAlias
+
+from sortedcontainers import SortedDict
+
+from reference.api import Item
+from reference.tables.schema import KeySchema
+from reference.values.item import item_size
+from reference.values.value import sort_key
+
+RowKey: TypeAlias = tuple[Any, ...]
+"""(token, partition key values…, sort key values…) and, in an index, the table's row key after it."""
+
+
+class _Top:
+    """Greater than every key part, to close a range from above."""
+
+    __slots__ = ()
+
+    def __lt__(self, other: object) -> bool:
+        return False
+
+    def __gt__(self, other: object) -> bool:
+        return True
+
+
+TOP = _Top()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A stored item and its size in bytes (dataplane:SIZE-1)."""
+
+    item: Item
+    size: int
+
+    @classmethod
+    def of(cls, item: Item) -> Record:
+        """The record of an item in normal form."""
+        return cls(item, item_size(item))
+
+
+@functools.lru_cache(maxsize=65_536)
+def _token(kind: str, text: str) -> int:
+    return int.from_bytes(blake2b(f"{kind}:{text}".encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+TOKENS = 1 << 64
+"""Partition tokens are spread evenly over 0 … TOKENS - 1."""
+
+
+def token(*values: dict[str, Any]) -> int:
+    """The opaque place of a partition key in hash order (dataplane:SCAN-3)."""
+    if len(values) == 1:
+        ((kind, text),) = values[0].items()
+        return _token(kind, text)
+    return _token("*", "\0".join(f"{k}:{len(t)}:{t}" for v in values for k, t in v.items()))
+
+
+class View:
+    """Records sorted by partition token, then partition key, then sort key."""
+
+    __slots__ = ("key", "rows")
+
+    def __init__(self, key: KeySchema) -> None:
+        self.key = key
+        self.rows: SortedDict = SortedDict()
+
+    def row_key(self, item: Item) -> RowKey | None:
+        """Where an item (or key) stands; None when it lacks a key attribute or one has another type."""
+        hashed = []
+        for attribute in self.key.hash:
+            value = item.get(attribute.name)
+            if value is None or attribute.type not in value:
+                return None
+            hashed.append(value)
+        ranged = []
+        for attribute in self.key.range:
+            value = item.get(attribute.name)
+            if value is None or attribute.type not in value:
+                return None
+            ranged.append(sort_key(value))
+        return (token(*hashed), *(sort_key(v) for v in hashed), *ranged)
+
+    def prefix(self, hashed: tuple[dict[str, Any], ...]) -> RowKey:
+        """What the row keys of one item collection begin with."""
+        return (token(*hashed), *(sort_key(v) for v in hashed))
+
+    def between(
+        self,
+        low: RowKey | None,
+        high: RowKey | None,
+        *,
+        include_low: bool = True,
+        include_high: bool = True,
+        reverse: bool = False,
+    ) -> Iterator[RowKey]:
+        """Row keys from ``low`` to ``high`` in order; O(log n) to the first. Bounds may be prefixes ending in TOP."""
+        keys: Iterator[RowKey] = self.rows.irange(low, high, (include_low, include_high), reverse)
+        return keys
+
+    def copy(self) -> View:
+        """An independent view with the same records."""
+        other = View(self.key)
+        other.rows = self.rows.copy()
+        return other
