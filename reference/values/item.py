@@ -63,9 +63,8 @@ def _report(found: list[Violation], late: list[Violation], depth_rule: str) -> N
 
 def item_size(item: Mapping[str, AttributeValue]) -> int:
     """Bytes of an item in normal form: its attributes' names and values, nothing else (dataplane:SIZE-1)."""
-    total = 0
-    for name, value in item.items():
-        total += len(name) if name.isascii() else text_size(name)
+    total = text_size("".join(item))
+    for value in item.values():
         ((tag, inner),) = value.items()
         if tag == "S" and inner.isascii():
             total += len(inner)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from binascii import Error as BinasciiError
 from binascii import a2b_base64
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal
-from typing import Any
+from operator import is_
+from typing import Any, cast
 
-from reference.api import AttributeValue, Json
+from reference.api import AttributeValue, Item, Json
 from reference.rules import Cohort, Violation, violation
 from reference.values.number import decimal, normal, number_size
 
@@ -29,6 +30,7 @@ MAX_NAME_BYTES = 65_535
 _UNMEASURED_NAME = MAX_NAME_BYTES // 4
 """Characters of the longest name that fits whatever it is made of."""
 
+_TEXT = frozenset({str})
 _TRUE = frozenset({"true", "1", "yes"})
 _FALSE = frozenset({"false", "0", "no"})
 
@@ -43,41 +45,35 @@ def normalise(value: Json, layer: Cohort, found: list[Violation]) -> AttributeVa
 
 
 def _value(value: Json, layer: Cohort, found: list[Violation], level: int) -> AttributeValue | None:
-    if type(value) is dict and len(value) == 1:
-        ((tag, inner),) = value.items()
-        if type(inner) is str:
-            if tag == "S" or tag == "B":
-                return value
-            if tag == "N":
-                number = normal(inner, layer)
-                if number is inner:
-                    return value
-                if type(number) is str:
-                    return {"N": number}
-        elif inner is True and (tag == "BOOL" or tag == "NULL"):
+    if type(value) is not dict or len(value) != 1:
+        return _any(value, layer, found, level)
+    ((tag, inner),) = value.items()
+    if type(inner) is str:
+        if tag == "S" or tag == "B":
             return value
-    return _any(value, layer, found, level)
+        if tag == "N" and (number := normal(inner, layer)).__class__ is str:
+            return value if number is inner else {"N": number}
+    elif inner is True and (tag == "BOOL" or tag == "NULL"):
+        return value
+    if tag not in _READERS or inner is None:
+        return _any(value, layer, found, level)
+    kept = _READERS[tag](inner, layer, found, level)
+    return None if kept is None else value if kept is inner else {tag: kept}
 
 
 def _any(value: Json, layer: Cohort, found: list[Violation], level: int) -> AttributeValue | None:
+    """A value that may have no type or several; unknown members are ignored and null is absent (dataplane:SER-1)."""
     if value is None:
         value = {}
     if type(value) is not dict:
         return None
-    # Unknown members are ignored and null is the same as absent (dataplane:SER-1).
     members = [(tag, inner) for tag, inner in value.items() if tag in _READERS and inner is not None]
-    if not members:
-        found.append(violation("values.empty-value"))
-        return None
-    read = [_READERS[tag](inner, layer, found, level) for tag, inner in members]
-    if len(members) > 1:
-        found.append(violation("values.many-types"))
-        return None
-    ((tag, inner),) = members
-    kept = read[0]
-    if kept is None:
-        return None
-    return value if kept is inner and len(value) == 1 else {tag: kept}
+    if len(members) == 1:
+        return _value(dict(members), layer, found, level)
+    for tag, inner in members:
+        _READERS[tag](inner, layer, found, level)
+    found.append(violation("values.many-types" if members else "values.empty-value"))
+    return None
 
 
 def _text(inner: Json, _layer: Cohort, _found: list[Violation], _level: int) -> str | None:
@@ -157,20 +153,17 @@ def _list(inner: Json, layer: Cohort, found: list[Violation], level: int) -> lis
     if type(inner) is not list or _nested_too_deep(found, level):
         return None
     kept = [_value(element, layer, found, level + 1) for element in inner]
-    if None in kept:
-        return None
-    return inner if all(map(_is, kept, inner)) else kept  # type: ignore[return-value]
+    return None if None in kept else cast("list[AttributeValue]", inner if all(map(is_, kept, inner)) else kept)
 
 
 def _map(inner: Json, layer: Cohort, found: list[Violation], level: int) -> dict[str, AttributeValue] | None:
     if type(inner) is not dict or _nested_too_deep(found, level):
         return None
     bad = check_names(inner, found)
-    kept = {name: _value(element, layer, found, level + 1) for name, element in inner.items()}
-    values = kept.values()
-    if bad or None in values:
+    kept = [_value(element, layer, found, level + 1) for element in inner.values()]
+    if bad or None in kept:
         return None
-    return inner if all(map(_is, values, inner.values())) else kept  # type: ignore[return-value]
+    return inner if all(map(is_, kept, inner.values())) else cast("Item", dict(zip(inner, kept, strict=True)))
 
 
 _READERS: dict[str, Callable[[Json, Cohort, list[Violation], int], Any]] = {
@@ -190,18 +183,14 @@ TYPES = tuple(_READERS)
 """The type tags of the wire form (dataplane:TYPE-1)."""
 
 
-def _is(a: object, b: object) -> bool:
-    return a is b
-
-
 def _texts(inner: Json) -> bool:
-    return type(inner) is list and all(type(member) is str for member in inner)
+    return type(inner) is list and set(map(type, inner)) <= _TEXT
 
 
 def _nested_too_deep(found: list[Violation], level: int) -> bool:
     if level < MAX_NESTING:
         return False
-    if all(v.rule.name != "values.nesting" for v in found):
+    if not found or found[-1].rule.name != "values.nesting":
         found.append(violation("values.nesting"))
     return True
 
@@ -221,17 +210,17 @@ def _up_to_repeat(members: list[str], key: Callable[[str], Any]) -> list[str]:
     return members
 
 
-def check_names(names: Iterable[str], found: list[Violation]) -> bool:
+def check_names(names: Collection[str], found: list[Violation]) -> bool:
     """Append what is wrong with attribute names or map keys; whether anything is (dataplane:TYPE-5)."""
-    bad = False
+    if "" not in names and len("".join(names)) <= _UNMEASURED_NAME:
+        return False
+    before = len(found)
     for name in names:
         if not name:
             found.append(violation("values.empty-name"))
-            bad = True
         elif len(name) > _UNMEASURED_NAME and text_size(name) > MAX_NAME_BYTES:
             found.append(violation("values.name-too-long"))
-            bad = True
-    return bad
+    return len(found) > before
 
 
 def depth(value: Json) -> int:
@@ -301,30 +290,28 @@ def size(value: AttributeValue) -> int:
 
 def _compound_size(tag: str, inner: Json) -> int:
     if tag == "SS":
-        return sum(map(text_size, inner))
+        return text_size("".join(inner))
     if tag == "NS":
         return sum(map(number_size, inner))
     if tag == "BS":
         return sum(map(binary_size, inner))
     if tag == "BOOL" or tag == "NULL":
         return 1
-    total = 3 + len(inner)
+    total = 0
     # A stack, not recursion: values installed from a target may be nested deeper than the service allows.
-    stack: list[AttributeValue] = []
-    while True:
+    stack = [{tag: inner}]
+    while stack:
+        value = stack.pop()
+        ((tag, inner),) = value.items()
         if tag == "M":
-            total += sum(map(text_size, inner))
+            total += 3 + len(inner) + text_size("".join(inner))
             stack += inner.values()
-        else:
+        elif tag == "L":
+            total += 3 + len(inner)
             stack += inner
-        while stack:
-            ((tag, inner),) = stack.pop().items()
-            if tag == "L" or tag == "M":
-                total += 3 + len(inner)
-                break
-            total += size({tag: inner})
         else:
-            return total
+            total += size(value)
+    return total
 
 
 def sort_key(value: AttributeValue) -> str | Decimal | bytes:
