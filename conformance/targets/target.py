@@ -1,0 +1,264 @@
+"""A target opened for a run: its transport, its process where we started it, and what it claims."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import re
+import tempfile
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from conformance.targets.catalogue import Entry, find
+from conformance.targets.inprocess import ReferenceTransport, WsgiTransport, moto_application
+from conformance.targets.install import install, located
+from conformance.targets.process import Command, Process, fill
+from conformance.targets.profile import Profile
+from conformance.targets.signing import FAKE, Credentials
+from conformance.targets.transport import HttpTransport, Transport
+from reference.api import Call, Success
+
+DEFAULT_REGION = "us-east-1"
+PROBE_LIMIT = 2.0
+"""Seconds in which a starting server must answer one ListTables."""
+_AWS = re.compile(r"(?:^|\.)(?:amazonaws\.com(?:\.cn)?|api\.aws|amazonaws\.eu)$")
+
+
+class TargetError(Exception):
+    """A target that can't or must not be used; the message says what was wrong, the value, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What the user allows beyond loopback, and how to get in.
+
+    ``credentials`` are used wherever they are given; otherwise loopback gets fake ones and any other host those of
+    boto3's chain. ``allow_hosts`` are names or addresses without a port.
+    """
+
+    allow_hosts: Collection[str] = ()
+    allow_aws: bool = False
+    account_id: str | None = None
+    region: str | None = None
+    credentials: Credentials | None = None
+    ca_file: str | None = None
+    insecure: bool = False
+
+
+@dataclass(slots=True)
+class Target:
+    """What is tested. ``process`` is None for an endpoint that somebody else runs, or one inside this process."""
+
+    name: str
+    version: str
+    endpoint: str
+    transport: Transport
+    profile: Profile
+    region: str = DEFAULT_REGION
+    entry: Entry | None = None
+    process: Process | None = None
+    persists: bool = False
+
+    def connect(self) -> Transport:
+        """A transport of its own to the same target, for a client that must not share connections."""
+        if isinstance(self.transport, HttpTransport):
+            return self.transport.clone()
+        return self.transport
+
+    def alive(self) -> bool:
+        """Whether it answers ListTables now."""
+        return answers(self.transport)
+
+    def close(self) -> None:
+        """Let go of connections and end the process that was started for it."""
+        self.transport.close()
+        if self.process is not None:
+            self.process.stop()
+
+    def __enter__(self) -> Target:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_target(
+    spec: str,
+    *,
+    run_dir: Path | None = None,
+    worker: str = "",
+    access: Access | None = None,
+    persist: bool = False,
+    profile: Profile | None = None,
+) -> Target:
+    """Open a target by catalogue name (``moto``), in-process variant (``moto:inprocess``) or URL.
+
+    A named one is installed if need be, started on a free loopback port with its data and log in
+    ``run_dir/NAME[-worker]``, and answers when this returns. ``persist`` keeps its data on disk over restarts.
+    ``profile`` replaces what it claims. Raises TargetError, CatalogueError, InstallError or ProcessError.
+    """
+    access = access or Access()
+    if "://" in spec:
+        target = _at_url(spec, Entry(spec, endpoint=spec), access)
+    elif spec.endswith(":inprocess"):
+        target = _in_process(find(spec.removesuffix(":inprocess")), access)
+    else:
+        entry = find(spec)
+        target = (
+            _at_url(entry.endpoint, entry, access)
+            if entry.endpoint
+            else _started(entry, _home(run_dir, spec, worker), access, persist=persist)
+        )
+    if profile is not None:
+        target.profile = profile
+    return target
+
+
+def answers(transport: Transport, timeout: float = PROBE_LIMIT) -> bool:
+    """Whether a target answers ListTables."""
+    return isinstance(transport.send(Call("ListTables", {}), timeout=timeout), Success)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine's own and no other's."""
+    if host == "localhost":
+        return True
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return False
+
+
+def is_aws(host: str) -> bool:
+    """Whether a host is one of AWS's."""
+    return _AWS.search(host.lower()) is not None
+
+
+def permit(endpoint: str, access: Access) -> None:
+    """TargetError unless the user allowed calls to that endpoint."""
+    host = urlsplit(endpoint).hostname or ""
+    if is_aws(host):
+        if not access.allow_aws or not access.account_id:
+            raise TargetError(
+                f"{endpoint} is AWS, where tables are paid for: give --allow-aws and --account-id to go there"
+            )
+    elif not is_loopback(host) and host not in access.allow_hosts:
+        raise TargetError(f"{host!r} is not this machine: give --allow-host {host} if it may be tested")
+
+
+def _home(run_dir: Path | None, name: str, worker: str) -> Path:
+    if run_dir is None:
+        return Path(tempfile.mkdtemp(prefix=f"dynoracle-{name}-"))
+    return run_dir / (f"{name}-{worker}" if worker else name)
+
+
+def _at_url(template: str, entry: Entry, access: Access) -> Target:
+    region = access.region or entry.region or _region_of(template) or DEFAULT_REGION
+    endpoint = fill(template, {"region": region})
+    permit(endpoint, access)
+    host = urlsplit(endpoint).hostname or ""
+    credentials = access.credentials or (FAKE if is_loopback(host) else _from_chain(host))
+    if is_aws(host):
+        _check_account(access, region)
+    try:
+        transport = HttpTransport(
+            endpoint,
+            credentials=credentials,
+            region=region,
+            ca_file=access.ca_file or entry.ca_file or None,
+            insecure=access.insecure or entry.insecure,
+        )
+    except (ValueError, OSError) as error:
+        raise TargetError(f"{endpoint}: {error}") from error
+    return Target(entry.name, entry.version, endpoint, transport, entry.profile, region, entry)
+
+
+def _region_of(endpoint: str) -> str | None:
+    found = re.search(r"\bdynamodb\.([a-z0-9-]+)\.(?:amazonaws|api)\b", endpoint)
+    return found[1] if found else None
+
+
+def _from_chain(host: str) -> Credentials | Callable[[], Credentials]:
+    import botocore.session
+
+    chain = botocore.session.get_session().get_credentials()
+    if chain is None:
+        if is_aws(host):
+            raise TargetError(f"no AWS credentials were found for {host}: set AWS_PROFILE, or run `aws configure`")
+        return FAKE
+
+    def current() -> Credentials:
+        frozen = chain.get_frozen_credentials()
+        return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
+
+    return current
+
+
+def _check_account(access: Access, region: str) -> None:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    given = access.credentials
+    keys = {}
+    if given is not None:
+        keys = {
+            "aws_access_key_id": given.access_key,
+            "aws_secret_access_key": given.secret_key,
+            "aws_session_token": given.token,
+        }
+    try:
+        account = boto3.client("sts", region_name=region, **keys).get_caller_identity()["Account"]
+    except (BotoCoreError, ClientError) as error:
+        raise TargetError(f"AWS would not say whose credentials these are: {error}") from error
+    if account != access.account_id:
+        raise TargetError(f"the credentials belong to account {account}, not to --account-id {access.account_id}")
+
+
+def _in_process(entry: Entry, access: Access) -> Target:
+    region = access.region or DEFAULT_REGION
+    transport: Transport
+    if entry.inprocess == "moto":
+        transport = WsgiTransport(moto_application(), region=region)
+    elif entry.inprocess == "reference":
+        from reference.service import Service
+
+        transport = ReferenceTransport(Service())
+    else:
+        raise TargetError(f"{entry.name!r} has no in-process variant: leave out `:inprocess`")
+    place = located(entry)
+    version = place.version if place else entry.version
+    return Target(f"{entry.name}:inprocess", version, "", transport, entry.profile, region, entry)
+
+
+def _started(entry: Entry, folder: Path, access: Access, *, persist: bool) -> Target:
+    if persist and not entry.persists:
+        raise TargetError(f"{entry.name} can't keep its data over a restart: leave persistence out, or take another")
+    place = install(entry)
+    names = place.names
+    argv = (*entry.start, *(entry.persist if persist else entry.memory))
+    env = {**entry.env, **(entry.persist_env if persist else {})}
+    command = Command(
+        tuple(fill(part, names) for part in argv), {key: fill(value, names) for key, value in env.items()}
+    )
+    region = access.region or entry.region or DEFAULT_REGION
+
+    def probe(port: int) -> bool:
+        with contextlib.closing(HttpTransport(f"http://127.0.0.1:{port}", region=region)) as transport:
+            return answers(transport)
+
+    process = Process(entry.name, command, folder.resolve(), probe)
+    process.start()
+    endpoint = f"http://127.0.0.1:{process.port}"
+    profile = replace(entry.profile, durability="process") if persist and entry.profile.durability == "none" else None
+    return Target(
+        entry.name,
+        place.version,
+        endpoint,
+        HttpTransport(endpoint, credentials=access.credentials, region=region),
+        profile or entry.profile,
+        region,
+        entry,
+        process,
+        persist,
+    )
