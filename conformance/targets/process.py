@@ -21,7 +21,9 @@ READY_LIMIT = 60.0
 STOP_LIMIT = 5.0
 """Seconds between SIGTERM and SIGKILL, and after SIGKILL."""
 TAIL = 2_000
-"""How many characters of the log an error shows."""
+"""How many bytes of the log an error shows."""
+LOGGED = 64 * 1024
+"""How many bytes of the log are read at most."""
 _POLL = 0.02
 _PORT_TRIES = 200
 _PORT_CLASHES = 3
@@ -172,14 +174,25 @@ class Process:
             self.stop()
             self.start()
 
-    def tail(self) -> str:
-        """The end of its log."""
+    def log_size(self) -> int:
+        """The length of its log in bytes: a mark for ``logged``."""
+        try:
+            return self.log.stat().st_size
+        except OSError:
+            return 0
+
+    def logged(self, mark: int) -> str:
+        """What it has logged since ``mark``, at most ``LOGGED`` bytes of it, the last ones."""
         try:
             with self.log.open("rb") as log:
-                log.seek(max(0, self.log.stat().st_size - TAIL))
-                return log.read().decode("utf-8", "replace").strip()
+                log.seek(max(mark, 0, self.log_size() - LOGGED))
+                return log.read(LOGGED).decode("utf-8", "replace")
         except OSError:
             return ""
+
+    def tail(self) -> str:
+        """The end of its log."""
+        return self.logged(self.log_size() - TAIL).strip()
 
     def _spawn(self) -> None:
         self.data.mkdir(parents=True, exist_ok=True)

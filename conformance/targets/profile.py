@@ -22,14 +22,15 @@ _CHOICES = {"durability": ("none", "process", "fsync"), "clock": ("wall", "drive
 class Profile:
     """A target's claims.
 
-    ``capabilities`` None means: not said, probe it. ``staleness``, ``index_lag`` and ``stream_lag`` are seconds that
-    eventually consistent reads, index reads and streams may lag behind; ``state_lag`` seconds in which a table or
-    index may stay in a passing state. ``clock`` is ``driven`` when the target's time can be set by us. ``cohort``
-    is empty when the oracle shall infer it. ``throttles``: it may answer 5xx or throttling at any time, as AWS may.
-    ``auth``: it checks signatures.
+    ``capabilities`` None means: not said, probe it; ``unsupported`` names single operations that it does not have.
+    ``staleness``, ``index_lag`` and ``stream_lag`` are seconds that eventually consistent reads, index reads and
+    streams may lag behind; ``state_lag`` seconds in which a table or index may stay in a passing state. ``clock`` is
+    ``driven`` when the target's time can be set by us. ``cohort`` is empty when the oracle shall infer it.
+    ``throttles``: it may answer 5xx or throttling at any time, as AWS may. ``auth``: it checks signatures.
     """
 
     capabilities: frozenset[str] | None = None
+    unsupported: frozenset[str] = frozenset()
     durability: Durability = "none"
     staleness: float = 0.0
     index_lag: float = 0.0
@@ -47,6 +48,7 @@ class Profile:
     def to_json(self) -> dict[str, Any]:
         """The profile as a JSON object, capabilities sorted."""
         row: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        row["unsupported"] = sorted(self.unsupported)
         if self.capabilities is not None:
             row["capabilities"] = sorted(self.capabilities)
         return row
@@ -63,6 +65,8 @@ class Profile:
             if name in _CHOICES and value not in _CHOICES[name]:
                 raise ValueError(f"profile.{name} is {value!r}; it must be one of {', '.join(_CHOICES[name])}")
             values[name] = _known(value) if name == "capabilities" else value
+            if name == "unsupported":
+                values[name] = frozenset(value)
         if "lacks" in table:
             values["capabilities"] = frozenset(CAPABILITIES) - _known(table["lacks"])
         return Profile(**values)
