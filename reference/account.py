@@ -8,6 +8,7 @@ from typing import Any
 
 from reference.agenda import Agenda
 from reference.clock import Clock, ManualClock
+from reference.tables.limits import Limits
 from reference.tables.table import Change, Table
 
 ACCOUNT_ID = "000000000000"
@@ -34,11 +35,13 @@ class Account:
         account_id: str = ACCOUNT_ID,
         region: str = REGION,
         delays: Delays | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.clock: Clock = clock or ManualClock()
         self.account_id = account_id
         self.region = region
         self.delays = delays or Delays()
+        self.limits = limits or Limits()
         self.tables: dict[str, Table] = {}
         self.agenda = Agenda()
         self.keep = 0.0
@@ -59,8 +62,13 @@ class Account:
 
     def new_id(self) -> str:
         """A UUID that follows from the account and how many were made before."""
+        made = self.coming_id()
         self._ids += 1
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.arn('id')}/{self._ids}"))
+        return made
+
+    def coming_id(self) -> str:
+        """What ``new_id`` will give next; for answers that are worked out before they are committed."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.arn('id')}/{self._ids + 1}"))
 
     def table(self, name: str) -> Table | None:
         """The table with that name or ARN that serves items, or None (dataplane:ORD-9, WIRE-18)."""
@@ -82,7 +90,13 @@ class Account:
 
     def fork(self, clock: Clock | None = None) -> Account:
         """An independent account in the same state."""
-        other = Account(clock or self.clock, account_id=self.account_id, region=self.region, delays=self.delays)
+        other = Account(
+            clock or self.clock,
+            account_id=self.account_id,
+            region=self.region,
+            delays=self.delays,
+            limits=self.limits,
+        )
         other.tables = {name: table.copy() for name, table in self.tables.items()}
         other.agenda = self.agenda.copy()
         other.keep = self.keep

@@ -1,9 +1,21 @@
-"""States that change by themselves: tables, indexes and settings reach their next state when they are due."""
+"""States that change by themselves: tables, indexes and settings reach their next state when they are due.
+
+Events name their table by name and id, so that one meant for a deleted table never touches a namesake.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
 from reference.account import Account
 from reference.agenda import Event
+from reference.tables import streaming
+from reference.tables.settings import STREAM_RETENTION
+from reference.tables.table import Index, Table
+from reference.tables.vector import VectorIndex
+
+PITR_DAYS = 35
 
 
 def settle(account: Account) -> None:
@@ -13,16 +25,234 @@ def settle(account: Account) -> None:
         HANDLERS[event.what](account, event)
 
 
-def _table_active(account: Account, event: Event) -> None:
+@dataclass(frozen=True, slots=True)
+class Grave:
+    """A deleted table whose streams can still be read, and when it went (epoch seconds)."""
+
+    table: Table
+    at: float
+
+
+class Graves:
+    """Deleted tables whose streams are still within their retention, the latest last."""
+
+    __slots__ = ("held",)
+
+    def __init__(self, held: tuple[Grave, ...] = ()) -> None:
+        self.held = held
+
+    def bury(self, table: Table, now: float) -> None:
+        """Keep a deleted table for the readers of its streams."""
+        self.held = (*self.held, Grave(table, now))
+
+    def trim(self, now: float) -> None:
+        """Forget tables whose streams nobody may read any more."""
+        self.held = tuple(grave for grave in self.held if grave.at > now - STREAM_RETENTION)
+
+    def copy(self) -> Graves:
+        """An independent list of the same tables; a deleted table never changes again."""
+        return Graves(self.held)
+
+
+def graves(account: Account) -> Graves:
+    """The account's deleted tables that still have readable streams."""
+    room = account.rooms.setdefault("graves", Graves())
+    assert isinstance(room, Graves)
+    return room
+
+
+def known_labels(account: Account, name: str) -> frozenset[str]:
+    """Labels of streams that deleted tables of that name have left."""
+    room = account.rooms.get("graves", Graves())
+    gone = (grave.table for grave in room.held if grave.table.name == name)
+    return frozenset(span.label for table in gone for span in table.settings.streams)
+
+
+def begin(account: Account, table: Table) -> None:
+    """Put a new table into the account; it is CREATING until the account's delay has passed."""
+    account.tables[table.name] = table
+    retain(account, table)
+    now = account.now()
+    account.agenda.add(now + account.delays.create_table, "table-active", table.name, table.id)
+    if table.settings.warm_status != "ACTIVE" or any(i.settings.warm_status != "ACTIVE" for i in _indexes(table)):
+        account.agenda.add(now + account.delays.update_table, "warm-active", table.name, table.id)
+
+
+def end(account: Account, table: Table) -> None:
+    """Let a table go: it is DELETING until the account's delay has passed."""
+    table.status = "DELETING"
+    account.agenda.add(account.now() + account.delays.delete_table, "table-gone", table.name, table.id)
+
+
+def retain(account: Account, table: Table) -> None:
+    """Keep as much history as stale readers, stream readers and point-in-time recovery may ask for."""
+    now, settings = account.now(), table.settings
+    keep = account.keep
+    ended = [span.ended for span in settings.streams if span.ended is not None]
+    if settings.stream_view is not None or any(moment > now - STREAM_RETENTION for moment in ended):
+        keep = max(keep, STREAM_RETENTION)
+    if settings.extra.get("pitr_since") is not None:
+        keep = max(keep, 86_400.0 * settings.extra.get("pitr_days", PITR_DAYS))
+    table.keep = keep
+
+
+def busy(account: Account, table: Table, cause: str) -> None:
+    """Set a table UPDATING until a change with that cause is done."""
+    table.settings.busy = (*table.settings.busy, cause)
+    table.status = "UPDATING"
+    account.agenda.add(account.now() + account.delays.update_table, "table-updated", table.name, table.id, cause)
+
+
+def _table(account: Account, event: Event) -> Table | None:
+    """The table an event is about, if it is still that table."""
     table = account.tables.get(event.about[0])
-    if table is not None and table.status in ("CREATING", "UPDATING"):
-        table.status = "ACTIVE"
+    return table if table is not None and table.id == event.about[1] else None
+
+
+def _indexes(table: Table) -> list[Index]:
+    return [index for index in table.indexes.values() if index.schema.kind == "GSI"]
+
+
+def _table_active(account: Account, event: Event) -> None:
+    table = _table(account, event)
+    if table is None or table.status != "CREATING":
+        return
+    table.status = "ACTIVE"
+    for index in _indexes(table):
+        index.status = "ACTIVE"
+    vectors = table.settings.vectors
+    table.settings.vectors = {name: replace(each, status="ACTIVE") for name, each in vectors.items()}
 
 
 def _table_gone(account: Account, event: Event) -> None:
-    table = account.tables.get(event.about[0])
-    if table is not None and table.status == "DELETING":
-        del account.tables[event.about[0]]
+    table = _table(account, event)
+    if table is None or table.status != "DELETING":
+        return
+    del account.tables[table.name]
+    if table.settings.streams:
+        now = account.now()
+        streaming.switch_off(table.settings, now, table.sequence)
+        graves(account).bury(table, now)
+        account.agenda.add(now + STREAM_RETENTION, "graves-trimmed")
 
 
-HANDLERS = {"table-active": _table_active, "table-gone": _table_gone}
+def _table_updated(account: Account, event: Event) -> None:
+    table = _table(account, event)
+    if table is None:
+        return
+    causes = list(table.settings.busy)
+    if event.about[2] in causes:
+        causes.remove(event.about[2])
+    table.settings.busy = tuple(causes)
+    if table.status == "UPDATING" and not causes:
+        table.status = "ACTIVE"
+
+
+def _warm_active(account: Account, event: Event) -> None:
+    table = _table(account, event)
+    if table is None:
+        return
+    for settings in (table.settings, *(index.settings for index in _indexes(table))):
+        settings.warm_status = "ACTIVE"
+
+
+def _units(account: Account, event: Event) -> None:
+    """Provisioned units reach a table (index name empty) or one of its indexes."""
+    table = _table(account, event)
+    if table is None:
+        return
+    index, read, write = event.about[2:]
+    settings = table.settings
+    if index:
+        if index not in table.indexes:
+            return
+        settings = table.indexes[index].settings
+        if table.indexes[index].status == "UPDATING":
+            table.indexes[index].status = "ACTIVE"
+    settings.provision(int(read), int(write), account.now())
+
+
+def _index_allocated(account: Account, event: Event) -> None:
+    """An index added to a living table has its resources: now it is filled (dataplane:TBL-15)."""
+    table, name = _table(account, event), event.about[2]
+    if table is None:
+        return
+    if name in table.indexes:
+        table.indexes[name].backfilling = True
+    elif name in table.settings.vectors:
+        _set_vector(table, replace(table.settings.vectors[name], backfilling=True))
+    else:
+        return
+    account.agenda.add(account.now() + account.delays.backfill, "index-active", table.name, table.id, name)
+
+
+def _index_active(account: Account, event: Event) -> None:
+    table, name = _table(account, event), event.about[2]
+    if table is None:
+        return
+    index, vector = table.indexes.get(name), table.settings.vectors.get(name)
+    if index is not None and index.status == "CREATING":
+        table.fill(index)
+        index.status, index.backfilling = "ACTIVE", None
+    if vector is not None and vector.status == "CREATING":
+        _set_vector(table, replace(vector, status="ACTIVE", backfilling=None))
+
+
+def _index_gone(account: Account, event: Event) -> None:
+    table, name = _table(account, event), event.about[2]
+    if table is None:
+        return
+    if name in table.indexes and table.indexes[name].status == "DELETING":
+        del table.indexes[name]
+    elif name in table.settings.vectors and table.settings.vectors[name].status == "DELETING":
+        table.settings.vectors = {n: each for n, each in table.settings.vectors.items() if n != name}
+    prune(table)
+
+
+def prune(table: Table) -> None:
+    """Drop attribute definitions that no key of the table uses any more (dataplane:TBL-14)."""
+    used = {*table.key.names}
+    for index in table.indexes.values():
+        used.update(index.schema.key.names)
+    for vector in table.settings.vectors.values():
+        used.update(name for name, _ in vector.search_schema)
+    types = table.settings.attribute_types
+    table.settings.attribute_types = {name: kind for name, kind in types.items() if name in used}
+
+
+def _set_vector(table: Table, vector: VectorIndex) -> None:
+    table.settings.vectors = {**table.settings.vectors, vector.name: vector}
+
+
+def _encrypted(account: Account, event: Event) -> None:
+    table = _table(account, event)
+    if table is None:
+        return
+    key = event.about[2]
+    table.settings.sse_key, table.settings.sse_status = key or None, "ENABLED"
+
+
+def _history_reviewed(account: Account, event: Event) -> None:
+    table = _table(account, event)
+    if table is not None:
+        retain(account, table)
+
+
+def _graves_trimmed(account: Account, event: Event) -> None:
+    graves(account).trim(account.now())
+
+
+HANDLERS: dict[str, Callable[[Account, Event], None]] = {
+    "table-active": _table_active,
+    "table-gone": _table_gone,
+    "table-updated": _table_updated,
+    "warm-active": _warm_active,
+    "units": _units,
+    "index-allocated": _index_allocated,
+    "index-active": _index_active,
+    "index-gone": _index_gone,
+    "encrypted": _encrypted,
+    "history-reviewed": _history_reviewed,
+    "graves-trimmed": _graves_trimmed,
+}
+"""What happens when an event of that kind is due."""

@@ -5,7 +5,10 @@ Every family module has its own ``OPERATIONS`` table; this one joins them.
 
 from __future__ import annotations
 
+from reference.operations import tables
 from reference.operations.base import Operation
 
-OPERATIONS: dict[str, Operation] = {}
+OPERATIONS: dict[str, Operation] = {
+    **tables.OPERATIONS,
+}
 """Operation name → operation, for every operation that is modelled."""

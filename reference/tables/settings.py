@@ -6,40 +6,104 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
+from reference.tables.vector import VectorIndex
+
+DAY = 86_400.0
+STREAM_RETENTION = DAY
+"""Seconds that stream records stay readable (beyond:STR-35)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpan:
+    """One stream of a table: the changes after ``start`` up to ``end`` in the table's history.
+
+    ``created`` and ``ended`` are epoch seconds; ``end`` and ``ended`` are None while the stream is on.
+    """
+
+    label: str
+    view_type: str
+    created: float
+    start: int
+    end: int | None = None
+    ended: float | None = None
+
 
 @dataclass(slots=True)
-class TableSettings:
+class Throughput:
+    """Capacity of a table or global secondary index, in units per second; None where not set.
+
+    ``warm_*`` is what it can serve at once (beyond:CAP-11). Times are epoch seconds.
+    """
+
+    read_units: int = 0
+    write_units: int = 0
+    last_increase: float | None = None
+    last_decrease: float | None = None
+    decreases: int = 0
+    max_read_request_units: int | None = None
+    max_write_request_units: int | None = None
+    warm_read: int = 0
+    warm_write: int = 0
+    warm_status: str = "ACTIVE"
+
+    def decreases_today(self, now: float) -> int:
+        """Decreases since midnight UTC (beyond:CAP-7)."""
+        if self.last_decrease is None or self.last_decrease // DAY != now // DAY:
+            return 0
+        return self.decreases
+
+    def provision(self, read: int, write: int, now: float) -> None:
+        """Take over new provisioned units, keeping the marks of increase and decrease (beyond:CAP-6)."""
+        if read < self.read_units or write < self.write_units:
+            self.decreases = self.decreases_today(now) + 1
+            self.last_decrease = now
+        if read > self.read_units or write > self.write_units:
+            self.last_increase = now
+        self.read_units, self.write_units = read, write
+        self.warm_read, self.warm_write = max(self.warm_read, read), max(self.warm_write, write)
+
+
+@dataclass(slots=True)
+class TableSettings(Throughput):
     """Settings of a table (all) or of a global secondary index (throughput members only).
 
-    Throughputs are in capacity units, -1 or None where not set; times are epoch seconds.
+    ``busy`` names the changes that keep a table UPDATING. ``streams`` holds the table's streams, the latest last;
+    ``stream_view`` is None while streams are off and ``stream_label`` outlives them. ``extra`` is for further
+    capabilities; ``RestoreSummary`` in it shows in the description.
     """
 
     billing_mode: str = "PROVISIONED"
-    read_units: int = 0
-    write_units: int = 0
     on_demand_since: float | None = None
-    last_increase: float | None = None
-    last_decrease: float | None = None
-    decreases_today: int = 0
-    max_read_request_units: int | None = None
-    max_write_request_units: int | None = None
-    warm_read: int | None = None
-    warm_write: int | None = None
+    on_demand_switches: tuple[float, ...] = ()
     stream_view: str | None = None
     stream_label: str | None = None
+    streams: tuple[StreamSpan, ...] = ()
     sse_key: str | None = None
+    sse_status: str = "ENABLED"
+    sse_changes: tuple[float, ...] = ()
     table_class: str | None = None
+    class_changes: tuple[float, ...] = ()
     deletion_protection: bool = False
+    protection_changed: float | None = None
     ttl_attribute: str | None = None
     ttl_status: str = "DISABLED"
+    ttl_changed: float | None = None
+    busy: tuple[str, ...] = ()
     attribute_types: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    vectors: dict[str, VectorIndex] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def on_demand(self) -> bool:
+        """Whether requests are billed one by one, without provisioned units."""
+        return self.billing_mode == "PAY_PER_REQUEST"
 
     def copy(self) -> TableSettings:
         """Independent settings with the same values."""
         other = copy(self)
         other.attribute_types = dict(self.attribute_types)
         other.tags = dict(self.tags)
+        other.vectors = dict(self.vectors)
         other.extra = dict(self.extra)
         return other

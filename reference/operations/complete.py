@@ -1,0 +1,27 @@
+"""Whether a request has everything its model requires, so that an operation may take it apart without asking again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reference.requests.model import Shape, inputs
+
+
+def complete(operation: str, body: dict[str, Any]) -> bool:
+    """Whether all required members are there, at every depth, and no list is empty that must not be.
+
+    A request that lacks some has been refused before; draining its further violations stops there.
+    """
+    return _complete(inputs()[operation], body)
+
+
+def _complete(shape: Shape, value: Any) -> bool:
+    if value is None:
+        return False
+    if shape.kind == "structure":
+        return all(value.get(name) is not None for name in shape.required) and all(
+            _complete(member, value[name]) for name, member in shape.members.items() if value.get(name) is not None
+        )
+    if shape.kind == "list" and shape.element is not None:
+        return len(value) >= (shape.min or 0) and all(_complete(shape.element, each) for each in value)
+    return True
