@@ -112,7 +112,9 @@ class Violation:
     """A rule that a request breaks, with what the message needs to name it.
 
     ``parts`` holds the single constraints of an aggregated ``N validation errors detected`` answer, ``fields`` further
-    members of the error body, ``placeholder`` the expression value (``:v``) in which a value error sits.
+    members of the error body, ``placeholder`` the expression value (``:v``) in which a value error sits. ``older`` is
+    what the older cohort reports in its place, where the cohorts differ in more than words: which constraints they
+    join, and in which order (dataplane:DRIFT-2e).
     """
 
     rule: Rule
@@ -120,6 +122,7 @@ class Violation:
     parts: tuple[Violation, ...] = ()
     fields: Mapping[str, Json] = field(default_factory=dict)
     placeholder: str | None = None
+    older: Violation | None = None
 
     def at(self, placeholder: str) -> Violation:
         """The same violation, found in the expression value with that placeholder."""
@@ -127,6 +130,8 @@ class Violation:
 
     def message(self, speak: Surface) -> str | None:
         """The text the service answers with when it speaks like ``speak``."""
+        if self.older is not None and speak.cohort == "older":
+            return self.older.message(speak)
         if self.parts:
             count = len(self.parts)
             listed = "; ".join(part.message(speak) or "" for part in self.parts)
@@ -143,6 +148,8 @@ class Violation:
 
     def refusal(self, speak: Surface) -> Refusal:
         """The error answer of the service."""
+        if self.older is not None and speak.cohort == "older":
+            return self.older.refusal(speak)
         return Refusal(self.rule.error or "", self.message(speak), self.rule.status, self.fields, (self.rule.name,))
 
 

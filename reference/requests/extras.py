@@ -1,0 +1,68 @@
+"""Checks of a request's shape that the model cannot state, made after its constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from reference.api import Json
+from reference.requests.model import is_table_arn
+from reference.rules import Violation, violation
+
+MAX_BATCH_GETS, MAX_BATCH_WRITES = 100, 25
+_SHORTEST_NAME = 3
+_ACTIONS = ("Put", "Update", "Delete", "ConditionCheck")
+_KINDS = ("PutRequest", "DeleteRequest")
+_TABLE_CLASSES = ("STANDARD", "STANDARD_INFREQUENT_ACCESS")
+
+
+def _batch_get(body: dict[str, Any]) -> Iterator[Violation]:
+    tables = body.get("RequestItems") or {}
+    yield from _short_names(tables)
+    keys = sum(len(_list(table.get("Keys"))) for table in tables.values() if isinstance(table, dict))
+    if keys > MAX_BATCH_GETS and len(tables) > 1:
+        yield violation("wire.batch-get-total")
+
+
+def _batch_write(body: dict[str, Any]) -> Iterator[Violation]:
+    tables = body.get("RequestItems") or {}
+    yield from _short_names(tables)
+    requests = [request for table in tables.values() for request in _list(table)]
+    if len(requests) > MAX_BATCH_WRITES and len(tables) > 1:
+        yield violation("wire.batch-write-total")
+    for request in requests:
+        kinds = [kind for kind in _KINDS if isinstance(request, dict) and request.get(kind) is not None]
+        if len(kinds) != 1:
+            yield violation("wire.write-request-kind")
+            return
+
+
+def _short_names(tables: dict[str, Json]) -> Iterator[Violation]:
+    if any(0 < len(name) < _SHORTEST_NAME for name in tables if not is_table_arn(name)):
+        yield violation("wire.batch-table-name-short")
+
+
+def _transact_write(body: dict[str, Any]) -> Iterator[Violation]:
+    for action in _list(body.get("TransactItems")):
+        if isinstance(action, dict) and all(action.get(kind) is None for kind in _ACTIONS):
+            yield violation("wire.transact-action-empty")
+            return
+
+
+def _table_class(body: dict[str, Any]) -> Iterator[Violation]:
+    if body.get("TableClass") not in (None, *_TABLE_CLASSES):
+        yield violation("wire.table-class", value=body["TableClass"])
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
+EXTRAS: Mapping[str, Callable[[dict[str, Any]], Iterator[Violation]]] = {
+    "BatchGetItem": _batch_get,
+    "BatchWriteItem": _batch_write,
+    "TransactWriteItems": _transact_write,
+    "CreateTable": _table_class,
+    "UpdateTable": _table_class,
+}
+"""By operation: checks of a body that has been read."""
