@@ -1,0 +1,104 @@
+"""Machines only draw: their rules extend a program against a planner that never sees the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, run_state_machine_as_test
+
+from conformance.program import Program, Step
+from conformance.strategies import schemas
+from conformance.strategies.draws import chance
+from conformance.strategies.mistakes import spoil
+from conformance.strategies.schemas import Features, TableWorld
+from conformance.symbols import SymbolError, bind
+from reference.account import Account
+from reference.api import Call, Item, Json, Success
+from reference.service import Service
+
+PROGRAMS_PER_CHUNK = 25
+STEPS = 14
+
+
+class ProgramMachine(RuleBasedStateMachine):
+    """Draws one program. Subclasses name their ``capability`` and add rules that call ``step``."""
+
+    capability: ClassVar[str] = ""
+    tables_wanted: ClassVar[int] = 1
+    with_indexes: ClassVar[bool] = True
+    mistakes_percent: ClassVar[int] = 12
+    sink: ClassVar[Callable[[Program], None]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.planner = Service(Account())
+        self.names: dict[str, str] = {}
+        self.worlds: list[TableWorld] = []
+        self.features = Features()
+        self.steps: list[Step] = []
+        self.replies: dict[int, Json] = {}
+        self.pages: list[tuple[Step, int]] = []
+
+    @initialize(data=st.data())
+    def begin(self, data: st.DataObject) -> None:
+        """Draw the tables and what this program does without."""
+        self.features = schemas.features(data.draw)
+        for number in range(self.tables_wanted):
+            world = self.draw_table(data, f"t{number}")
+            self.worlds.append(world)
+            self.names[f"table:{world.symbol}"] = f"table-{world.symbol}"
+            self.names[f"arn:{world.symbol}"] = self.planner.account.arn(f"table/table-{world.symbol}")
+            self.planner.execute(Call("CreateTable", bind(world.create(), self.names, {})))
+
+    def draw_table(self, data: st.DataObject, symbol: str) -> TableWorld:
+        """The schema of one of the program's tables."""
+        return schemas.table(data.draw, symbol, indexes=self.with_indexes and self.features.on("indexes"))
+
+    def known(self, world: TableWorld) -> list[Item]:
+        """The items the planner holds in a table."""
+        table = self.planner.account.table(self.names[f"table:{world.symbol}"])
+        return [] if table is None else list(table.items())
+
+    def step(self, data: st.DataObject, operation: str, world: TableWorld, body: Json) -> int:
+        """Add a call to the program, spoilt now and then; returns its op index."""
+        if self.features.on("mistakes") and chance(data.draw, self.mistakes_percent):
+            body = spoil(data.draw, operation, world, body)
+        return self.plain_step(operation, body)
+
+    def plain_step(self, operation: str, body: Json) -> int:
+        """Add a call to the program as it is; returns its op index."""
+        index = len(self.worlds) + len(self.steps)
+        step = Step(operation, body)
+        self.steps.append(step)
+        try:
+            reply = self.planner.execute(Call(operation, bind(body, self.names, self.replies)))
+        except SymbolError:
+            return index
+        if isinstance(reply, Success):
+            self.replies[index] = reply.body
+            if isinstance(reply.body, dict) and "LastEvaluatedKey" in reply.body:
+                self.pages.append((step, index))
+        return index
+
+    def teardown(self) -> None:
+        """Hand the program over."""
+        if self.worlds and self.steps:
+            tables = {world.symbol: world.create() for world in self.worlds}
+            type(self).sink(Program(self.capability, tables, tuple(self.steps)))
+
+
+def draw_chunk(
+    machine: type[ProgramMachine], chunk_seed: int, programs: int = PROGRAMS_PER_CHUNK, steps: int = STEPS
+) -> list[Program]:
+    """The programs of one seeded chunk: the same ones for the same seed, Hypothesis version and machine."""
+    drawn: list[Program] = []
+    chunk: Any = type(machine.__name__, (machine,), {"sink": drawn.append})
+    quiet = settings(
+        max_examples=programs, stateful_step_count=steps, phases=[Phase.generate], database=None, deadline=None,
+        suppress_health_check=list(HealthCheck), derandomize=False, print_blob=False, report_multiple_bugs=False,
+    )  # fmt: skip
+    run_state_machine_as_test(seed(chunk_seed)(chunk), settings=quiet)
+    return drawn

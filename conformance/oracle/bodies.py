@@ -1,0 +1,223 @@
+"""Whether a success body is one that DynamoDB could have given, and which outcome it tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.oracle.compare import Difference, canonical, differences
+from conformance.oracle.latitude import Latitude
+from conformance.oracle.pages import Pages
+from reference.api import Call, Json, Refusal
+from reference.operations.base import Choice, Outcome
+from reference.rules import Violation
+from reference.service import Service
+
+MAX_MOMENTS = 32
+"""Versions a stale read is compared with."""
+
+KNOWN_MEMBERS = frozenset({
+    "Item", "Items", "Attributes", "ConsumedCapacity", "ItemCollectionMetrics", "LastEvaluatedKey", "Count",
+    "ScannedCount", "Responses", "UnprocessedItems", "UnprocessedKeys", "NextToken", "Table", "TableDescription",
+    "TimeToLiveDescription", "TimeToLiveSpecification", "Tags",
+})  # fmt: skip
+"""Members of answers that may not appear uncalled for; others are new to us and noted, not failed."""
+
+OPAQUE = frozenset({
+    "TableId", "CreationDateTime", "TableArn", "IndexArn", "LatestStreamArn", "LatestStreamLabel", "ItemCount",
+    "TableSizeBytes", "IndexSizeBytes", "LastUpdateToPayPerRequestDateTime", "LastIncreaseDateTime",
+    "LastDecreaseDateTime", "TableStatus", "IndexStatus", "Backfilling", "Status", "KMSMasterKeyArn", "SSEDescription",
+})  # fmt: skip
+"""Members of descriptions whose value is the target's own, or on its way through lawful states."""
+
+_EVENTUAL = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
+
+
+@dataclass(frozen=True, slots=True)
+class Lawful:
+    """The outcome that an answer tells of, and how it differs from it if it fits none."""
+
+    outcome: Outcome
+    differences: tuple[Difference, ...] = ()
+
+
+def lawful(service: Service, call: Call, outcome: Outcome, body: Json, latitude: Latitude, pages: Pages) -> Lawful:
+    """Look for a lawful outcome with this body; the reference's own comes first."""
+    paged = call.operation in ("Query", "Scan")
+    loose = paged and _unordered(service, call)
+    found = pages.judge(service, call, outcome, body) if loose else compare(call, outcome.body, body)
+    if not found:
+        capacity = compare_capacity(call, outcome, body) if loose else []
+        return Lawful(outcome, tuple(capacity))
+    for replica, other in _others(service, call, outcome, body, latitude):
+        wrong = pages.judge(replica, call, other, body) if loose else compare(call, other.body, body)
+        if not wrong:
+            return Lawful(other)
+    return Lawful(outcome, tuple(found))
+
+
+def _unordered(service: Service, call: Call) -> bool:
+    """Whether DynamoDB leaves the order of rows open: every Scan, and index queries with equal sort keys."""
+    if call.operation == "Scan":
+        return True
+    table = service.account.table(call.body["TableName"])
+    index = table.indexes.get(call.body.get("IndexName")) if table else None
+    if index is None:
+        return False
+    width = 1 + len(index.schema.key.attributes)
+    places = [key[:width] for key in index.view.rows]
+    return len(set(places)) != len(places)
+
+
+def _others(
+    service: Service, call: Call, outcome: Outcome, body: Json, latitude: Latitude
+) -> Iterator[tuple[Service, Outcome]]:
+    for choice in _choices(call, body, latitude):
+        other = service.outcomes(call, choice).outcome
+        if other is not None:
+            yield service, other
+    bound = _lag(call, latitude)
+    if bound <= 0:
+        return
+    for moment in _moments(service, bound + latitude.skew):
+        replica = service.as_of(moment)
+        for choice in (Choice(), Choice(open_end=False)):
+            other = replica.outcomes(call, choice).outcome
+            if other is not None:
+                yield replica, other
+
+
+def _choices(call: Call, body: Json, latitude: Latitude) -> Iterator[Choice]:
+    if call.operation in ("Query", "Scan"):
+        yield Choice(open_end=False)
+    if call.operation in ("BatchWriteItem", "BatchGetItem") and latitude.partial_batches and isinstance(body, dict):
+        left = undone(call, body)
+        if left is not None:
+            yield Choice(unprocessed=left)
+
+
+def _lag(call: Call, latitude: Latitude) -> float:
+    if call.operation not in _EVENTUAL:
+        return 0.0
+    if call.operation == "BatchGetItem":
+        asked = call.body.get("RequestItems") or {}
+        return 0.0 if all(t.get("ConsistentRead") for t in asked.values()) else latitude.staleness
+    if call.body.get("ConsistentRead"):
+        return 0.0
+    return max(latitude.staleness, latitude.index_lag if "IndexName" in call.body else 0.0)
+
+
+def _moments(service: Service, bound: float) -> list[float]:
+    """The moments just before each write inside the bound, newest first."""
+    now = service.account.now()
+    times = {e.at for table in service.account.tables.values() for e in table.log if e.at >= now - bound}
+    return [at - 1e-7 for at in sorted(times, reverse=True)][:MAX_MOMENTS]
+
+
+def undone(call: Call, body: dict[str, Json]) -> frozenset[tuple[str, int]] | None:
+    """Which (table, position) pairs of a batch an answer leaves unprocessed; None when it names none of ours."""
+    write = call.operation == "BatchWriteItem"
+    left = body.get("UnprocessedItems" if write else "UnprocessedKeys")
+    if not isinstance(left, dict) or not left:
+        return None
+    found = set()
+    for table, rest in left.items():
+        asked = call.body["RequestItems"].get(table)
+        if asked is None or not isinstance(rest, list if write else dict):
+            return None
+        ours = [canonical(r) for r in (asked if write else asked["Keys"])]
+        for request in rest if write else rest.get("Keys", ()):
+            text = canonical(request)
+            if text not in ours:
+                return None
+            found.add((table, ours.index(text)))
+    return frozenset(found)
+
+
+def compare(call: Call, expected: Json, observed: Json) -> list[Difference]:
+    """What differs that the service could not have answered differently."""
+    want, got = _arranged(call.operation, expected), _arranged(call.operation, observed)
+    return [d for d in differences(want, got) if not _tolerated(call, d)]
+
+
+def compare_capacity(call: Call, outcome: Outcome, body: Json) -> list[Difference]:
+    """The ConsumedCapacity of a page, where the reference evaluated the same rows."""
+    if call.body.get("Limit") is not None or call.body.get("ExclusiveStartKey") is not None:
+        return []
+    want, got = outcome.body.get("ConsumedCapacity"), body.get("ConsumedCapacity")
+    if (want is None) != (got is None):
+        return [Difference(("ConsumedCapacity",), "missing" if got is None else "extra", want, got)]
+    found = [] if want is None else list(differences(want, got, ("ConsumedCapacity",)))
+    return [d for d in found if not _tolerated(call, d)]
+
+
+def _tolerated(call: Call, difference: Difference) -> bool:
+    path, kind = difference.path, difference.kind
+    if kind == "extra" and len(path) == 1 and path[0] not in KNOWN_MEMBERS:
+        return True
+    if path and path[-1] in OPAQUE and kind in ("value", "type"):
+        return True
+    if path and path[0] in ("Table", "TableDescription") and kind == "extra":
+        return True
+    if call.operation == "Scan" and path[:1] == ("ConsumedCapacity",) and kind == "value":
+        return _scan_units(call, difference)
+    return False
+
+
+def _scan_units(call: Call, difference: Difference) -> bool:
+    """A fresh on-demand table charges a minimum for each of its partitions (conflicts.md 81)."""
+    most = 4 if call.body.get("ConsistentRead") else 2
+    observed = difference.observed
+    return isinstance(observed, int | float) and difference.expected <= observed <= most
+
+
+def _arranged(operation: str, body: Json) -> Json:
+    """The body with everything sorted that the service returns in no particular order."""
+    if not isinstance(body, dict):
+        return body
+    arranged = dict(body)
+    if operation == "BatchGetItem" and isinstance(body.get("Responses"), dict):
+        arranged["Responses"] = {t: _sorted(rows) for t, rows in body["Responses"].items()}
+    if isinstance(body.get("ConsumedCapacity"), list):
+        arranged["ConsumedCapacity"] = sorted(body["ConsumedCapacity"], key=_table_name)
+    for name in ("Table", "TableDescription"):
+        if isinstance(body.get(name), dict):
+            arranged[name] = _description(body[name])
+    return arranged
+
+
+def _sorted(rows: Json) -> Json:
+    return sorted(rows, key=canonical) if isinstance(rows, list) else rows
+
+
+def _table_name(entry: Json) -> str:
+    return str(entry.get("TableName")) if isinstance(entry, dict) else ""
+
+
+def _description(description: dict[str, Any]) -> dict[str, Any]:
+    arranged = dict(description)
+    for name in ("AttributeDefinitions", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+        if isinstance(arranged.get(name), list):
+            arranged[name] = sorted(arranged[name], key=lambda e: str(e.get("IndexName") or e.get("AttributeName")))
+    return arranged
+
+
+def refusal_fields(broken: Violation, reply: Refusal) -> str | None:
+    """What is wrong with the further members of a true refusal, such as the item of a failed condition."""
+    for name in ("Item", "CancellationReasons"):
+        want, got = broken.fields.get(name), reply.fields.get(name)
+        if want is None and got is None:
+            continue
+        if name == "CancellationReasons" and isinstance(want, list) and isinstance(got, list):
+            want, got = [_reason(r) for r in want], [_reason(r) for r in got]
+        for difference in differences({name: want}, {name: got}):
+            return difference.place
+    return None
+
+
+def _reason(reason: Json) -> Json:
+    """A cancellation reason without its text, and without an explicit null for no text or item."""
+    if not isinstance(reason, dict):
+        return reason
+    return {k: v for k, v in reason.items() if k != "Message" and v is not None}

@@ -1,0 +1,164 @@
+"""How two success bodies differ: sets unordered, numbers by value, then spelling; maps unordered, lists ordered."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import orjson
+
+from reference.api import Json
+
+ATTRIBUTE_TYPES = frozenset({"S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"})
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One differing place. ``path`` holds member names; attribute names and indices stand as ``*``."""
+
+    path: tuple[str, ...]
+    kind: str
+    expected: Json
+    observed: Json
+
+    @property
+    def place(self) -> str:
+        """The path and what is wrong there, as a fingerprint shows it."""
+        return ".".join(self.path) + f":{self.kind}"
+
+
+def differences(expected: Json, observed: Json, path: tuple[str, ...] = ()) -> Iterator[Difference]:
+    """Every difference between two JSON bodies; members whose value is an AttributeValue are compared as values."""
+    if is_value(expected) and is_value(observed):
+        yield from value_differences(expected, observed, path)
+    elif isinstance(expected, dict) and isinstance(observed, dict):
+        yield from _members(expected, observed, path)
+    elif isinstance(expected, list) and isinstance(observed, list):
+        yield from _elements(expected, observed, path)
+    elif isinstance(expected, bool) or isinstance(observed, bool) or type(expected) is not type(observed):
+        if not _same_number(expected, observed):
+            yield Difference(path, "type" if type(expected) is not type(observed) else "value", expected, observed)
+    elif expected != observed:
+        yield Difference(path, "value", expected, observed)
+
+
+def _same_number(expected: Json, observed: Json) -> bool:
+    if isinstance(expected, bool) or isinstance(observed, bool):
+        return expected is observed
+    return isinstance(expected, int | float) and isinstance(observed, int | float) and expected == observed
+
+
+NAME_KEYED = frozenset({
+    "Item", "Items", "Attributes", "Key", "LastEvaluatedKey", "ItemCollectionKey", "Responses", "UnprocessedItems",
+    "UnprocessedKeys", "GlobalSecondaryIndexes", "LocalSecondaryIndexes", "ItemCollectionMetrics", "M", "*",
+})  # fmt: skip
+"""Members whose own members are named by the user: such names are no part of a kind of difference."""
+
+
+def _members(expected: dict[str, Json], observed: dict[str, Json], path: tuple[str, ...]) -> Iterator[Difference]:
+    named = bool(path) and path[-1] in NAME_KEYED
+    for name in expected.keys() | observed.keys():
+        step = (*path, "*" if named else name)
+        if name not in observed:
+            yield Difference(step, "missing", expected[name], None)
+        elif name not in expected:
+            yield Difference(step, "extra", None, observed[name])
+        else:
+            yield from differences(expected[name], observed[name], step)
+
+
+def _elements(expected: list[Json], observed: list[Json], path: tuple[str, ...]) -> Iterator[Difference]:
+    if len(expected) != len(observed):
+        kind = "fewer" if len(observed) < len(expected) else "more"
+        yield Difference(path, kind, expected, observed)
+        return
+    found = [d for e, o in zip(expected, observed, strict=True) for d in differences(e, o, (*path, "*"))]
+    if found and Counter(map(canonical, expected)) == Counter(map(canonical, observed)):
+        yield Difference(path, "order", expected, observed)
+    else:
+        yield from found
+
+
+def is_value(body: Json) -> bool:
+    """Whether a JSON body is one AttributeValue."""
+    return isinstance(body, dict) and len(body) == 1 and next(iter(body)) in ATTRIBUTE_TYPES
+
+
+def value_differences(
+    expected: dict[str, Any], observed: dict[str, Any], path: tuple[str, ...]
+) -> Iterator[Difference]:
+    """How two AttributeValues differ."""
+    ((kind, want),) = expected.items()
+    ((other, got),) = observed.items()
+    if kind != other:
+        yield Difference(path, "type", expected, observed)
+    elif kind == "N":
+        yield from _numbers(want, got, (*path, "N"))
+    elif kind in ("SS", "NS", "BS"):
+        yield from _sets(kind, want, got, (*path, kind))
+    elif kind == "L" and isinstance(got, list):
+        yield from _elements(want, got, (*path, "L"))
+    elif kind == "M" and isinstance(got, dict):
+        yield from _members(want, got, (*path, "M"))
+    elif want != got:
+        yield Difference((*path, kind), "value", want, got)
+
+
+def _numbers(want: str, got: Json, path: tuple[str, ...]) -> Iterator[Difference]:
+    if want == got:
+        return
+    same = number_of(want) is not None and number_of(want) == number_of(got)
+    yield Difference(path, "spelling" if same else "value", want, got)
+
+
+def number_of(text: Json) -> Decimal | None:
+    """The exact value of a DynamoDB number as a target wrote it, or None when it is not one."""
+    if not isinstance(text, str) or not _NUMBER.match(text):
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
+
+
+def _sets(kind: str, want: list[str], got: Json, path: tuple[str, ...]) -> Iterator[Difference]:
+    if not isinstance(got, list):
+        yield Difference(path, "type", want, got)
+        return
+    if Counter(want) == Counter(x if isinstance(x, str) else str(x) for x in got):
+        return
+    if kind == "NS" and Counter(map(number_of, want)) == Counter(map(number_of, got)):
+        yield Difference(path, "spelling", want, got)
+    else:
+        yield Difference(path, "value", want, got)
+
+
+def canonical(body: Json) -> bytes:
+    """Bytes that are equal for equal bodies: members sorted, sets sorted, numbers by value."""
+    return orjson.dumps(_canonical(body), option=orjson.OPT_SORT_KEYS)
+
+
+def _canonical(body: Json) -> Json:
+    if is_value(body):
+        ((kind, value),) = body.items()
+        if kind == "N":
+            number = number_of(value)
+            return {"N": value if number is None else _plain(number)}
+        if kind in ("SS", "NS", "BS") and isinstance(value, list):
+            members = [_plain(n) if kind == "NS" and (n := number_of(v)) is not None else v for v in value]
+            return {kind: sorted(members, key=str)}
+        return {kind: _canonical(value)}
+    if isinstance(body, dict):
+        return {str(name): _canonical(value) for name, value in body.items()}
+    if isinstance(body, list):
+        return [_canonical(value) for value in body]
+    return body
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}" if number else "0"

@@ -1,0 +1,245 @@
+"""The oracle: could DynamoDB have answered this? An acceptor that follows the target's legitimate choices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from conformance.fates import NEVER_SENT, READS
+from conformance.oracle import bodies, choices
+from conformance.oracle.blame import Writers, body_divergence, known_rule
+from conformance.oracle.choices import World
+from conformance.oracle.divergence import OK, Divergence, Verdict
+from conformance.oracle.latitude import Latitude, permitted
+from conformance.oracle.pages import Pages
+from conformance.oracle.wording import Wording, alternatives, recognise
+from conformance.record.op import reply_to_json
+from reference.account import Account
+from reference.api import Call, Item, Lost, Refusal, Reply, Success
+from reference.clock import ManualClock
+from reference.operations.base import Outcome
+from reference.rules import Cohort, Violation
+from reference.service import Service
+
+UNSUPPORTED_CODES = frozenset(
+    {"UnknownOperationException", "NotImplementedException", "NotImplemented", "UnsupportedOperationException"}
+)
+UNSUPPORTED_WORDS = (
+    "not implemented",
+    "not yet implemented",
+    "unsupported operation",
+    "is not supported",
+    "unknown operation",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one world says of an answer: the worlds it leads to, or the divergence."""
+
+    worlds: tuple[World, ...] = ()
+    divergence: Divergence | None = None
+    unknown: str = ""
+
+
+class Oracle:
+    """Reference plus latitude. Feed it every call in order with its answer and the moments of both."""
+
+    def __init__(
+        self, latitude: Latitude | None = None, *, cohorts: Mapping[str, Cohort] | None = None, start: float = 0.0
+    ) -> None:
+        self.latitude = latitude or Latitude()
+        self.clock = ManualClock(start)
+        account = Account(self.clock)
+        account.keep = self.latitude.history * 2
+        self.worlds = [World(Service(account, cohorts))]
+        self.wording = Wording()
+        self.pages = Pages()
+        self.writers = Writers()
+        self.reached: dict[str, int] = {}
+
+    @property
+    def model(self) -> Service:
+        """The most plausible state of the target."""
+        return self.worlds[0].service
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether more than one state of the target is possible."""
+        return len(self.worlds) > 1 or any(world.pending for world in self.worlds)
+
+    def judge(self, call: Call, reply: Reply, received: float) -> Verdict:
+        """Rule on one answer and adopt what it tells of the target's state."""
+        self.clock.set(received)
+        if isinstance(reply, Lost):
+            return self._lost(call, reply)
+        arrivals = [arrival for world in self.worlds for arrival in choices.arrivals(world)]
+        judgements = [self._judge_in(world, call, reply) for world in arrivals]
+        accepted = [j for j in judgements if j.divergence is None]
+        if accepted:
+            self.worlds = choices.distinct([world for j in accepted for world in j.worlds])
+            doubt = next((j.unknown for j in accepted if j.unknown), "")
+            return self._bounded() or (Verdict("unknown", why=doubt) if doubt else OK)
+        self.worlds = list(judgements[0].worlds)
+        return Verdict("violated", judgements[0].divergence)
+
+    def _bounded(self) -> Verdict | None:
+        if not choices.too_many(self.worlds):
+            return None
+        self.worlds = self.worlds[:1]
+        return Verdict("unknown", why="more than 16 states of the target are possible: read back or quarantine")
+
+    def _lost(self, call: Call, reply: Lost) -> Verdict:
+        """A lost call opens one choice over everything it touches: not applied, applied, or yet to be applied."""
+        if call.operation in READS or reply.why.split(":", 1)[0] in NEVER_SENT:
+            return OK
+        self.worlds = choices.distinct([replace(world, pending=(*world.pending, call)) for world in self.worlds])
+        return OK
+
+    def settle(self) -> None:
+        """Every lost call has by now taken effect or never will."""
+        worlds = [arrival for world in self.worlds for arrival in choices.arrivals(world)]
+        self.worlds = choices.distinct([World(world.service) for world in worlds])
+
+    def apply_lost(self, call: Call) -> None:
+        """A lost call is known to have taken effect (proxy's ledger)."""
+        self._resolve(call, applied=True)
+
+    def drop_lost(self, call: Call) -> None:
+        """A lost call is known never to take effect."""
+        self._resolve(call, applied=False)
+
+    def _resolve(self, call: Call, *, applied: bool) -> None:
+        worlds = []
+        for world in self.worlds:
+            pending = list(world.pending)
+            if call in pending:
+                pending.remove(call)
+                service = choices.applied(world.service, call) if applied else world.service
+                world = World(service, tuple(pending))
+            worlds.append(world)
+        self.worlds = choices.distinct(worlds)
+
+    def _judge_in(self, world: World, call: Call, reply: Success | Refusal) -> Judgement:
+        outcomes = world.service.outcomes(call)
+        for broken in outcomes.violations:
+            self.reached[broken.rule.name] = self.reached.get(broken.rule.name, 0) + 1
+        if isinstance(reply, Refusal):
+            if permitted(self.latitude, reply.code, reply.status, reply.fields):
+                maybe = reply.status >= 500 and call.operation not in READS
+                return Judgement((replace(world, pending=(*world.pending, call)) if maybe else world,))
+            if outcomes.violations:
+                return self._refused(world, call, outcomes.violations, reply)
+            return self._refused_untruly(world, call, outcomes.outcome, reply)
+        if outcomes.violations:
+            return self._accepted_wrongly(world, call, outcomes.violations, reply)
+        assert outcomes.outcome is not None
+        return self._answered(world, call, outcomes.outcome, reply)
+
+    def _refused(self, world: World, call: Call, broken: tuple[Violation, ...], reply: Refusal) -> Judgement:
+        for position, violation in enumerate(broken):
+            if reply.code not in (violation.rule.error, *violation.rule.accept_codes):
+                continue
+            if not self.wording.accepts(call.operation, violation, reply):
+                continue
+            wrong = bodies.refusal_fields(violation, reply)
+            if wrong is not None:
+                return Judgement((world,), self._divergence(call, violation, reply, "data", wrong, broken))
+            passed_over = [v for v in broken[:position] if not v.rule.disputed]
+            if not passed_over or violation.rule.disputed or passed_over[0].rule == violation.rule:
+                return Judgement((world,))
+            unclear = any(v.rule.strength == "inferred" for v in (*passed_over, violation))
+            if unclear:
+                return Judgement((world,))
+            return Judgement(
+                (world,), self._divergence(call, passed_over[0], reply, "precedence", violation.rule.name, broken)
+            )
+        settled = [v for v in broken if not v.rule.disputed]
+        if not settled:
+            return Judgement((world,))
+        if _unsupported(reply):
+            return Judgement((world,), self._divergence(call, settled[0], reply, "unsupported", "", broken))
+        first = settled[0]
+        known = [v for v in settled if reply.code in (v.rule.error, *v.rule.accept_codes)]
+        if known:
+            return Judgement((world,), self._divergence(call, known[0], reply, "message", "message", broken))
+        return Judgement((world,), self._divergence(call, first, reply, "error", f"code:{reply.code}", broken))
+
+    def _refused_untruly(self, world: World, call: Call, outcome: Outcome | None, reply: Refusal) -> Judgement:
+        matched = recognise(reply)
+        if matched is not None and matched.disputed:
+            return Judgement((world,))
+        if _unsupported(reply):
+            severity, rule, path = "unsupported", known_rule(f"items.{call.operation}", "wire.unknown-operation"), ""
+        else:
+            severity = "refuses"
+            rule = matched.name if matched else known_rule(*(outcome.rules if outcome else ()), "wire.success")
+            path = f"code:{reply.code}" if matched is None else "untrue"
+        expected = Success(outcome.body if outcome else None)
+        text = f"{call.operation} is refused with {reply.code} ({reply.message}); it is valid"
+        found = Divergence(
+            call.operation, rule, severity, path, text, expected, reply, (reply_to_json(expected),), ("*",)
+        )
+        return Judgement((world,), found)
+
+    def _accepted_wrongly(self, world: World, call: Call, broken: tuple[Violation, ...], reply: Success) -> Judgement:
+        settled = [v for v in broken if not v.rule.disputed]
+        if not settled:
+            return Judgement((world,), None, f"{broken[0].rule.name} is disputed")
+        return Judgement((world,), self._divergence(call, settled[0], reply, "accepts", "", broken))
+
+    def _answered(self, world: World, call: Call, outcome: Outcome, reply: Success) -> Judgement:
+        verdict = bodies.lawful(world.service, call, outcome, reply.body, self.latitude, self.pages)
+        fork = world.service
+        if verdict.outcome.changes or verdict.outcome.effects:
+            fork = world.service if len(self.worlds) == 1 and not world.pending else world.service.fork()
+            fork.commit(verdict.outcome)
+        after = World(fork, world.pending)
+        if not verdict.differences:
+            self.writers.note(call, verdict.outcome)
+            return Judgement((after,))
+        found = body_divergence(call, verdict.outcome, reply, verdict.differences, self.writers)
+        self.writers.note(call, verdict.outcome)
+        return Judgement((after,), found)
+
+    def _divergence(
+        self,
+        call: Call,
+        broken: Violation,
+        reply: Success | Refusal,
+        severity: str,
+        path: str,
+        all_broken: Iterable[Violation],
+    ) -> Divergence:
+        expected = self.model.refusal(call, broken)
+        texts = {
+            "accepts": f"{call.operation} is accepted; it must be refused with {expected.code} ({expected.message})",
+            "error": f"{call.operation} is refused with another error than {expected.code}",
+            "message": f"{call.operation} is refused with other words",
+            "precedence": f"{call.operation} is refused for a later reason; {broken.rule.name} comes first",
+            "unsupported": f"{call.operation} is not supported",
+        }
+        accepted = (
+            tuple(a for v in all_broken for a in alternatives(call.operation, v))
+            if severity != "precedence"
+            else tuple(alternatives(call.operation, broken))
+        )
+        first = tuple(alternatives(call.operation, broken))
+        ordered = first + tuple(a for a in accepted if a not in first)
+        text = texts.get(severity, f"{call.operation}: the refusal's {path} differs")
+        return Divergence(call.operation, broken.rule.name, severity, path, text, expected, reply, ordered)
+
+    def install(self, table: str, key: Item, item: Item | None) -> None:
+        """Take over an item as read from the target, in every world."""
+        for world in self.worlds:
+            if table in world.service.account.tables:
+                world.service.install(table, key, item)
+
+
+def _unsupported(reply: Refusal) -> bool:
+    message = (reply.message or "").lower()
+    return (
+        reply.code in UNSUPPORTED_CODES
+        or reply.status == 501
+        or any(words in message for words in UNSUPPORTED_WORDS[:3])
+    )

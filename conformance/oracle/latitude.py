@@ -1,0 +1,70 @@
+"""What a target may do differently without being wrong, as its profile declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from conformance.targets.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Latitude:
+    """The freedoms that DynamoDB leaves and this target uses.
+
+    ``staleness`` and ``index_lag`` are bounds in seconds for eventually consistent reads and for secondary indexes;
+    ``partial_batches`` allows unprocessed parts that nothing forces; ``throttling``, ``server_errors`` and
+    ``conflicts`` allow such refusals at any time; ``skew`` is the clock's uncertainty in seconds.
+    """
+
+    staleness: float = 0.0
+    index_lag: float = 0.0
+    partial_batches: bool = False
+    throttling: bool = False
+    server_errors: bool = False
+    conflicts: bool = False
+    skew: float = 1.0
+
+    @classmethod
+    def of(cls, profile: Profile) -> Latitude:
+        """What a profile claims for itself."""
+        return cls(
+            staleness=profile.staleness,
+            index_lag=profile.index_lag,
+            partial_batches=profile.throttles,
+            throttling=profile.throttles,
+            server_errors=profile.throttles,
+            conflicts=profile.throttles,
+        )
+
+    def used(self) -> dict[str, Any]:
+        """The freedoms that are on, for reports."""
+        return {name: value for name, value in asdict(self).items() if value and name != "skew"}
+
+    @property
+    def history(self) -> float:
+        """Seconds of item history the oracle must keep to judge lagging reads."""
+        return max(self.staleness, self.index_lag)
+
+
+THROTTLES = frozenset({"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"})
+CONFLICTS = frozenset({"TransactionConflictException", "TransactionInProgressException"})
+MAX_WORLDS = 16
+"""Joint alternatives the oracle follows before it asks for a read-back."""
+
+
+def permitted(latitude: Latitude, code: str, status: int, fields: Mapping[str, Any]) -> bool:
+    """Whether the target may refuse like this whatever the request."""
+    if code in THROTTLES:
+        return latitude.throttling
+    if status >= 500:
+        return latitude.server_errors
+    if code in CONFLICTS:
+        return latitude.conflicts
+    if code == "TransactionCanceledException":
+        codes = {reason.get("Code") for reason in fields.get("CancellationReasons", ()) if isinstance(reason, dict)}
+        if codes <= {"None", "TransactionConflict"}:
+            return latitude.conflicts
+        return codes <= {"None", "ThrottlingError", "ProvisionedThroughputExceeded"} and latitude.throttling
+    return False

@@ -1,0 +1,48 @@
+"""After a divergence: take over the target's state, so that one wrong answer does not hide the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from conformance.oracle.judge import Oracle
+from reference.api import Call, Item, Reply, Success
+from reference.values.item import normalise_item
+
+MAX_PAGES = 50
+
+
+def adopt_table(oracle: Oracle, table: str, send: Callable[[Call], Reply]) -> bool:
+    """Install every item the target shows in a table, and remove what it does not show.
+
+    Returns False when the table could not be read; the caller then gives the table up.
+    """
+    items: list[Item] = []
+    body = {"TableName": table, "ConsistentRead": True}
+    for _ in range(MAX_PAGES):
+        reply = send(Call("Scan", body))
+        if not isinstance(reply, Success) or not isinstance(reply.body, dict):
+            return False
+        items += reply.body.get("Items") or []
+        if not reply.body.get("LastEvaluatedKey"):
+            break
+        body = {**body, "ExclusiveStartKey": reply.body["LastEvaluatedKey"]}
+    for world in oracle.worlds:
+        held = world.service.account.tables.get(table)
+        if held is None:
+            return False
+        names = held.key.names
+        shown = {}
+        for item in items:
+            normal = normalise_item(item, "current", [])
+            row = held.view.row_key(normal) if normal else None
+            if normal is not None and row is not None:
+                shown[row] = normal
+        for row, record in list(held.view.rows.items()):
+            if row not in shown:
+                held.install({name: record.item[name] for name in names}, None)
+        for row, item in shown.items():
+            mine = held.view.rows.get(row)
+            if mine is None or mine.item != item:
+                held.install({name: item[name] for name in names}, item)
+    oracle.worlds = oracle.worlds[:1]
+    return True

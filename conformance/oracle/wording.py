@@ -1,0 +1,88 @@
+"""Which texts a true refusal may have: both cohorts, listed alternatives, stable phrases."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reference.api import Refusal
+from reference.rules import COHORTS, Cohort, Rule, Violation, fill, ledger, pattern, surface
+
+
+@dataclass(slots=True)
+class Wording:
+    """Holds a target to one cohort per operation and kind of text, once an answer has told (design: cohorts)."""
+
+    cohorts: dict[tuple[str, str], frozenset[Cohort]] = field(default_factory=dict)
+
+    def accepts(self, operation: str, broken: Violation, reply: Refusal) -> bool:
+        """Whether the reply's message is one that the service may give for this violation."""
+        rule = broken.rule
+        message = reply.message or ""
+        if rule.disputed or rule.strength == "inferred" or (rule.message is None and not broken.parts):
+            return True
+        if rule.phrase is not None and fill(rule.phrase, broken.params).lower() in message.lower():
+            return True
+        if any(_same(fill(text, broken.params), message) for text in rule.accept):
+            return True
+        return self._by_cohort(operation, broken, message)
+
+    def _by_cohort(self, operation: str, broken: Violation, message: str) -> bool:
+        slot = (operation, broken.rule.layer)
+        allowed = self.cohorts.get(slot, frozenset(COHORTS))
+        speaking = frozenset(c for c in COHORTS if _same(broken.message(surface(operation, c)), message))
+        if not speaking:
+            return False
+        if speaking & allowed:
+            self.cohorts[slot] = speaking & allowed
+            return True
+        return False
+
+    def told(self) -> dict[str, str]:
+        """Which cohort each operation was found to speak, for reports."""
+        return {
+            f"{operation}{'/' + layer if layer else ''}": next(iter(speaks))
+            for (operation, layer), speaks in sorted(self.cohorts.items())
+            if len(speaks) == 1
+        }
+
+
+def _same(expected: str | None, message: str) -> bool:
+    return (expected or "") == message
+
+
+def alternatives(operation: str, broken: Violation) -> Iterator[Mapping[str, Any]]:
+    """Every reply that would be accepted for a violation, as JSON, today's wording first."""
+    rule = broken.rule
+    status = {"code": rule.error, "status": rule.status}
+    exact = rule.strength != "inferred" and not rule.disputed
+    texts = dict.fromkeys(broken.message(surface(operation, cohort)) for cohort in COHORTS)
+    for text in texts:
+        yield {"refusal": {**status, "message": text} if exact else status}
+    for text in rule.accept:
+        yield {"refusal": {**status, "message": fill(text, broken.params)}}
+    if rule.phrase is not None:
+        yield {"refusal": {**status, "message_pattern": "(?is).*" + re.escape(fill(rule.phrase, broken.params))}}
+
+
+def recognise(reply: Refusal) -> Rule | None:
+    """The rule whose message template a target's refusal matches best: the longest fixed text wins."""
+    message = reply.message or ""
+    best: tuple[int, Rule] | None = None
+    for rule in ledger().values():
+        if rule.error != reply.code or rule.message is None:
+            continue
+        for text in (rule.message, rule.older):
+            if text is None:
+                continue
+            found = _pattern(text).search(message)
+            weight = len(text) if found else 0
+            if weight > 12 and (best is None or weight > best[0]):
+                best = (weight, rule)
+    return best[1] if best else None
+
+
+_pattern = functools.lru_cache(maxsize=4096)(pattern)

@@ -1,0 +1,35 @@
+"""A drawn list of calls over drawn tables: what machines make, sessions run and the minimiser cuts down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reference.api import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of a program, symbolic; ``raw`` overrides the HTTP request for calls below the SDK."""
+
+    operation: str
+    body: Json
+    raw: Mapping[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Tables to set up (symbol → CreateTable body) and the calls that follow.
+
+    References to replies count the calls of ``steps`` from 0. ``capability`` is what drew it, ``chunk`` and
+    ``number`` say where in a campaign it came from.
+    """
+
+    capability: str
+    tables: Mapping[str, Json]
+    steps: tuple[Step, ...]
+    chunk: int | None = None
+    number: int = 0
+    labels: tuple[str, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)

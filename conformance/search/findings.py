@@ -1,0 +1,96 @@
+"""From a divergence and its smallest program to a finding that can be shown, run and replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from conformance.oracle.divergence import Divergence
+from conformance.program import Program, Step
+from conformance.record.finding import Finding
+from conformance.record.op import Op, op_to_json, reply_from_json, reply_to_json
+from conformance.search.minimise import Reduction
+from conformance.symbols import unbind
+from reference.rules import Rule, ledger
+
+
+def finding_of(reduction: Reduction, program: Program, names: Mapping[str, str], **details: Any) -> Finding:
+    """The finding of a reduction; ``details`` are further members such as ``replayed`` and ``first_seen``.
+
+    ``names`` are the real table names behind the divergence's replies; in the finding they stand as symbols.
+    """
+    divergence, small = reduction.divergence, reduction.program
+    rule = ledger().get(divergence.rule)
+    return Finding(
+        fingerprint=divergence.fingerprint,
+        capability=rule.capability if rule else program.capability,
+        operation=divergence.operation,
+        rule=divergence.rule,
+        severity=divergence.severity,
+        path=divergence.path,
+        summary=unbind(divergence.summary, names),
+        says=rule.says if rule else "",
+        strength=rule.strength if rule else "inferred",
+        evidence=tuple(asdict(e) for e in rule.evidence) if rule else (),
+        spec=rule.spec if rule else (),
+        expected=unbind(reply_to_json(divergence.expected), names),
+        observed=unbind(reply_to_json(divergence.observed), names),
+        program=tuple(op_to_json(op) for op in reduction.ops),
+        calls=len(small.steps),
+        unsettled=unsettled(rule, divergence),
+        accepted=tuple(unbind(dict(a), names) for a in divergence.accepted),
+        minimise_requests=reduction.requests,
+        chunk=program.chunk,
+        **details,
+    )
+
+
+def unsettled(rule: Rule | None, divergence: Divergence) -> bool:
+    """Whether nothing better than inference stands behind a finding; a crash needs no rule."""
+    if divergence.severity == "crash":
+        return False
+    return rule is None or rule.disputed or rule.strength == "inferred"
+
+
+def program_of(ops: Sequence[Op], capability: str = "") -> Program:
+    """The program that a recorded trace holds: its leading set-up calls are the tables."""
+    tables: dict[str, Any] = {}
+    steps = []
+    for op in ops:
+        if op.notes.get("setup") and not steps:
+            tables[op.body["TableName"].removeprefix("${table:").removesuffix("}")] = op.body
+        else:
+            steps.append(Step(op.operation, op.body, op.raw))
+    return Program(capability, tables, tuple(steps))
+
+
+def divergence_to_json(divergence: Divergence, names: Mapping[str, str]) -> dict[str, Any]:
+    """The divergence as one JSON object, table names as symbols."""
+    return {
+        "fingerprint": divergence.fingerprint,
+        "operation": divergence.operation,
+        "rule": divergence.rule,
+        "severity": divergence.severity,
+        "path": divergence.path,
+        "summary": unbind(divergence.summary, names),
+        "expected": unbind(reply_to_json(divergence.expected), names),
+        "observed": unbind(reply_to_json(divergence.observed), names),
+        "accepted": [unbind(dict(a), names) for a in divergence.accepted],
+        "compare": list(divergence.compare),
+    }
+
+
+def divergence_from_json(row: Mapping[str, Any]) -> Divergence:
+    """The divergence that ``divergence_to_json`` wrote."""
+    return Divergence(
+        operation=row["operation"],
+        rule=row["rule"],
+        severity=row["severity"],
+        path=row["path"],
+        summary=row["summary"],
+        expected=reply_from_json(row["expected"]),
+        observed=reply_from_json(row["observed"]),
+        accepted=tuple(row["accepted"]),
+        compare=tuple(row["compare"]),
+    )

@@ -1,0 +1,248 @@
+"""One worker of a campaign: it owns a target, runs chunks and checks on it, and journals what it finds."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from conformance.machines import MACHINES
+from conformance.machines.base import draw_chunk
+from conformance.oracle.divergence import Divergence
+from conformance.oracle.judge import Oracle
+from conformance.oracle.latitude import Latitude
+from conformance.oracle.wording import Wording
+from conformance.program import Program, Step
+from conformance.record.folder import RunFolder
+from conformance.record.journal import Journal
+from conformance.record.op import op_to_json
+from conformance.search.findings import divergence_to_json, finding_of
+from conformance.search.minimise import CALL_BUDGET, VALUE_BUDGET, Attempt, Reduction, minimise
+from conformance.search.reproduction import script
+from conformance.session import Session, Timing, state_read
+from conformance.targets.process import ProcessError
+from conformance.targets.target import Target
+from reference.api import Call
+
+REPLAYS = 2
+RECOVERY_SECONDS = 15.0
+MAX_RESTARTS = 40
+"""Restarts of a target in one run; past that it is given up and the run ends with what it found."""
+
+
+class TargetLostError(Exception):
+    """The target is gone and cannot be brought back; what was found is on disk."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """Runs programs on its own target (or its own table prefix of a shared one) and records everything."""
+
+    target: Target
+    folder: RunFolder
+    name: str
+    run_id: str
+    timeout: float = 10.0
+    timing: Timing = field(default_factory=Timing)
+    programs: int = 0
+    calls: int = 0
+    seen: dict[str, int] = field(default_factory=dict)
+    reached: dict[str, int] = field(default_factory=dict)
+    operations: dict[str, int] = field(default_factory=dict)
+    wording: Wording = field(default_factory=Wording)
+    _tables: int = 0
+    _restarts: int = 0
+    _transport: Any = None
+    _names_of_last: dict[str, str] = field(default_factory=dict)
+    journal: Journal = field(init=False)
+    latitude: Latitude = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._transport = self.target.connect()
+        self.journal = self.folder.journal(self.name)
+        self.latitude = Latitude.of(self.target.profile)
+
+    def chunk(self, capability: str, number: int, seed: int, deadline: float) -> None:
+        """Draw the programs of one seeded chunk, run them until ``deadline`` (monotonic), then reduce what is new."""
+        before = time.perf_counter()
+        programs = draw_chunk(MACHINES[capability], seed)
+        self.timing.drawing += time.perf_counter() - before
+        fresh: dict[str, tuple[Program, Divergence]] = {}
+        for position, drawn in enumerate(programs):
+            if time.monotonic() > deadline:
+                break
+            program = Program(capability, drawn.tables, drawn.steps, chunk=number, number=position)
+            self.journal.append("program-start", capability=capability, chunk=number, number=position, seed=seed)
+            for divergence in self.run(program):
+                fresh.setdefault(divergence.fingerprint, (program, divergence))
+        for program, divergence in fresh.values():
+            if divergence.fingerprint not in self.seen:
+                self.reduce(program, divergence)
+        for fingerprint in fresh:
+            self.seen[fingerprint] = self.seen.get(fingerprint, 0) + 1
+
+    def run(self, program: Program) -> list[Divergence]:
+        """Run one program; its divergences are journalled before this returns."""
+        session = self.session()
+        session.run(program)
+        divergences = [divergence for _, divergence in session.divergences()]
+        before = time.perf_counter()
+        known: set[str] = set()
+        for divergence in divergences:
+            if divergence.fingerprint not in known:
+                known.add(divergence.fingerprint)
+                self._journal_divergence(program, session, divergence)
+        self.journal.append("program-end", calls=len(session.ops), capability=program.capability)
+        session.timing.journalling += time.perf_counter() - before
+        self._count(session)
+        self._finish(session)
+        return divergences
+
+    def _journal_divergence(self, program: Program, session: Session, divergence: Divergence) -> None:
+        row: dict[str, Any] = divergence_to_json(divergence, session.names)
+        if divergence.fingerprint not in self.seen:
+            row["ops"] = [op_to_json(j.op) for j in session.ops]
+        self.journal.append("divergence", capability=program.capability, chunk=program.chunk, **row)
+
+    def _count(self, session: Session) -> None:
+        self.programs += 1
+        self.calls += len(session.ops)
+        self.timing.add(session.timing)
+        for name, count in session.oracle.reached.items():
+            self.reached[name] = self.reached.get(name, 0) + count
+        for judged in session.ops:
+            self.operations[judged.op.operation] = self.operations.get(judged.op.operation, 0) + 1
+
+    def session(self, *, shared_wording: bool = True) -> Session:
+        """A session with a fresh oracle; tables get fresh names."""
+        oracle = Oracle(self.latitude, start=time.time())
+        if shared_wording:
+            oracle.wording = self.wording
+        return Session(self._transport, oracle, _Names(self), timeout=self.timeout)
+
+    def new_table(self) -> str:
+        """A table name nobody used before."""
+        self._tables += 1
+        return f"dynoracle-{self.run_id}-{self.name}-{self._tables}"
+
+    def _finish(self, session: Session) -> None:
+        """Drop what the session created; bring the target back if it died."""
+        if session.died is not None:
+            self.recover()
+        for symbol, name in session.names.items():
+            if symbol.startswith("table:"):
+                self._transport.send(Call("DeleteTable", {"TableName": name}), timeout=self.timeout)
+
+    def recover(self) -> None:
+        """Make sure the target answers again: wait, then restart it if it is ours; TargetLostError if neither helps."""
+        process = self.target.process
+        deadline = time.monotonic() + (1.0 if process is not None else RECOVERY_SECONDS)
+        while process is None or process.alive():
+            if self.target.alive():
+                return
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
+        if process is None:
+            raise TargetLostError(
+                f"{self.target.endpoint} stopped answering and did not come back in {RECOVERY_SECONDS:.0f} s"
+            )
+        self._restarts += 1
+        if self._restarts > MAX_RESTARTS:
+            raise TargetLostError(f"{self.target.name} was restarted {MAX_RESTARTS} times in this run; giving up")
+        try:
+            process.restart()
+        except ProcessError as error:
+            raise TargetLostError(f"{self.target.name} could not be restarted: {error}") from error
+
+    def attempt(self, program: Program) -> Attempt:
+        """Run a candidate of the minimiser on fresh tables, without comparing the final state."""
+        session = self.session(shared_wording=False)
+        for body in program.tables.values():
+            session.send(Step("CreateTable", body), setup=True)
+        for step in program.steps:
+            if session.died is not None or not session.can_bind(step):
+                break
+            session.send(step)
+        ops = tuple(judged.op for judged in session.ops)
+        self._names_of_last = dict(session.names)
+        self._finish(session)
+        return Attempt(tuple(session.divergences()), ops)
+
+    def reduce(self, program: Program, divergence: Divergence) -> None:
+        """Minimise a new divergence, replay it, and write its finding."""
+        slow = divergence.severity == "crash"
+        whole = self._with_state(program, divergence)
+        reduction = minimise(
+            whole, divergence, self.attempt, calls=30 if slow else CALL_BUDGET, values=20 if slow else VALUE_BUDGET
+        )
+        names = dict(self._names_of_last)
+        replayed = sum(self._shows(reduction) for _ in range(REPLAYS)) if reduction.reproduced else 0
+        self.report(reduction, program, names, replayed)
+
+    def _with_state(self, program: Program, divergence: Divergence) -> Program:
+        """The program followed by the reads of its final state, which may be what shows the divergence."""
+        return Program(
+            program.capability,
+            program.tables,
+            (*program.steps, *map(state_read, program.tables)),
+            program.chunk,
+            program.number,
+        )
+
+    def _shows(self, reduction: Reduction) -> bool:
+        found = self.attempt(reduction.program).divergences
+        return any(d.fingerprint == reduction.divergence.fingerprint for _, d in found)
+
+    def report(self, reduction: Reduction, program: Program, names: dict[str, str], replayed: int) -> None:
+        """Write a finding to the run folder and the journal."""
+        finding = finding_of(
+            reduction,
+            program,
+            names,
+            replayed=replayed,
+            replays=REPLAYS if reduction.reproduced else 1,
+            first_seen=datetime.now(UTC).isoformat(timespec="seconds"),
+            notes={
+                "compare": list(reduction.divergence.compare),
+                "endpoint": self.target.endpoint,
+                "target": self.target.name,
+                "version": self.target.version,
+                "reproduced": reduction.reproduced,
+                "exhausted": reduction.exhausted,
+            },
+        )
+        self.folder.write_finding(finding, script(finding))
+        self.journal.append("finding", fingerprint=finding.fingerprint)
+
+    def end(self) -> None:
+        """Journal the totals, and close."""
+        self.journal.append(
+            "end",
+            programs=self.programs,
+            calls=self.calls,
+            reached=self.reached,
+            operations=self.operations,
+            cohorts=self.wording.told(),
+            timing={name: getattr(self.timing, name) for name in Timing.__dataclass_fields__},
+        )
+        self.journal.close()
+        self._transport.close()
+
+
+class _Names(dict[str, str]):
+    """Table symbols to real names, made when first asked for."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__()
+        self._worker = worker
+
+    def __missing__(self, key: str) -> str:
+        if not key.startswith("table:"):
+            raise KeyError(key)
+        self[key] = name = self._worker.new_table()
+        return name
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or (isinstance(key, str) and key.startswith("table:"))

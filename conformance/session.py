@@ -1,0 +1,245 @@
+"""Ops sent to a target, each judged by the oracle, all recorded: the one road that everything drives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from conformance.fates import fate
+from conformance.oracle.divergence import OK, Divergence, Verdict
+from conformance.oracle.judge import Oracle
+from conformance.oracle.resync import adopt_table
+from conformance.program import Program, Step
+from conformance.record.op import Op
+from conformance.symbols import SymbolError, bind, unbind
+from reference.api import Call, Json, Lost, Refusal, Reply, Success
+
+READY_SECONDS = 20.0
+MAX_DIVERGENCES = 4
+"""Divergences after which a program is broken off: the two worlds disagree too much to learn more."""
+
+STATE_OPERATIONS = frozenset({"CreateTable", "UpdateTable", "DeleteTable"})
+
+
+class Sender(Protocol):
+    """Anything that answers calls: a transport, or a proxy in front of one."""
+
+    def send(self, call: Call, *, raw: Any = None, timeout: float = ...) -> Reply:
+        """Send one call, without any retry."""
+        ...
+
+
+@dataclass(slots=True)
+class Timing:
+    """Seconds spent on each part of the work."""
+
+    drawing: float = 0.0
+    sending: float = 0.0
+    judging: float = 0.0
+    journalling: float = 0.0
+
+    def add(self, other: Timing) -> None:
+        """Add another account of time to this one."""
+        self.drawing += other.drawing
+        self.sending += other.sending
+        self.judging += other.judging
+        self.journalling += other.journalling
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One op of a session and the oracle's word on it."""
+
+    op: Op
+    verdict: Verdict
+
+
+@dataclass(slots=True)
+class Session:
+    """Runs the calls of one program against one target.
+
+    ``names`` maps table symbols to real names. ``record`` is called with each op as soon as it is judged.
+    ``died`` is set to what was lost when the target stopped answering.
+    """
+
+    sender: Sender
+    oracle: Oracle
+    names: dict[str, str]
+    record: Callable[[Judged], None] = lambda judged: None
+    clock: Callable[[], float] = time.time
+    timeout: float = 10.0
+    timing: Timing = field(default_factory=Timing)
+    ops: list[Judged] = field(default_factory=list)
+    replies: dict[int, Json] = field(default_factory=dict)
+    died: str | None = None
+    _start: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._start = self.clock()
+
+    def send(self, step: Step, *, setup: bool = False) -> Judged:
+        """Bind, send, judge and record one call."""
+        index = len(self.ops)
+        call = Call(step.operation, bind(step.body, self.names, self.replies))
+        called = self.clock()
+        before = time.perf_counter()
+        reply = self.sender.send(call, raw=step.raw, timeout=self.timeout)
+        returned = self.clock()
+        between = time.perf_counter()
+        verdict = self._judge(call, reply, returned)
+        after = time.perf_counter()
+        self.timing.sending += between - before
+        self.timing.judging += after - between
+        self.replies[index] = reply.body if isinstance(reply, Success) else None
+        op = Op(
+            index,
+            step.operation,
+            step.body,
+            called=called - self._start,
+            returned=returned - self._start,
+            reply=self._symbolic(reply),
+            fate=fate(step.operation, reply),
+            raw=step.raw,
+            notes={"setup": True} if setup else {},
+        )
+        judged = Judged(op, verdict)
+        self.ops.append(judged)
+        self.record(judged)
+        self.timing.journalling += time.perf_counter() - after
+        self._after(call, reply, verdict)
+        return judged
+
+    def _judge(self, call: Call, reply: Reply, received: float) -> Verdict:
+        if isinstance(reply, Lost) and not self.tolerates_loss():
+            self.died = reply.why
+            return Verdict("violated", crash(call, reply, self.oracle))
+        return self.oracle.judge(call, reply, received)
+
+    def tolerates_loss(self) -> bool:
+        """Whether lost replies are part of the experiment, and not a crash."""
+        return False
+
+    def _symbolic(self, reply: Reply) -> Reply:
+        if isinstance(reply, Success):
+            return Success(unbind(reply.body, self.names))
+        if isinstance(reply, Refusal):
+            fields = {k: unbind(v, self.names) for k, v in reply.fields.items()}
+            return replace(reply, message=unbind(reply.message, self.names), fields=fields)
+        return reply
+
+    def _after(self, call: Call, reply: Reply, verdict: Verdict) -> None:
+        if self.died is not None:
+            return
+        if call.operation in STATE_OPERATIONS and isinstance(reply, Success):
+            self._await_state(call)
+        if verdict.ruling != "ok":
+            self._resync(call)
+
+    def _await_state(self, call: Call) -> None:
+        """Wait until a created, updated or deleted table is where it was going; bounded, unrecorded."""
+        deadline = time.monotonic() + READY_SECONDS
+        name = call.body.get("TableName")
+        while time.monotonic() < deadline:
+            reply = self.sender.send(Call("DescribeTable", {"TableName": name}), timeout=self.timeout)
+            if not isinstance(reply, Success):
+                return
+            table = reply.body.get("Table", {})
+            indexes = table.get("GlobalSecondaryIndexes") or []
+            if table.get("TableStatus") == "ACTIVE" and all(
+                i.get("IndexStatus", "ACTIVE") == "ACTIVE" for i in indexes
+            ):
+                return
+            time.sleep(0.02)
+
+    def _resync(self, call: Call) -> None:
+        """Adopt the target's state of the tables a differing call touches, so that the search goes on."""
+        for table in touched(call):
+            adopt_table(self.oracle, table, lambda c: self.sender.send(c, timeout=self.timeout))
+
+    def can_bind(self, step: Step) -> bool:
+        """Whether every reply that a step refers to was given; a target may lawfully have ended a page chain."""
+        try:
+            bind(step.body, self.names, self.replies)
+        except SymbolError:
+            return False
+        return True
+
+    def _skip(self, step: Step) -> None:
+        """Keep the place of a step that cannot be sent, so that later references still fit."""
+        op = Op(
+            len(self.ops),
+            step.operation,
+            step.body,
+            fate="fail",
+            notes={"skipped": "refers to a reply that was not given"},
+        )
+        self.ops.append(Judged(op, OK))
+
+    def divergences(self) -> list[tuple[int, Divergence]]:
+        """Every divergence so far with the index of its op."""
+        return [(j.op.index, j.verdict.divergence) for j in self.ops if j.verdict.divergence is not None]
+
+    def run(self, program: Program) -> None:
+        """Set up the program's tables, send its calls, and compare the final state."""
+        for body in program.tables.values():
+            self.send(Step("CreateTable", body), setup=True)
+            if self.died:
+                return
+        for step in program.steps:
+            if self.can_bind(step):
+                self.send(step)
+            else:
+                self._skip(step)
+            if self.died or len(self.divergences()) >= MAX_DIVERGENCES:
+                return
+        self.compare_state(program.tables)
+
+    def compare_state(self, tables: Mapping[str, Json]) -> None:
+        """Read every table whole, as ordinary judged ops, so that a wrong item is seen even if no call reads it."""
+        for symbol in tables:
+            if self.died:
+                return
+            step = state_read(symbol)
+            for _ in range(MAX_STATE_PAGES):
+                judged = self.send(step)
+                reply = judged.op.reply
+                if not isinstance(reply, Success) or "LastEvaluatedKey" not in (reply.body or {}):
+                    break
+                step = replace(
+                    step, body={**step.body, "ExclusiveStartKey": f"${{reply:{judged.op.index}:LastEvaluatedKey}}"}
+                )
+
+
+MAX_STATE_PAGES = 50
+
+
+def state_read(symbol: str) -> Step:
+    """The call that shows all of a table."""
+    return Step("Scan", {"TableName": f"${{table:{symbol}}}", "ConsistentRead": True})
+
+
+def touched(call: Call) -> list[str]:
+    """The tables a call names."""
+    body = call.body if isinstance(call.body, dict) else {}
+    names = [body.get("TableName")]
+    if isinstance(body.get("RequestItems"), dict):
+        names += list(body["RequestItems"])
+    for action in body.get("TransactItems") or []:
+        if isinstance(action, dict):
+            names += [part.get("TableName") for part in action.values() if isinstance(part, dict)]
+    return [name for name in dict.fromkeys(names) if isinstance(name, str)]
+
+
+def crash(call: Call, reply: Lost, oracle: Oracle) -> Divergence:
+    """The divergence of a call that got no answer where nothing was meant to lose it."""
+    outcomes = oracle.model.outcomes(call)
+    expected: Reply
+    if outcomes.violations:
+        expected = oracle.model.refusal(call, outcomes.violations[0])
+    else:
+        expected = Success(outcomes.outcome.body if outcomes.outcome else None)
+    kind = reply.why.split(":", 1)[0]
+    text = f"{call.operation} got no answer: {reply.why}"
+    return Divergence(call.operation, "wire.answers", "crash", kind, text, expected, reply, (), ())

@@ -1,0 +1,159 @@
+"""A handful of table schemas: key types, indexes and projections that programs are drawn over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.strategies.draws import Draw, chance, pick
+
+Attribute = tuple[str, str]
+"""(name, type)"""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexWorld:
+    """A secondary index as the strategies see it."""
+
+    name: str
+    kind: str
+    hash: Attribute
+    range: Attribute | None
+    projection: str = "ALL"
+    include: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableWorld:
+    """A table as the strategies see it: its keys, its indexes, and the names of its other attributes."""
+
+    symbol: str
+    hash: Attribute
+    range: Attribute | None
+    indexes: tuple[IndexWorld, ...] = ()
+    attributes: tuple[str, ...] = ("a", "b", "c")
+    on_demand: bool = True
+
+    @property
+    def reference(self) -> str:
+        """What stands for the table's name in a symbolic body."""
+        return f"${{table:{self.symbol}}}"
+
+    @property
+    def keys(self) -> tuple[Attribute, ...]:
+        """The primary key attributes."""
+        return (self.hash,) if self.range is None else (self.hash, self.range)
+
+    @property
+    def index_keys(self) -> dict[str, str]:
+        """Index key attributes that are not table keys, with their types."""
+        own = {name for name, _ in self.keys}
+        found = {}
+        for index in self.indexes:
+            for attribute in (index.hash, index.range):
+                if attribute is not None and attribute[0] not in own:
+                    found[attribute[0]] = attribute[1]
+        return found
+
+    def create(self) -> dict[str, Any]:
+        """The CreateTable body, symbolic."""
+        types = dict(self.keys) | self.index_keys
+        body: dict[str, Any] = {
+            "TableName": self.reference,
+            "KeySchema": _schema(self.hash, self.range),
+            "AttributeDefinitions": [{"AttributeName": n, "AttributeType": t} for n, t in types.items()],
+        }
+        throughput = {"ReadCapacityUnits": 1000, "WriteCapacityUnits": 1000}
+        body |= {"BillingMode": "PAY_PER_REQUEST"} if self.on_demand else {"ProvisionedThroughput": throughput}
+        for kind, member in (("GSI", "GlobalSecondaryIndexes"), ("LSI", "LocalSecondaryIndexes")):
+            described = [
+                _index(i, None if self.on_demand or kind == "LSI" else throughput)
+                for i in self.indexes
+                if i.kind == kind
+            ]
+            if described:
+                body[member] = described
+        return body
+
+
+def _schema(hashed: Attribute, ranged: Attribute | None) -> list[dict[str, str]]:
+    schema = [{"AttributeName": hashed[0], "KeyType": "HASH"}]
+    return schema if ranged is None else [*schema, {"AttributeName": ranged[0], "KeyType": "RANGE"}]
+
+
+def _index(index: IndexWorld, throughput: dict[str, int] | None) -> dict[str, Any]:
+    projection: dict[str, Any] = {"ProjectionType": index.projection}
+    if index.include:
+        projection["NonKeyAttributes"] = list(index.include)
+    body = {"IndexName": index.name, "KeySchema": _schema(index.hash, index.range), "Projection": projection}
+    return body if throughput is None else {**body, "ProvisionedThroughput": throughput}
+
+
+_SHAPES: tuple[dict[str, Any], ...] = (
+    {"hash": ("pk", "S"), "range": None},
+    {"hash": ("pk", "S"), "range": ("sk", "N")},
+    {"hash": ("pk", "S"), "range": ("sk", "S")},
+    {"hash": ("pk", "N"), "range": ("sk", "B")},
+    {"hash": ("pk", "B"), "range": None},
+    {
+        "hash": ("pk", "S"),
+        "range": ("sk", "N"),
+        "indexes": (
+            IndexWorld("by-g", "GSI", ("g", "S"), None),
+            IndexWorld("by-l", "LSI", ("pk", "S"), ("l", "N"), "KEYS_ONLY"),
+        ),
+    },
+    {
+        "hash": ("pk", "S"),
+        "range": None,
+        "indexes": (
+            IndexWorld("by-g-h", "GSI", ("g", "S"), ("h", "N"), "INCLUDE", ("a",)),
+            IndexWorld("by-h", "GSI", ("h", "N"), None, "KEYS_ONLY"),
+        ),
+    },
+    {
+        "hash": ("pk", "S"),
+        "range": ("sk", "S"),
+        "indexes": (
+            IndexWorld("turned", "GSI", ("sk", "S"), ("pk", "S")),
+            IndexWorld("by-l", "LSI", ("pk", "S"), ("l", "S"), "INCLUDE", ("a", "b")),
+            IndexWorld("by-m", "LSI", ("pk", "S"), ("m", "B"), "ALL"),
+        ),
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What a program leaves out: swarm testing at feature level."""
+
+    off: frozenset[str] = field(default_factory=frozenset)
+
+    def on(self, feature: str) -> bool:
+        """Whether the program may use a feature."""
+        return feature not in self.off
+
+
+ALL_FEATURES = (
+    "indexes",
+    "nested",
+    "conditions",
+    "mistakes",
+    "projections",
+    "legacy",
+    "numbers",
+    "limits",
+    "capacity",
+    "odd-values",
+)
+
+
+def features(draw: Draw) -> Features:
+    """Each feature is off in about a third of programs."""
+    return Features(frozenset(name for name in ALL_FEATURES if chance(draw, 33)))
+
+
+def table(draw: Draw, symbol: str, *, indexes: bool = True) -> TableWorld:
+    """One table of the handful."""
+    shapes = _SHAPES if indexes else _SHAPES[:5]
+    return TableWorld(symbol=symbol, on_demand=not chance(draw, 25), **pick(draw, shapes))
