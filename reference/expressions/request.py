@@ -1,0 +1,224 @@
+"""The expression parameters of a request, read and checked as the service does.
+
+``read`` does all of it. Operations that check other things in between call the stages themselves: ``mixing``,
+``placeholders``, ``parse_all``, ``unused`` (dataplane:ORD-2 to ORD-4, EXPR-25).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reference.api import AttributeValue, Json
+from reference.expressions.binding import bind, named
+from reference.expressions.key_condition import Clause, clauses
+from reference.expressions.tree import Condition, Kind, Projection, Update
+from reference.rules import Checks, Cohort, Violation, violation
+from reference.values.value import DEEPEST_CURRENT, MAX_NESTING, check_names, depth, normalise
+
+ORDER: tuple[Kind, ...] = ("Update", "Condition", "KeyCondition", "Filter", "Projection")
+"""The order in which the service reads the expressions of a request."""
+
+_LISTED: tuple[Kind, ...] = ("Update", "Condition", "Projection", "Filter", "KeyCondition")
+_LEGACY = {
+    "PutItem": ("Expected", "ConditionalOperator"),
+    "DeleteItem": ("Expected", "ConditionalOperator"),
+    "UpdateItem": ("AttributeUpdates", "Expected", "ConditionalOperator"),
+    "GetItem": ("AttributesToGet",),
+    "BatchGetItem": ("AttributesToGet",),
+    "Query": ("AttributesToGet", "QueryFilter", "ConditionalOperator", "KeyConditions"),
+    "Scan": ("AttributesToGet", "ScanFilter", "ConditionalOperator"),
+}
+_NAME_KEY = re.compile(r"#[0-9A-Za-z_]+").fullmatch
+_VALUE_KEY = re.compile(r":[0-9A-Za-z_]+").fullmatch
+_MAX_KEY_BYTES = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholders:
+    """What a request's ``#names`` and ``:values`` stand for, values in normal form.
+
+    ``sound`` is False when some value is refused: what depends on values is then left unchecked.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, AttributeValue] = field(default_factory=dict)
+    sound: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Expressions:
+    """The bound expressions of a request; None where it has none."""
+
+    update: Update | None = None
+    condition: Condition | None = None
+    key_condition: tuple[Clause, ...] | None = None
+    filter: Condition | None = None
+    projection: Projection | None = None
+
+
+NO_EXPRESSIONS = Expressions()
+
+
+def read(
+    operation: str, request: Mapping[str, Json], kinds: Sequence[Kind], layer: Cohort
+) -> Checks[Expressions | None]:
+    """All stages in the usual order. ``kinds`` are the expressions the operation knows; None when any is refused."""
+    yield from mixing(operation, request, kinds)
+    given = [kind for kind in ORDER if kind in kinds and request.get(f"{kind}Expression") is not None]
+    if not given:
+        return NO_EXPRESSIONS
+    stand_for = yield from placeholders(operation, request, layer)
+    expressions = yield from parse_all(request, given, stand_for)
+    yield from unused(request, given, stand_for)
+    return expressions
+
+
+def mixing(operation: str, request: Mapping[str, Json], kinds: Sequence[Kind]) -> Checks[None]:
+    """Old and new parameters together, and placeholders with no expression to use them (dataplane:LEG-1, EXPR-12)."""
+    listed = [f"{kind}Expression" for kind in _LISTED if kind in kinds]
+    given = [name for name in listed if request.get(name) is not None]
+    if given:
+        legacy = [name for name in _LEGACY.get(operation, ()) if request.get(name) is not None]
+        if "KeyConditions" in legacy and request.get("KeyConditionExpression") is None:
+            legacy.remove("KeyConditions")
+        if legacy:
+            yield violation("legacy.mixed-parameters", legacy=", ".join(legacy), expressions=", ".join(given))
+    elif request.get("ExpressionAttributeNames") is not None:
+        yield violation("expressions.names-without-expression")
+    users = [name for name in listed if name != "ProjectionExpression"]
+    if users and request.get("ExpressionAttributeValues") is not None and not set(users) & set(given):
+        missing = f": {' and '.join(users)} {'is' if len(users) == 1 else 'are'} null"
+        written = operation in ("PutItem", "UpdateItem", "DeleteItem")
+        yield violation("expressions.values-without-expression", tail="" if written else missing, older=missing)
+
+
+def batch_mixing(requests: Sequence[Mapping[str, Json]]) -> Checks[None]:
+    """BatchGetItem refuses AttributesToGet of one table beside ProjectionExpression of another (dataplane:PROJ-6)."""
+    members = ("AttributesToGet", "ProjectionExpression")
+    legacy, modern = (any(request.get(m) is not None for request in requests) for m in members)
+    if legacy and modern:
+        yield violation("legacy.mixed-parameters", legacy=members[0], expressions=members[1])
+
+
+def placeholders(operation: str, request: Mapping[str, Json], layer: Cohort) -> Checks[Placeholders]:
+    """What the placeholders stand for; call it only when the request has an expression (dataplane:EXPR-13, EXPR-14)."""
+    names = request.get("ExpressionAttributeNames")
+    values = request.get("ExpressionAttributeValues")
+    if names is not None:
+        if not names:
+            yield violation("expressions.names-empty")
+        for key in names:
+            if not _NAME_KEY(key):
+                yield violation("expressions.names-key", key=key)
+            elif len(key) > _MAX_KEY_BYTES:
+                yield violation("expressions.placeholder-length", which="Names", key=key)
+        found: list[Violation] = []
+        if check_names(names.values(), found):
+            yield from _bad_names(names)
+    if values is None:
+        return Placeholders(names or {})
+    if not values:
+        yield violation("expressions.values-empty")
+    for key in values:
+        if not _VALUE_KEY(key):
+            yield violation("expressions.values-key", key=key)
+        elif len(key) > _MAX_KEY_BYTES:
+            yield violation("expressions.placeholder-length", which="Values", key=key)
+    kept: dict[str, AttributeValue] = {}
+    late: list[Violation] = []
+    for key, given in values.items():
+        value = _value(operation, key, given, layer, late)
+        if value is not None:
+            kept[key] = value
+    yield from late
+    return Placeholders(names or {}, kept, len(kept) == len(values))
+
+
+def _bad_names(names: Mapping[str, str]) -> Checks[None]:
+    for key, name in names.items():
+        found: list[Violation] = []
+        check_names((name,), found)
+        for fault in found:
+            yield violation("expressions.names-value", key=key, fault=fault.rule.message)
+
+
+def _value(operation: str, key: str, given: Json, layer: Cohort, late: list[Violation]) -> AttributeValue | None:
+    found: list[Violation] = []
+    value = normalise(given, layer, found)
+    if not found:
+        return value
+    if any(fault.rule.name == "values.nesting" for fault in found):
+        wraps = depth(given)
+        if operation == "TransactWriteItems" and wraps == MAX_NESTING + 1:
+            # Transactions read one level more; storing such a value fails later (dataplane:TYPE-9).
+            found.clear()
+            value = _outer(given, layer, found)
+        elif wraps > DEEPEST_CURRENT and layer == "current":
+            found = [violation("expressions.values-nesting", key=key)]
+    late += [fault.at(key) for fault in found]
+    return value
+
+
+def _outer(given: Json, layer: Cohort, found: list[Violation]) -> AttributeValue | None:
+    """A list or map whose elements are read by themselves."""
+    ((sort, inner),) = given.items()
+    if sort == "M":
+        check_names(inner, found)
+    pairs = inner.items() if sort == "M" else enumerate(inner)
+    read = {k: normalise(element, layer, found) for k, element in pairs}
+    if found or None in read.values():
+        return None
+    return {"M": read} if sort == "M" else {"L": list(read.values())}
+
+
+def parse_all(
+    request: Mapping[str, Json], kinds: Sequence[Kind], stand_for: Placeholders
+) -> Checks[Expressions | None]:
+    """The expressions of these kinds, parsed, checked and bound, in the service's order; None when any is refused."""
+    trees: dict[str, Any] = {}
+    refused = not stand_for.sound
+    for kind in ORDER:
+        text = request.get(f"{kind}Expression")
+        if text is None or kind not in kinds:
+            continue
+        expression = named(kind, text, stand_for.names)
+        if not stand_for.sound:
+            yield from (*expression.parsed.faults, *expression.parsed.late)
+            continue
+        bound: Any = yield from bind(expression, stand_for.values)
+        if kind == "KeyCondition" and bound is not None:
+            bound = yield from clauses(bound)
+        refused |= bound is None
+        trees[kind] = bound
+    if refused:
+        return None
+    get = trees.get
+    return Expressions(get("Update"), get("Condition"), get("KeyCondition"), get("Filter"), get("Projection"))
+
+
+def unused(request: Mapping[str, Json], kinds: Sequence[Kind], stand_for: Placeholders) -> Checks[None]:
+    """Placeholders no expression uses: names, then values (dataplane:EXPR-16).
+
+    Nothing is said while one of the expressions cannot be read: it might use them.
+    """
+    names = request.get("ExpressionAttributeNames")
+    values = request.get("ExpressionAttributeValues")
+    if not names and not values:
+        return
+    used: set[str] = set()
+    for kind in kinds:
+        text = request.get(f"{kind}Expression")
+        if text is None:
+            continue
+        parsed = named(kind, text, stand_for.names).parsed
+        if parsed.tree is None:
+            return
+        used.update(parsed.aliases)
+        used.update(parsed.placeholders)
+    for rule, keys in (("expressions.names-unused", names), ("expressions.values-unused", values)):
+        left = [key for key in keys or () if key not in used]
+        if left:
+            yield violation(rule, keys=", ".join(left))
