@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from reference import requests
 from reference.account import Account
 from reference.api import Call, Item, Refusal, Reply, Success
 from reference.lifecycle import settle
 from reference.operations import OPERATIONS
-from reference.operations.base import Choice, Context, Outcome
+from reference.operations.base import Choice, Context, Operation, Outcome
 from reference.rules import Checks, Cohort, Violation, every, first, surface, violation
 
 
@@ -37,8 +36,8 @@ class Service:
     def execute(self, call: Call) -> Reply:
         """Answer one call and do what it asks."""
         settle(self.account)
-        context = self._context(call, Choice())
-        broken, outcome = first(self._checks(context, call))
+        context, checks = self._begin(call, Choice())
+        broken, outcome = first(checks)
         if broken is not None or outcome is None:
             assert broken is not None, f"{call.operation} gave neither violation nor outcome"
             return broken.refusal(context.surface)
@@ -48,7 +47,8 @@ class Service:
     def outcomes(self, call: Call, choice: Choice | None = None) -> Outcomes:
         """Every true violation of a call, and its outcome where it has none; changes nothing but due states."""
         settle(self.account)
-        found, outcome = every(self._checks(self._context(call, choice or Choice()), call))
+        _, checks = self._begin(call, choice or Choice())
+        found, outcome = every(checks)
         return Outcomes(tuple(found), None if found else outcome)
 
     def commit(self, outcome: Outcome) -> None:
@@ -60,7 +60,7 @@ class Service:
 
     def refusal(self, call: Call, broken: Violation, cohort: Cohort | None = None) -> Refusal:
         """How the service words a violation of a call."""
-        return broken.refusal(surface(call.operation, cohort or self.cohorts.get(call.operation)))
+        return broken.refusal(requests.speaker(call.operation, call.body, cohort or self.cohorts.get(call.operation)))
 
     def fork(self) -> Service:
         """An independent service in the same state."""
@@ -74,17 +74,22 @@ class Service:
         """Take over an item's state as read from a target, even one the checks would refuse."""
         self.account.tables[table].install(key, item)
 
-    def _context(self, call: Call, choice: Choice) -> Context:
-        return Context(self.account, call.operation, surface(call.operation, self.cohorts.get(call.operation)), choice)
-
-    def _checks(self, context: Context, call: Call) -> Checks[Outcome | None]:
+    def _begin(self, call: Call, choice: Choice) -> tuple[Context, Checks[Outcome | None]]:
+        """How the service answers this call, and its checks, not yet run."""
         operation = OPERATIONS.get(call.operation)
-        if operation is None:
-            yield violation("wire.unknown-operation")
-            return None
-        body: dict[str, Any] = call.body
-        usable = yield from requests.check(call.operation, body)
-        if not usable:
-            return None
-        outcome = yield from operation(context, body)
-        return outcome
+        reading = requests.read(call.operation, call.body) if operation is not None else None
+        # A request may be one that only the older front end reads, whatever cohort the operation speaks.
+        cohort = "older" if reading is not None and reading.older else self.cohorts.get(call.operation)
+        context = Context(self.account, call.operation, surface(call.operation, cohort), choice)
+        return context, _checks(context, operation, reading)
+
+
+def _checks(context: Context, operation: Operation | None, reading: requests.Reading | None) -> Checks[Outcome | None]:
+    if operation is None or reading is None:
+        yield violation("wire.unknown-operation")
+        return None
+    yield from reading.violations
+    if not reading.typed:
+        return None
+    outcome = yield from operation(context, reading.body)
+    return outcome
