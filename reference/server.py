@@ -1,5 +1,6 @@
 """The reference on a socket: HTTP/1.1 with keep-alive and pipelining, one request at a time in order of arrival.
 
+Rule wire.connection says what is kept of HTTP where AWS's own behaviour is not known.
 This is the one module of the package that uses sockets, threads and the wall clock.
 """
 

@@ -144,7 +144,7 @@ class FrontDoor:
         return None
 
     def succeed(self, request: Request, reply: Success) -> Answer:
-        """HTTP 200 with the body as JSON, or with no bytes at all where the operation answers with none."""
+        """HTTP 200 with the body as JSON, or without a byte where the operation answers with none (wire.no-content)."""
         return self._json(request, 200, b"" if reply.body is None else encode_json(reply.body))
 
     def refuse(self, request: Request, refusal: Refusal, operation: str = "") -> Answer:
@@ -194,7 +194,11 @@ def error_body(refusal: Refusal, operation: str = "") -> dict[str, Json]:
 
 
 def parse_json(text: bytes) -> Json:
-    """The value of a JSON text: exact integers, the last of equal names, at most 1,024 levels; else ValueError."""
+    """The value of a JSON text; ValueError when it is none.
+
+    Integers are exact, the last of equal names counts (wire.duplicate-members), at most 1,024 levels are read
+    (wire.deep-json), and text that is no Unicode is no JSON (wire.invalid-text).
+    """
     value = orjson.loads(text)
     if _LONG_INTEGER.search(text):
         try:
@@ -206,7 +210,7 @@ def parse_json(text: bytes) -> Json:
 
 
 def encode_json(value: Json) -> bytes:
-    """A JSON text without blanks; doubles keep their point (``1.0``)."""
+    """A JSON text without blanks; doubles keep their point, ``1.0`` (wire.numbers)."""
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
@@ -223,7 +227,7 @@ def request_id(seed: int, ordinal: int) -> bytes:
 def serialize(answer: Answer, identifier: bytes, date: bytes, *, keep_alive: bool = True, head: bool = False) -> bytes:
     """An answer's bytes: status line, headers, body (left out where ``head``: the request's method was HEAD).
 
-    ``date`` is the value of the Date header. The checksum is of the body as sent, so compressed where it is compressed.
+    ``date`` is the value of the Date header; the rest is wire.answer-headers. The checksum is of the body as sent, so compressed where it is compressed.
     """
     body = answer.body
     kind = b"" if answer.content_type is None else b"Content-Type: %b\r\n" % answer.content_type
@@ -242,7 +246,7 @@ def serialize(answer: Answer, identifier: bytes, date: bytes, *, keep_alive: boo
 
 @functools.lru_cache(maxsize=256)
 def preferred_encoding(accepted: bytes) -> bytes | None:
-    """``gzip``, ``deflate`` or None: what the service makes of an ``Accept-Encoding`` header.
+    """``gzip``, ``deflate`` or None: what the service makes of an ``Accept-Encoding`` header (wire.compressed-answer).
 
     Only the first parameter of an entry counts; one that is not ``q`` voids the entry, an unreadable number is 1.
     ``identity`` is never preferred; ``*`` stands for what is not named. Source: scylladb test_compressed_response.py.
@@ -268,7 +272,7 @@ def _weight(parameter: str) -> float | None:
 
 
 def _content_type(request: Request) -> bytes | None:
-    """The JSON type a request has and its answer gets; None for every other type."""
+    """The JSON type a request has and its answer gets (wire.answer-type); None for every other type."""
     given = request.headers.get(b"content-type", b"")
     if given == JSON_1_0:
         return JSON_1_0
