@@ -227,7 +227,8 @@ def request_id(seed: int, ordinal: int) -> bytes:
 def serialize(answer: Answer, identifier: bytes, date: bytes, *, keep_alive: bool = True, head: bool = False) -> bytes:
     """An answer's bytes: status line, headers, body (left out where ``head``: the request's method was HEAD).
 
-    ``date`` is the value of the Date header; the rest is wire.answer-headers. The checksum is of the body as sent, so compressed where it is compressed.
+    ``date`` is the value of the Date header; the rest is wire.answer-headers. The checksum is of the body as sent, so
+    compressed where it is compressed.
     """
     body = answer.body
     kind = b"" if answer.content_type is None else b"Content-Type: %b\r\n" % answer.content_type
