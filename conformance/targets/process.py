@@ -31,7 +31,7 @@ _PORT_CLASHES = 3
 _FIRST_PORT, _LAST_PORT = 20_000, 32_000
 
 # Reads the process group from its pipe, then waits there for our end, however we end, and takes the group with us.
-_GUARD = 'read -r group || exit; while read -r _; do :; done; kill -KILL -- "-$group" 2>/dev/null'
+_GUARD = 'read -r group || exit; while read -r _; do :; done; kill -s KILL -- "-$group" 2>/dev/null'
 
 
 class ProcessError(Exception):

@@ -36,13 +36,14 @@ CONNECT_LIMIT = 5.0
 """Seconds to wait for a connection, within the call's own timeout."""
 GRACE = 0.05
 """Seconds in which an answer is still read after the server stopped taking the request."""
-_CHUNK = 256 * 1024
+_CHUNK = 64 * 1024
 
 REFUSED = "refused"
 TIMEOUT = "timeout"
 RESET = "reset"
 CLOSED = "closed"
 GARBAGE = "garbage"
+_NO_BYTE = f"{REFUSED}: connected, but took no byte"
 
 
 def never_sent(lost: Lost) -> bool:
@@ -208,13 +209,13 @@ class HttpTransport:
             if answer is None:
                 self._drop(connection)
                 if not reused:
-                    return Lost(RESET)
+                    return Lost(_NO_BYTE)
                 # Not one byte was taken on the old connection, so this is still the first time it is sent.
                 opened = self._connect(host, deadline)
                 if isinstance(opened, Lost):
                     return opened
                 connection = opened
-                answer = connection.exchange(request, deadline, head=head) or Lost(RESET)
+                answer = connection.exchange(request, deadline, head=head) or Lost(_NO_BYTE)
         except BaseException:
             self._drop(connection)
             raise
@@ -299,42 +300,45 @@ class _Connection:
     def exchange(self, request: bytes, deadline: float, *, head: bool) -> RawReply | Lost | None:
         """Send and await the answer; None when the connection took not even the first byte."""
         self.reusable = False
-        cut = False
         try:
             self.sock.settimeout(max(deadline - time.monotonic(), 0.001))
             taken = self.sock.send(request)
         except TimeoutError:
-            return Lost(f"{REFUSED}: took no byte in time")
+            return Lost(_NO_BYTE)
         except OSError:
             return None
+        cut = ""
         if taken < len(request):
             try:
                 self.sock.sendall(memoryview(request)[taken:])
-            except OSError:
+            except OSError as error:
                 # The server may have answered without reading to the end; what it said is still worth reading.
-                cut = True
-                deadline = max(time.monotonic() + GRACE, deadline if deadline > time.monotonic() else 0.0)
-        return self._receive(deadline, head=head, cut=cut)
-
-    def _receive(self, deadline: float, *, head: bool, cut: bool) -> RawReply | Lost:
+                cut = TIMEOUT if isinstance(error, TimeoutError) else RESET
+                deadline = time.monotonic() + GRACE
         reader = _Reader(head=head)
+        try:
+            return self._receive(reader, deadline, cut)
+        finally:
+            reader.release()
+
+    def _receive(self, reader: _Reader, deadline: float, cut: str) -> RawReply | Lost:
         while not reader.complete:
             left = deadline - time.monotonic()
             if left <= 0:
-                return Lost(TIMEOUT)
+                return Lost(cut or TIMEOUT)
             try:
                 self.sock.settimeout(left)
                 data = self.sock.recv(_CHUNK)
             except TimeoutError:
-                return Lost(TIMEOUT)
+                return Lost(cut or TIMEOUT)
             except OSError:
-                return Lost(RESET)
+                return Lost(cut or RESET)
             try:
                 done = reader.feed(data) if data else reader.end()
             except httptools.HttpParserError as error:
                 return Lost(f"{GARBAGE}: not HTTP: {error}")
             if not data and not done:
-                return Lost(RESET if cut else CLOSED)
+                return Lost(cut or CLOSED)
             if reader.size > REPLY_LIMIT:
                 return Lost(f"{GARBAGE}: the answer is longer than {REPLY_LIMIT} bytes")
         self.reusable = reader.keep_alive and not cut
@@ -351,7 +355,11 @@ class _Reader:
         self.size = 0
         self._head = head
         self._reset()
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
+
+    def release(self) -> None:
+        """Break the circle with the parser, so that readers don't wait for the garbage collector."""
+        self._parser = None
 
     def _reset(self) -> None:
         self._reason = b""
@@ -363,6 +371,7 @@ class _Reader:
     def feed(self, data: bytes) -> bool:
         """Take more bytes; true when the answer is whole."""
         self.size += len(data)
+        assert self._parser is not None
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -414,6 +423,7 @@ class _Reader:
     def on_headers_complete(self) -> None:
         if self.complete:
             return
+        assert self._parser is not None
         self._status = self._parser.get_status_code()
         self._in_body = True
         if self._head:
@@ -429,6 +439,7 @@ class _Reader:
         if 100 <= self._status < 200:
             self._reset()
             return
+        assert self._parser is not None
         self.complete = True
         self.keep_alive = self._parser.should_keep_alive()
 
