@@ -144,9 +144,9 @@ def collect(service: Service, call: Call) -> Whole:
         count, scanned = count + page["Count"], scanned + page["ScannedCount"]
         if not counting:
             keys: Sequence[tuple[Any, ...]] = outcome.details["rows"]
-            width = outcome.details["group"]
+            group, place = outcome.details["partition"], outcome.details["sorted"]
             rows += [
-                Row(item, canonical(item), key[:width], key[width:])
+                Row(item, canonical(item), key[:group], key[group:place])
                 for item, key in zip(page["Items"], keys, strict=True)
             ]
         if "LastEvaluatedKey" not in page:

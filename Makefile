@@ -1,0 +1,68 @@
+# Everything happens in .venv, which each target sets up when it is not there yet.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+BUDGET ?= 60s
+SEED ?= 1
+JOBS ?= 2
+
+.PHONY: run test lint check types imports unit smoke cover power peers soak bench docs clean setup
+
+run: setup ## The main job: the suite against moto, ending in a report
+	@$(BIN)/dynoracle run moto --budget $(BUDGET) --seed $(SEED) --out runs/moto --fail-on none
+	@echo "report: runs/moto/report.html"
+
+test: setup lint types imports unit smoke ## Everything CI runs
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@if command -v uv >/dev/null 2>&1; then \
+		test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) $(VENV); \
+		uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'; \
+	else \
+		test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'; \
+	fi
+	@touch $@
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+imports: setup
+	$(BIN)/lint-imports --no-timing
+
+unit: setup
+	$(BIN)/pytest -q -n $(JOBS) -m "not peer and not slow"
+
+smoke: setup ## A short real run against moto, and the soundness of the reference
+	$(BIN)/dynoracle run moto --budget 15s --seed 1 --out runs/smoke-moto --fail-on none
+	$(BIN)/dynoracle run reference --budget 15s --seed 1 --out runs/smoke-reference
+
+cover: setup
+	$(BIN)/pytest -q -n $(JOBS) -m "not peer and not slow" --cov --cov-report=term
+
+power: setup ## How many planted bugs the suite finds
+	$(BIN)/python -m tests.planted.power
+
+peers: setup ## Real clients and the other emulators
+	$(BIN)/pytest -q -m peer tests/peers
+
+soak: setup ## The reference judged against its own server: nothing may be found
+	$(BIN)/dynoracle run reference --budget $(or $(SOAK),10m) --seed $(SEED) --out runs/soak
+	$(BIN)/python -m tests.properties.soak --seconds $(or $(SOAK_SECONDS),600)
+
+bench: setup
+	$(BIN)/python -m benchmarks.serve
+
+docs: setup
+	$(BIN)/python -m docs.generate
+
+clean:
+	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache

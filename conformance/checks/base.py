@@ -1,0 +1,148 @@
+"""Directed checks: the smallest program for a rule, with the expected reply written down from the evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.oracle.compare import differences
+from conformance.program import Program, Step
+from reference.api import Json, Lost, Refusal, Reply, Success
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The call must be refused with this code and, where given, this text or a text that contains ``phrase``.
+
+    ``fields`` are further members of the error body that must be there, such as ``Item``.
+    """
+
+    code: str
+    message: str | None = None
+    phrase: str | None = None
+    fields: Mapping[str, Json] = field(default_factory=dict)
+
+    def wrong(self, reply: Reply) -> str | None:
+        """What differs in a reply, or None when it is as expected."""
+        if not isinstance(reply, Refusal):
+            return f"expected {self.code}, got {_told(reply)}"
+        if reply.code != self.code:
+            return f"expected {self.code}, got {_told(reply)}"
+        if self.message is not None and reply.message != self.message:
+            return f"expected the message {self.message!r}, got {reply.message!r}"
+        if self.phrase is not None and self.phrase not in (reply.message or ""):
+            return f"expected a message with {self.phrase!r}, got {reply.message!r}"
+        return next((d.place for d in differences(dict(self.fields), _only(reply.fields, self.fields))), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The call must succeed. ``body``: exactly this body; ``has``: at least these members; ``lacks``: none of these."""
+
+    body: Json = None
+    has: Mapping[str, Json] | None = None
+    lacks: Sequence[str] = ()
+
+    def wrong(self, reply: Reply) -> str | None:
+        """What differs in a reply, or None when it is as expected."""
+        if not isinstance(reply, Success):
+            return f"expected success, got {_told(reply)}"
+        if self.body is not None and (found := next(differences(self.body, reply.body), None)) is not None:
+            return f"{found.place}: expected {found.expected!r}, got {found.observed!r}"
+        if self.has is not None:
+            found = next(differences(dict(self.has), _only(reply.body, self.has)), None)
+            if found is not None:
+                return f"{found.place}: expected {found.expected!r}, got {found.observed!r}"
+        extra = [name for name in self.lacks if name in (reply.body or {})]
+        return f"{extra[0]} must be absent" if extra else None
+
+
+Expected = Refused | Answered
+
+
+def _only(body: Mapping[str, Json], members: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: body[name] for name in members if name in body}
+
+
+def _told(reply: Reply) -> str:
+    if isinstance(reply, Refusal):
+        return f"{reply.code}: {reply.message}"
+    return f"no answer ({reply.why})" if isinstance(reply, Lost) else f"success {reply.body!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One smallest program for one rule.
+
+    ``rule`` is the ledger's name; ``name`` tells several checks of a rule apart. ``tables`` are symbol → CreateTable
+    body. ``given`` must succeed, ``when`` is the call that shows the rule, ``then`` what must come. ``control`` is the
+    near-by call that the rule lets pass (for rules that refuse), sent after ``when`` and expected to succeed.
+    """
+
+    rule: str
+    when: Step
+    then: Expected
+    tables: Mapping[str, Json] = field(default_factory=dict)
+    given: Sequence[Step] = ()
+    control: Step | None = None
+    name: str = ""
+
+    @property
+    def id(self) -> str:
+        """The rule's name and, where it has several checks, which one."""
+        return f"{self.rule}[{self.name}]" if self.name else self.rule
+
+    @property
+    def capability(self) -> str:
+        """The area of the service."""
+        return self.rule.split(".", 1)[0]
+
+    def program(self) -> Program:
+        """The check as a program; ``when`` is step ``len(given)``."""
+        steps = (*self.given, self.when, *((self.control,) if self.control else ()))
+        return Program(self.capability, self.tables, steps)
+
+
+def table(symbol: str = "t0", key: str = "pk:S", *, gsi: Sequence[str] = (), lsi: Sequence[str] = ()) -> dict[str, Any]:
+    """A CreateTable body in shorthand.
+
+    ``key`` is ``pk:S`` or ``pk:S,sk:N``. Indexes are ``name=g:S,h:N/KEYS_ONLY`` or ``name=g:S/INCLUDE:a+b``; the
+    projection is ALL where none is given. The table is on-demand.
+    """
+    types: dict[str, str] = {}
+    body: dict[str, Any] = {
+        "TableName": f"${{table:{symbol}}}",
+        "KeySchema": _schema(key, types),
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    for member, listed in (("GlobalSecondaryIndexes", gsi), ("LocalSecondaryIndexes", lsi)):
+        if listed:
+            body[member] = [_index(text, types) for text in listed]
+    body["AttributeDefinitions"] = [{"AttributeName": n, "AttributeType": t} for n, t in types.items()]
+    return body
+
+
+def _schema(key: str, types: dict[str, str]) -> list[dict[str, str]]:
+    schema = []
+    for part, kind in zip(key.split(","), ("HASH", "RANGE"), strict=False):
+        name, _, attribute_type = part.partition(":")
+        types[name] = attribute_type
+        schema.append({"AttributeName": name, "KeyType": kind})
+    return schema
+
+
+def _index(text: str, types: dict[str, str]) -> dict[str, Any]:
+    found = re.fullmatch(r"([\w.-]+)=([^/]+)(?:/(\w+)(?::(.+))?)?", text)
+    if found is None:
+        raise ValueError(f"{text!r} is no index; write name=g:S,h:N/KEYS_ONLY")
+    name, key, projection, include = found.groups()
+    described: dict[str, Any] = {"ProjectionType": projection or "ALL"}
+    if include:
+        described["NonKeyAttributes"] = include.split("+")
+    return {"IndexName": name, "KeySchema": _schema(key, types), "Projection": described}
+
+
+T0 = "${table:t0}"
+"""The name of the first table in symbolic bodies."""

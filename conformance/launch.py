@@ -1,0 +1,187 @@
+"""Run the suite in a pytest process of its own, watch its journals, and merge what they hold."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+import orjson
+
+import conformance.suite
+from conformance.record.folder import RunFolder
+from conformance.record.run import Run
+from conformance.search.campaign import merge
+
+POLL_SECONDS = 0.5
+GRACE_SECONDS = 60.0
+"""How long the suite may take to end after it was asked to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to run: pytest options for the campaign and the number of workers."""
+
+    target: str
+    folder: RunFolder
+    budget: float = 60.0
+    seed: int = 0
+    workers: int = 1
+    capabilities: Sequence[str] = ()
+    rules: Sequence[str] = ()
+    timeout: float = 10.0
+    command: str = ""
+    allow_hosts: Sequence[str] = ()
+    ca_file: str | None = None
+    insecure: bool = False
+    search: bool = True
+    checks: bool = True
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the journals say so far: for display while the suite runs."""
+
+    seconds: float = 0.0
+    programs: int = 0
+    calls: int = 0
+    findings: dict[str, str] = field(default_factory=dict)
+    checks: Counter[str] = field(default_factory=Counter)
+    errors: list[str] = field(default_factory=list)
+
+    def by_severity(self) -> Counter[str]:
+        """How many distinct divergences there are of each severity."""
+        return Counter(self.findings.values())
+
+
+class Watch:
+    """Follows the journals of a folder as workers append to them."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._read: dict[Path, int] = {}
+        self.progress = Progress()
+        self._start = time.monotonic()
+
+    def poll(self) -> Progress:
+        """Take in what was appended since the last look."""
+        for path in self._folder.journals:
+            with open(path, "rb") as file:
+                file.seek(self._read.get(path, 0))
+                text = file.read()
+            whole = text.rfind(b"\n") + 1
+            self._read[path] = self._read.get(path, 0) + whole
+            for line in text[:whole].splitlines():
+                self._take(line)
+        self.progress.seconds = time.monotonic() - self._start
+        return self.progress
+
+    def _take(self, line: bytes) -> None:
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            return
+        kind = row.get("kind")
+        if kind == "program-end":
+            self.progress.programs += 1
+            self.progress.calls += row["calls"]
+        elif kind == "divergence":
+            self.progress.findings[row["fingerprint"]] = row["severity"]
+        elif kind == "check":
+            self.progress.checks[row["verdict"]] += 1
+        elif kind == "error":
+            self.progress.errors.append(row["text"])
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that ended: its summary, pytest's exit status and what it printed."""
+
+    run: Run
+    status: int
+    output: str
+
+
+def launch(order: Order, show: Callable[[Progress], None] = lambda progress: None) -> Finished:
+    """Run the suite and wait for its end; an interrupt (Ctrl-C) ends it early with a whole report."""
+    log = order.folder.path / "pytest.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    watch = Watch(order.folder)
+    interrupted = False
+    started = time.monotonic()
+    with open(log, "wb") as out:
+        process = subprocess.Popen(
+            arguments(order), stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=_environment(),
+            start_new_session=True,
+        )  # fmt: skip
+
+        def stop(signum: int, frame: FrameType | None) -> None:
+            nonlocal interrupted
+            interrupted = True
+            _interrupt(process)
+
+        before = signal.signal(signal.SIGINT, stop), signal.signal(signal.SIGTERM, stop)
+        try:
+            status = _wait(process, watch, show)
+        finally:
+            signal.signal(signal.SIGINT, before[0])
+            signal.signal(signal.SIGTERM, before[1])
+    stopped = "interrupted" if interrupted else ("budget" if status == 0 else "error")
+    run = merge(order.folder, stopped=stopped, seconds=time.monotonic() - started)
+    return Finished(run, status, log.read_text(encoding="utf-8", errors="replace"))
+
+
+def _wait(process: subprocess.Popen[bytes], watch: Watch, show: Callable[[Progress], None]) -> int:
+    while True:
+        try:
+            status = process.wait(POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            show(watch.poll())
+            continue
+        show(watch.poll())
+        return status
+
+
+def _interrupt(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+
+
+def _environment() -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    return {**kept, "DYNORACLE_PARENT": "1"}
+
+
+def arguments(order: Order) -> list[str]:
+    """The pytest command line of a run."""
+    suite = Path(conformance.suite.__file__).parent
+    options = {
+        "target": order.target,
+        "budget": f"{order.budget:g}",
+        "seed": str(order.seed),
+        "capability": ",".join(order.capabilities),
+        "rule": ",".join(order.rules),
+        "out": str(order.folder.path.resolve()),
+        "command": order.command,
+        "timeout": f"{order.timeout:g}",
+        "allow-host": ",".join(order.allow_hosts),
+    }
+    if order.ca_file:
+        options["ca-file"] = order.ca_file
+    wanted = [
+        str(suite / name) for name, on in (("test_checks.py", order.checks), ("test_search.py", order.search)) if on
+    ]
+    parallel = ["-n", str(order.workers), "--dist", "load"] if order.workers > 1 else ["-p", "no:xdist"]
+    return [
+        sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={suite}", *parallel,
+        *(f"--dynoracle-{name}={value}" for name, value in options.items()),
+        *(["--dynoracle-insecure"] if order.insecure else []),
+        *wanted,
+    ]  # fmt: skip
