@@ -7,7 +7,7 @@ from typing import Any
 
 from reference.api import Json
 from reference.requests.dump import echo
-from reference.requests.model import Shape, compiled, is_table_arn, lower_first
+from reference.requests.model import ENUM_ORDERS, Shape, compiled, is_table_arn, lower_first
 from reference.rules import Violation, violation
 
 MOST = 64
@@ -123,7 +123,7 @@ def broken(shape: Shape, value: Json) -> Iterator[tuple[str, dict[str, Any]]]:
         yield from _length(shape, value, "wire.size-min", "wire.size-max")
     elif kind == "string":
         if shape.enum and value not in shape.enum:
-            yield "wire.enum", {"set": ", ".join(shape.enum)}
+            yield "wire.enum" if shape.name in ENUM_ORDERS else "wire.enum-unlisted", {"set": ", ".join(shape.enum)}
         yield from _pattern(shape, value)
         yield from _length(shape, value, "wire.length-min", "wire.length-max")
 

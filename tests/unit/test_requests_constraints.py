@@ -354,13 +354,13 @@ def test_batch_write_requests_of_one_table():
 
     text = message("BatchWriteItem", body(26))
     assert text.startswith(
-        "1 validation error detected: Value '{Music=[WriteRequest(putRequest=PutRequest(item={pk=AttributeValue(s=bw-0, "
-        "n=null, b=null, iNT=null, dECIMAL=null, dOUBLE=null, sS=null, nS=null, bS=null, iNTSET=null, dECIMALSET=null, "
-        "dOUBLESET=null, m=null, l=null, nULL=null, bOOL=null)}"
+        "1 validation error detected: Value '{Music=[WriteRequest(putRequest=PutRequest(item={pk=AttributeValue("
+        "s=bw-0, n=null, b=null, iNT=null, dECIMAL=null, dOUBLE=null, sS=null, nS=null, bS=null, iNTSET=null, "
+        "dECIMALSET=null, dOUBLESET=null, m=null, l=null, nULL=null, bOOL=null)}"
     )
     assert text.endswith(
-        "]}' at 'requestItems' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length "
-        "less than or equal to 25, Member must have length greater than or equal to 1]"
+        "]}' at 'requestItems' failed to satisfy constraint: Map value must satisfy constraint: [Member must have "
+        "length less than or equal to 25, Member must have length greater than or equal to 1]"
     )
     assert message("BatchWriteItem", body(26), "current") == errors(
         "Value at 'RequestItems.Music.member' failed to satisfy constraint: Member must have length less than or equal "
@@ -427,10 +427,9 @@ def test_a_long_token():
         "ClientRequestToken": token,
         "ReturnConsumedCapacity": "BOGUS",
     }
-    echoed = f"Value '{token}' at 'clientRequestToken' failed to satisfy constraint: Member must have length less than or equal to 36"
-    named = (
-        "Value at 'ClientRequestToken' failed to satisfy constraint: Member must have length less than or equal to 36"
-    )
+    length = "failed to satisfy constraint: Member must have length less than or equal to 36"
+    echoed = f"Value '{token}' at 'clientRequestToken' {length}"
+    named = f"Value at 'ClientRequestToken' {length}"
     assert messages("TransactWriteItems", body) == [errors(echoed, RCC)]
     assert messages("TransactWriteItems", body, "current") == [errors(named), errors(RCC)]
     assert (
@@ -483,8 +482,8 @@ def test_an_action_that_does_nothing():
     ]
     assert messages("TransactWriteItems", {"TransactItems": [{}]}, "current") == [
         errors(
-            "Value '' at 'transactItems' failed to satisfy constraint: TransactWriteRequest should contain Delete or Put "
-            "or Update or ConditionCheck"
+            "Value '' at 'transactItems' failed to satisfy constraint: TransactWriteRequest should contain Delete or "
+            "Put or Update or ConditionCheck"
         )
     ]
 
@@ -594,6 +593,18 @@ def test_a_table_needs_a_schema_unless_it_is_a_replica():
     )
     arn = "arn:aws:dynamodb:us-east-1:123456789012:table/Music"
     assert messages("CreateTable", {"TableName": "Music", "GlobalTableSourceArn": arn}) == []
+
+
+def test_sets_in_an_order_that_nobody_recorded():
+    body = {"TableName": "abc", "Key": KEY, "AttributeUpdates": {"a": {"Action": "BOGUS"}}}
+    (violation,) = requests.check("UpdateItem", body)
+    assert violation.rule.name == "wire.enum-unlisted"
+    assert message("UpdateItem", body).startswith(
+        "1 validation error detected: Value 'BOGUS' at 'attributeUpdates.a.member.action' failed to satisfy "
+        "constraint: Member must satisfy enum value set: ["
+    )
+    body["AttributeUpdates"]["a"]["Action"] = "DELETE"
+    assert messages("UpdateItem", body) == []
 
 
 def test_throughput():
