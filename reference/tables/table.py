@@ -75,8 +75,9 @@ class Index:
         self.backfilling: bool | None = None
         self.created = created
 
-    def entry(self, item: Item, record: Record, table_key: RowKey) -> Entry | None:
-        """The item's entry, or None when it does not belong in the index (dataplane:IDX-2, KEY-9)."""
+    def entry(self, record: Record, table_key: RowKey) -> Entry | None:
+        """The entry of an item, or None when it does not belong in the index (dataplane:IDX-2, KEY-9)."""
+        item = record.item
         key = self.view.row_key(item)
         if key is None or not self._fits(item):
             return None
@@ -84,6 +85,15 @@ class Index:
         if stored is None:
             return Entry(key + table_key, record)
         return Entry(key + table_key, Record.of({name: value for name, value in item.items() if name in stored}))
+
+    def held(self, record: Record, table_key: RowKey) -> Entry | None:
+        """The entry that the index holds of an item now; None also where backfilling has not come to it yet."""
+        key = self.view.row_key(record.item)
+        if key is None:
+            return None
+        row = key + table_key
+        stored = self.view.rows.get(row)
+        return None if stored is None else Entry(row, stored)
 
     def _fits(self, item: Item) -> bool:
         key = self.schema.key
@@ -141,29 +151,37 @@ class Table:
     def get(self, key: Item) -> Record | None:
         """The stored record of an item with that primary key (checked against the schema before)."""
         row = self.view.row_key(key)
-        record: Record | None = None if row is None else self.view.rows.get(row)
+        return None if row is None else self.at(row)
+
+    def at(self, row: RowKey) -> Record | None:
+        """The stored record at a row key of the table."""
+        record: Record | None = self.view.rows.get(row)
         return record
 
     def items(self) -> Iterator[Item]:
         """All items in scan order."""
         return (record.item for record in self.view.rows.values())
 
-    def plan(self, key: Item, new: Item | None) -> Change:
+    def plan(self, key: Item, new: Item | Record | None) -> Change:
         """Work out the write of ``new`` (None: delete) at a primary key; changes nothing.
 
-        ``key`` holds at least the primary key attributes in normal form.
+        ``key`` holds at least the primary key attributes in normal form. A caller that has measured the new item gives
+        its record.
         """
         row = self.view.row_key(key)
         assert row is not None, "keys are checked against the schema before a write is planned"
-        old = self.view.rows.get(row)
-        fresh = None if new is None else Record.of(new)
+        old: Record | None = self.view.rows.get(row)
+        fresh = new if new is None or isinstance(new, Record) else Record.of(new)
+        return Change(self.name, row, old, fresh, self._moves(row, old, fresh) if self.indexes else ())
+
+    def _moves(self, row: RowKey, old: Record | None, new: Record | None) -> tuple[Move, ...]:
         moves = []
         for name, index in self.indexes.items():
-            before = index.entry(old.item, old, row) if old else None
-            after = index.entry(fresh.item, fresh, row) if fresh else None
+            before = index.held(old, row) if old is not None else None
+            after = index.entry(new, row) if new is not None else None
             if before is not None or after is not None:
                 moves.append(Move(name, before, after))
-        return Change(self.name, row, old, fresh, tuple(moves))
+        return tuple(moves)
 
     def commit(self, change: Change, now: float, by: str = "user") -> None:
         """Do a planned write. The one place where items and index entries change."""
@@ -204,7 +222,7 @@ class Table:
     def fill(self, index: Index) -> None:
         """Build an index from the items there are (backfill); unfit items are skipped (dataplane:KEY-9)."""
         for row, record in self.view.rows.items():
-            entry = index.entry(record.item, record, row)
+            entry = index.entry(record, row)
             if entry is not None:
                 index.view.rows[entry.key] = entry.record
 

@@ -34,6 +34,21 @@ class _Top:
 TOP = _Top()
 
 
+class AfterPrefix:
+    """Stands after every text or byte string that begins with a prefix and before all greater ones."""
+
+    __slots__ = ("prefix",)
+
+    def __init__(self, prefix: str | bytes) -> None:
+        self.prefix: Any = prefix
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(other > self.prefix and not other.startswith(self.prefix))
+
+    def __gt__(self, other: Any) -> bool:
+        return not self < other
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A stored item and its size in bytes (dataplane:SIZE-1)."""

@@ -1,0 +1,83 @@
+"""What an update may not do: write a key, spoil an index key, make an item too large or too deep.
+
+``target_faults`` and ``index_literal_faults`` need only the table; ``result_faults`` needs the item as it would be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reference.api import AttributeValue
+from reference.expressions.tree import Add, Literal, Set, Update
+from reference.expressions.update import UpdateResult
+from reference.rules import Violation, violation
+from reference.tables.keys import index_attributes, index_type_mismatch, too_long
+from reference.tables.schema import KeyAttribute
+from reference.tables.table import Index, Table
+from reference.tables.view import Record
+from reference.values.item import MAX_ITEM_BYTES
+from reference.values.value import MAX_NESTING, depth
+
+
+def target_faults(table: Table, wanted: Update) -> Iterator[Violation]:
+    """Actions on attributes of the primary key, each attribute once (dataplane:KEY-10)."""
+    keys = table.key.names
+    told = set()
+    for action in wanted.actions:
+        steps = action.target.steps
+        name = str(steps[0])
+        if len(steps) == 1 and name in keys and name not in told:
+            told.add(name)
+            yield violation("keys.update-key", key=name)
+
+
+def index_literal_faults(table: Table, wanted: Update) -> Iterator[Violation]:
+    """Values of the request that an update sets index keys to, before anything is read (conflicts:65)."""
+    if not table.indexes:
+        return
+    literals = _literals(wanted)
+    for index, attribute, hashed in index_attributes(table):
+        value = literals.get(attribute.name)
+        if value is not None:
+            yield from _key_faults(index, attribute, value, hashed=hashed, literal=True)
+
+
+def _literals(wanted: Update) -> dict[str, AttributeValue]:
+    """Attribute → the value of the request that the update puts into it as it is."""
+    return {
+        str(action.target.steps[0]): action.value.value
+        for action in wanted.actions
+        if isinstance(action, Set | Add) and len(action.target.steps) == 1 and isinstance(action.value, Literal)
+    }
+
+
+def result_faults(table: Table, wanted: Update, result: UpdateResult, record: Record | None) -> Iterator[Violation]:
+    """What is wrong with the item that an update leaves, as far as the update is to blame (dataplane:KEY-9, UPD-12)."""
+    if record is None:
+        return
+    if record.size > MAX_ITEM_BYTES:
+        yield violation("items.update-too-large")
+    old, new = result.old or {}, record.item
+    changed = {str(path.steps[0]) for path in result.targets}
+    if any(name in new and name in changed and depth(new[name]) > MAX_NESTING for name in changed):
+        yield violation("items.update-too-deep")
+    if not table.indexes:
+        return
+    literals = _literals(wanted)
+    for index, attribute, hashed in index_attributes(table):
+        name = attribute.name
+        value = new.get(name)
+        if name in changed and name not in literals and value is not None and value != old.get(name):
+            yield from _key_faults(index, attribute, value, hashed=hashed, literal=False)
+
+
+def _key_faults(
+    index: Index, attribute: KeyAttribute, value: AttributeValue, *, hashed: bool, literal: bool
+) -> Iterator[Violation]:
+    if attribute.type not in value:
+        mismatch = index_type_mismatch(index, attribute, value)
+        yield mismatch if literal else violation("indexes.update-type", **mismatch.params)
+    elif not value[attribute.type]:
+        yield violation("indexes.update-empty-string" if attribute.type == "S" else "indexes.update-empty-binary")
+    elif too_long(attribute, value, hashed=hashed):
+        yield violation("indexes.hash-too-long" if hashed else "indexes.range-too-long")

@@ -1,0 +1,50 @@
+"""What the data operations share: finding the table, reading items and keys of a request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reference.api import Item, Json
+from reference.operations.base import Context
+from reference.rules import Checks, Violation, violation
+from reference.tables.table import Change, Table
+from reference.values.item import MAX_ITEM_BYTES, normalise_item
+
+
+def table_of(context: Context, name: Json) -> Checks[Table | None]:
+    """The table that a request names or whose ARN it gives, if it serves items (dataplane:ORD-8, WIRE-18)."""
+    if type(name) is not str:
+        return None
+    table = context.account.table(name)
+    if table is None:
+        yield violation("items.table-missing")
+    return table
+
+
+def item_of(context: Context, body: dict[str, Any], member: str) -> Checks[Item | None]:
+    """An ``Item``, ``Key`` or ``ExclusiveStartKey`` in normal form; None when it is missing or can't be used."""
+    given = body.get(member)
+    if given is None:
+        return None
+    found: list[Violation] = []
+    item = normalise_item(given, context.layer, found)
+    yield from found
+    return None if found else item
+
+
+def count_of(given: Json) -> int | None:
+    """A positive whole number of the request, or None."""
+    return given if type(given) is int and given > 0 else None
+
+
+def local_entries_fault(table: Table, change: Change) -> Violation | None:
+    """Whether an item and its entries in local secondary indexes are too large together (dataplane:SIZE-9)."""
+    if change.new is None or not change.moves or change.new.size * (1 + len(change.moves)) <= MAX_ITEM_BYTES:
+        return None
+    total = change.new.size
+    for move in change.moves:
+        if move.new is not None and table.indexes[move.index].schema.kind == "LSI":
+            total += move.new.record.size
+    if change.new.size > MAX_ITEM_BYTES or total <= MAX_ITEM_BYTES:
+        return None
+    return violation("items.local-entries-too-large")
