@@ -31,6 +31,7 @@ _LEGACY = {
     "Query": ("AttributesToGet", "QueryFilter", "ConditionalOperator", "KeyConditions"),
     "Scan": ("AttributesToGet", "ScanFilter", "ConditionalOperator"),
 }
+_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
 _NAME_KEY = re.compile(r"#[0-9A-Za-z_]+").fullmatch
 _VALUE_KEY = re.compile(r":[0-9A-Za-z_]+").fullmatch
 _MAX_KEY_BYTES = 255
@@ -91,8 +92,8 @@ def mixing(operation: str, request: Mapping[str, Json], kinds: Sequence[Kind]) -
     users = [name for name in listed if name != "ProjectionExpression"]
     if users and request.get("ExpressionAttributeValues") is not None and not set(users) & set(given):
         missing = f": {' and '.join(users)} {'is' if len(users) == 1 else 'are'} null"
-        written = operation in ("PutItem", "UpdateItem", "DeleteItem")
-        yield violation("expressions.values-without-expression", tail="" if written else missing, older=missing)
+        tail = "" if operation in _WRITES else missing
+        yield violation("expressions.values-without-expression", tail=tail, older=missing)
 
 
 def batch_mixing(requests: Sequence[Mapping[str, Json]]) -> Checks[None]:
@@ -156,7 +157,7 @@ def _value(operation: str, key: str, given: Json, layer: Cohort, late: list[Viol
             # Transactions read one level more; storing such a value fails later (dataplane:TYPE-9).
             found.clear()
             value = _outer(given, layer, found)
-        elif wraps > DEEPEST_CURRENT and layer == "current":
+        elif wraps > DEEPEST_CURRENT and layer == "current" and operation in _WRITES:
             found = [violation("expressions.values-nesting", key=key)]
     late += [fault.at(key) for fault in found]
     return value
