@@ -13,6 +13,7 @@ from reference.agenda import Event
 from reference.tables import streaming
 from reference.tables.settings import STREAM_RETENTION
 from reference.tables.table import Index, Table
+from reference.tables.update import Plan
 from reference.tables.vector import VectorIndex
 
 PITR_DAYS = 35
@@ -96,11 +97,16 @@ def retain(account: Account, table: Table) -> None:
     table.keep = keep
 
 
-def busy(account: Account, table: Table, cause: str) -> None:
-    """Set a table UPDATING until a change with that cause is done."""
-    table.settings.busy = (*table.settings.busy, cause)
-    table.status = "UPDATING"
-    account.agenda.add(account.now() + account.delays.update_table, "table-updated", table.name, table.id, cause)
+def change(account: Account, table: Table, plan: Plan) -> None:
+    """Do what an update planned, and put what comes later on the agenda."""
+    now = account.now()
+    for step in plan.steps:
+        step(table)
+    for what, about in plan.events:
+        account.agenda.add(now + account.delays.update_table, what, table.name, table.id, *about)
+    retain(account, table)
+    if any(span.ended == now for span in table.settings.streams):
+        account.agenda.add(now + STREAM_RETENTION, "history-reviewed", table.name, table.id)
 
 
 def _table(account: Account, event: Event) -> Table | None:
@@ -206,22 +212,22 @@ def _index_gone(account: Account, event: Event) -> None:
         del table.indexes[name]
     elif name in table.settings.vectors and table.settings.vectors[name].status == "DELETING":
         table.settings.vectors = {n: each for n, each in table.settings.vectors.items() if n != name}
-    prune(table)
-
-
-def prune(table: Table) -> None:
-    """Drop attribute definitions that no key of the table uses any more (dataplane:TBL-14)."""
-    used = {*table.key.names}
-    for index in table.indexes.values():
-        used.update(index.schema.key.names)
-    for vector in table.settings.vectors.values():
-        used.update(name for name, _ in vector.search_schema)
-    types = table.settings.attribute_types
-    table.settings.attribute_types = {name: kind for name, kind in types.items() if name in used}
 
 
 def _set_vector(table: Table, vector: VectorIndex) -> None:
     table.settings.vectors = {**table.settings.vectors, vector.name: vector}
+
+
+def _limits_lifted(account: Account, event: Event) -> None:
+    """A maximum of -1 has been shown once; from now on there is none (beyond:CAP-10)."""
+    table = _table(account, event)
+    if table is None:
+        return
+    for settings in (table.settings, *(index.settings for index in _indexes(table))):
+        if settings.max_read_request_units == -1:
+            settings.max_read_request_units = None
+        if settings.max_write_request_units == -1:
+            settings.max_write_request_units = None
 
 
 def _encrypted(account: Account, event: Event) -> None:
@@ -252,6 +258,7 @@ HANDLERS: dict[str, Callable[[Account, Event], None]] = {
     "index-active": _index_active,
     "index-gone": _index_gone,
     "encrypted": _encrypted,
+    "limits-lifted": _limits_lifted,
     "history-reviewed": _history_reviewed,
     "graves-trimmed": _graves_trimmed,
 }

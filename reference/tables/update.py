@@ -1,0 +1,422 @@
+"""UpdateTable: the checks that the service makes by hand, in its order, and what the change does now and later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from reference.rules import Checks, violation
+from reference.tables import create, definition, streaming
+from reference.tables.create import NAME_MEMBERS, ON_DEMAND_WARM
+from reference.tables.limits import Limits
+from reference.tables.settings import DAY, TableSettings, Throughput
+from reference.tables.table import Table
+
+Step: TypeAlias = Callable[[Table], None]
+Body: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Plan:
+    """What an update does: steps at once, and events (kind, arguments after name and id) after the update delay."""
+
+    steps: list[Step] = field(default_factory=list)
+    events: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+    def busy(self, cause: str) -> None:
+        """Keep the table UPDATING until the update delay has passed (beyond:TBL-4)."""
+
+        def step(table: Table) -> None:
+            table.settings.busy = (*table.settings.busy, cause)
+            table.status = "UPDATING"
+
+        self.steps.append(step)
+        self.events.append(("table-updated", (cause,)))
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What an update is judged against. ``reserved`` are the account's provisioned units, reads and writes."""
+
+    table: Table
+    now: float
+    limits: Limits
+    region: str
+    reserved: tuple[int, int] = (0, 0)
+    taken_labels: frozenset[str] = frozenset()
+
+    @property
+    def settings(self) -> TableSettings:
+        """The table's settings as they are."""
+        return self.table.settings
+
+
+CONCERNS = (
+    "ProvisionedThroughput", "BillingMode", "StreamSpecification", "GlobalSecondaryIndexUpdates", "SSESpecification",
+    "ReplicaUpdates", "TableClass", "DeletionProtectionEnabled", "OnDemandThroughput", "WarmThroughput",
+    "VectorIndexUpdates", "DisassociationProtectionEnabled",
+)  # fmt: skip
+ALONE = (
+    ("ReplicaUpdates", "Replica"),
+    ("SSESpecification", "SSE"),
+    ("TableClass", "TableClass"),
+    ("DeletionProtectionEnabled", "DeletionProtection"),
+    ("WarmThroughput", "WarmThroughput"),
+)
+"""Members that must be the only change in a request, in the order in which the error names them (beyond:CAP-12)."""
+
+
+def concerns(body: Body) -> list[str]:
+    """The changes that a request asks for; an empty list of index changes is none, nor is an empty throughput."""
+    return [name for name in CONCERNS if body.get(name) not in (None, [], {})]
+
+
+def request_checks(body: Body) -> Checks[None]:
+    """What is wrong with a request whatever the table is (dataplane:TBL-11, TBL-13; beyond:STR-2, STR-5, CAP-12)."""
+    wanted = concerns(body)
+    empty = [name for name in ("OnDemandThroughput", "WarmThroughput") if body.get(name) == {}]
+    if not wanted and empty:
+        yield violation("tables.update-empty-throughput", member=empty[0])
+    elif not wanted:
+        yield violation("tables.update-nothing")
+    units = body.get("ProvisionedThroughput")
+    if units is not None:
+        if body.get("BillingMode") == "PAY_PER_REQUEST":
+            yield violation("tables.units-on-demand")
+        yield from definition.unit_bounds(units)
+    stream = body.get("StreamSpecification")
+    if stream is not None:
+        if stream["StreamEnabled"] and stream.get("StreamViewType") is None:
+            yield violation("tables.stream-enable-without-view-type")
+        if not stream["StreamEnabled"] and stream.get("StreamViewType") is not None:
+            yield violation("tables.stream-disable-with-view-type")
+    yield from create.encryption(body.get("SSESpecification"))
+    yield from definition.on_demand_range(body.get("OnDemandThroughput"), -1)
+    yield from _index_actions(body)
+    yield from _combination(body, wanted)
+
+
+def actions(body: Body) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """The index changes of a request: (member, ``Create``, ``Update`` or ``Delete``, its arguments)."""
+    return [
+        (member, kind, update[kind])
+        for member in ("GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
+        for update in body.get(member) or ()
+        for kind in ("Update", "Create", "Delete")
+        if update.get(kind) is not None
+    ]
+
+
+def _index_actions(body: Body) -> Checks[None]:
+    members = (("GlobalSecondaryIndexUpdates", "indexes.update-empty"), ("VectorIndexUpdates", "vectors.update-empty"))
+    for member, rule in members:
+        for update in body.get(member) or ():
+            if all(update.get(kind) is None for kind in ("Update", "Create", "Delete")):
+                yield violation(rule)
+    seen: set[str] = set()
+    online = 0
+    for _, kind, action in actions(body):
+        name = action["IndexName"]
+        if name in seen:
+            yield violation("indexes.update-twice", index=name)
+        seen.add(name)
+        online += kind in ("Create", "Delete")
+        units = action.get("ProvisionedThroughput") or {}
+        if any(units.get(m, 0) > definition.MAX_UNITS for m in ("ReadCapacityUnits", "WriteCapacityUnits")):
+            yield violation("indexes.update-blocked")
+    if online > 1:
+        yield violation("indexes.one-online")
+
+
+def _combination(body: Body, wanted: list[str]) -> Checks[None]:
+    online = any(kind in ("Create", "Delete") for _, kind, _ in actions(body))
+    units = "ProvisionedThroughput" in wanted or any(kind == "Update" for _, kind, _ in actions(body))
+    if "StreamSpecification" in wanted and units:
+        yield violation("tables.stream-with-units")
+    if "StreamSpecification" in wanted and online:
+        yield violation("tables.stream-with-index")
+    if online and "ProvisionedThroughput" in wanted and "BillingMode" not in wanted:
+        yield violation("tables.index-with-units")
+    for member, what in ALONE:
+        if member in wanted and len(wanted) > 1:
+            yield violation("tables.update-not-alone", what=what)
+
+
+def table_checks(body: Body, state: State) -> Checks[None]:
+    """Whether the table is in a state to be changed (beyond:TBL-2)."""
+    table, settings = state.table, state.settings
+    if table.status == "CREATING":
+        yield violation("tables.being-created", table=table.name)
+    elif table.status == "DELETING":
+        yield violation("tables.being-deleted", table=table.name)
+    if body.get("DeletionProtectionEnabled") is not None and table.status != "ACTIVE":
+        yield violation("tables.protection-while-changing")
+    if body.get("SSESpecification") is not None and settings.sse_status == "UPDATING":
+        yield violation("tables.sse-updating")
+    if "stream" in settings.busy and concerns(body) != ["OnDemandThroughput"]:
+        operation = "DISABLE" if settings.stream_view is None else "ENABLE"
+        yield violation("tables.stream-changing", table=table.name, stream=settings.stream_label, operation=operation)
+    elif "iops" in settings.busy and (body.get("ProvisionedThroughput") or body.get("BillingMode")):
+        yield violation("tables.units-changing", table=table.name)
+    elif "class" in settings.busy and body.get("TableClass") is not None:
+        yield violation("tables.being-updated", table=table.name)
+
+
+def plan_settings(body: Body, state: State, plan: Plan) -> Checks[None]:
+    """All changes but those of indexes: what forbids them, and what they do."""
+    yield from _plan_billing(body, state, plan)
+    yield from _plan_limits(body, state, plan)
+    yield from _plan_stream(body, state, plan)
+    yield from _plan_encryption(body, state, plan)
+    yield from _plan_class(body, state, plan)
+    yield from _plan_protection(body, state, plan)
+    yield from plan_warmth(body.get("WarmThroughput"), state.settings, plan, None)
+
+
+def _plan_billing(body: Body, state: State, plan: Plan) -> Checks[None]:
+    """Billing mode and provisioned units (dataplane:TBL-12; beyond:CAP-2 … CAP-9)."""
+    mode, units = body.get("BillingMode"), body.get("ProvisionedThroughput")
+    settings = state.settings
+    if mode == "PROVISIONED" and units is None:
+        yield violation("tables.switch-without-units")
+        return
+    if mode is None and units is not None and settings.on_demand:
+        yield violation("tables.units-on-demand")
+        return
+    if mode == "PROVISIONED" and settings.on_demand:
+        yield from _to_provisioned(body, state, plan)
+    elif mode == "PAY_PER_REQUEST" and not settings.on_demand:
+        yield from _to_on_demand(state, plan)
+    elif mode == "PAY_PER_REQUEST":
+        plan.busy("iops")
+    elif units is not None:
+        yield from plan_units(units, state, settings, plan, "")
+        plan.busy("iops")
+
+
+def _to_provisioned(body: Body, state: State, plan: Plan) -> Checks[None]:
+    given = {a["IndexName"]: a.get("ProvisionedThroughput") for _, kind, a in actions(body) if kind == "Update"}
+    for name, index in state.table.indexes.items():
+        if index.schema.kind == "GSI" and given.get(name) is None:
+            yield violation("indexes.units-missing", index=name)
+    units = body["ProvisionedThroughput"]
+    yield from quotas(state, units, 0, 0)
+
+    def step(table: Table) -> None:
+        table.settings.billing_mode = "PROVISIONED"
+        _provide(table.settings, units, state.now)
+        for name, index in table.indexes.items():
+            if index.schema.kind == "GSI":
+                index.settings.billing_mode = "PROVISIONED"
+                _provide(index.settings, given.get(name) or {}, state.now)
+
+    plan.steps.append(step)
+    plan.busy("iops")
+
+
+def _provide(settings: Throughput, units: Mapping[str, Any], now: float) -> None:
+    """Take over the first units after on-demand billing; maxima for requests end with it (beyond:CAP-3)."""
+    read, write = units.get("ReadCapacityUnits", 0), units.get("WriteCapacityUnits", 0)
+    settings.read_units, settings.write_units = read, write
+    settings.warm_read, settings.warm_write = max(settings.warm_read, read), max(settings.warm_write, write)
+    settings.max_read_request_units = settings.max_write_request_units = None
+
+
+def _to_on_demand(state: State, plan: Plan) -> Checks[None]:
+    now, most = state.now, state.limits.on_demand_switches
+    recent = tuple(moment for moment in state.settings.on_demand_switches if moment > now - DAY)
+    if len(recent) >= most:
+        yield violation("tables.on-demand-switches", last=stamp(recent[-1]), next=stamp(recent[0] + DAY))
+
+    def step(table: Table) -> None:
+        table.settings.on_demand_since = now
+        table.settings.on_demand_switches = (*recent, now)
+        held = [index.settings for index in table.indexes.values() if index.schema.kind == "GSI"]
+        for settings in (table.settings, *held):
+            settings.billing_mode = "PAY_PER_REQUEST"
+            settings.read_units = settings.write_units = 0
+            settings.warm_read = max(settings.warm_read, ON_DEMAND_WARM[0])
+            settings.warm_write = max(settings.warm_write, ON_DEMAND_WARM[1])
+
+    plan.steps.append(step)
+    plan.busy("iops")
+
+
+def plan_units(
+    units: Mapping[str, Any], state: State, settings: TableSettings, plan: Plan, index: str
+) -> Checks[None]:
+    """New provisioned units of the table, or of the index named; they show when the update is done (beyond:CAP-6)."""
+    read, write = units["ReadCapacityUnits"], units["WriteCapacityUnits"]
+    if (read, write) == (settings.read_units, settings.write_units):
+        of = f"index {index}" if index else "table"
+        yield violation("tables.units-unchanged", of=of, kind="index" if index else "table", read=read, write=write)
+    if read < settings.read_units or write < settings.write_units:
+        yield from _decrease(settings, state)
+    yield from quotas(state, units, settings.read_units, settings.write_units)
+    plan.events.append(("units", (index, str(read), str(write))))
+
+
+def _decrease(settings: TableSettings, state: State) -> Checks[None]:
+    """Four decreases a day are free, each further one waits an hour (beyond:CAP-7)."""
+    today, last = settings.decreases_today(state.now), settings.last_decrease
+    if last is None or today < state.limits.free_decreases:
+        return
+    due = last + state.limits.decrease_interval
+    if state.now < due:
+        yield violation("tables.decrease-limit", count=today, last=stamp(last), next=stamp(due))
+
+
+def quotas(state: State, units: Mapping[str, Any], read: int, write: int) -> Checks[None]:
+    """Units asked for stay within what a table and an account may have (beyond:CAP-8); the last two are held now."""
+    limits = state.limits
+    asked = units["ReadCapacityUnits"], units["WriteCapacityUnits"]
+    for i, member in enumerate(("ReadCapacityUnits", "WriteCapacityUnits")):
+        if asked[i] > limits.table_units:
+            yield violation(
+                "account.table-units", member=member, units=asked[i], region=state.region, limit=limits.table_units
+            )
+        held = state.reserved[i]
+        if held - (read, write)[i] + asked[i] > limits.account_units:
+            yield violation(
+                "account.units",
+                member=member, region=state.region, held=held, limit=limits.account_units, units=asked[i],
+            )  # fmt: skip
+
+
+def _plan_limits(body: Body, state: State, plan: Plan) -> Checks[None]:
+    """Maximum request units of the table (dataplane:TBL-9, beyond:CAP-10)."""
+    limits = body.get("OnDemandThroughput")
+    member = definition.first_limit(limits)
+    if member is None:
+        return
+    mode = body.get("BillingMode") or state.settings.billing_mode
+    if mode == "PROVISIONED":
+        yield violation("tables.update-on-demand-limit-provisioned", member=member)
+    yield from limit_quota(limits or {}, state)
+    plan.steps.append(lambda table: set_limits(table.settings, limits or {}))
+    plan.events.append(("limits-lifted", ()))
+
+
+def limit_quota(limits: Mapping[str, Any], state: State) -> Checks[None]:
+    """Maximum request units stay below the account's maximum for a table (beyond:CAP-10)."""
+    for member, quota in (("MaxReadRequestUnits", "Read"), ("MaxWriteRequestUnits", "Write")):
+        if (limits.get(member) or 0) > state.limits.table_units:
+            yield violation("account.on-demand-limit", member=member, quota=quota, region=state.region)
+
+
+def set_limits(settings: Throughput, limits: Mapping[str, Any]) -> None:
+    """Merge maximum request units; -1 shows in the answer and is lifted soon after."""
+    if limits.get("MaxReadRequestUnits") is not None:
+        settings.max_read_request_units = limits["MaxReadRequestUnits"]
+    if limits.get("MaxWriteRequestUnits") is not None:
+        settings.max_write_request_units = limits["MaxWriteRequestUnits"]
+
+
+def _plan_stream(body: Body, state: State, plan: Plan) -> Checks[None]:
+    """Switch the stream on or off (beyond:STR-3, STR-4, STR-6)."""
+    stream = body.get("StreamSpecification")
+    if stream is None:
+        return
+    table, now = state.table, state.now
+    if stream["StreamEnabled"]:
+        if state.settings.stream_view is not None:
+            yield violation("tables.stream-enabled-already", table=table.name)
+        taken = state.taken_labels | {span.label for span in state.settings.streams}
+        label, view_type = streaming.label(now, taken), stream.get("StreamViewType")
+        plan.steps.append(lambda t: streaming.switch_on(t.settings, view_type, label, now, t.sequence))
+    else:
+        if state.settings.stream_view is None:
+            yield violation("tables.stream-disabled-already", table=table.name)
+        plan.steps.append(lambda t: streaming.switch_off(t.settings, now, t.sequence))
+    plan.busy("stream")
+
+
+def _plan_encryption(body: Body, state: State, plan: Plan) -> Checks[None]:
+    """Change the key that protects the table (beyond:SEC-3)."""
+    specification = body.get("SSESpecification")
+    if not specification:
+        return
+    settings, now = state.settings, state.now
+    enabled = bool(specification.get("Enabled"))
+    key = create.key_arn(state.table.arn, specification.get("KMSMasterKeyId")) if enabled else None
+    if key is None and settings.sse_key is None:
+        yield violation("tables.sse-default-already")
+    elif key == settings.sse_key:
+        yield violation("tables.sse-key-already")
+    recent = tuple(moment for moment in settings.sse_changes if moment > now - DAY)
+    if len(recent) >= state.limits.sse_changes:
+        yield violation("tables.sse-changes", limit=state.limits.sse_changes)
+
+    def step(table: Table) -> None:
+        table.settings.sse_key = key or table.settings.sse_key
+        table.settings.sse_status = "UPDATING"
+        table.settings.sse_changes = (*recent, now)
+
+    plan.steps.append(step)
+    plan.events.append(("encrypted", (key or "",)))
+
+
+def _plan_class(body: Body, state: State, plan: Plan) -> Checks[None]:
+    """Change the table class, twice in 30 days (beyond:SEC-1)."""
+    wanted, now = body.get("TableClass"), state.now
+    if wanted is None or wanted == (state.settings.table_class or "STANDARD"):
+        return
+    recent = tuple(m for m in state.settings.class_changes if m > now - state.limits.class_interval)
+    if len(recent) >= state.limits.class_changes:
+        yield violation("tables.class-changes", limit=state.limits.class_changes)
+
+    def step(table: Table) -> None:
+        table.settings.table_class = wanted
+        table.settings.class_changes = (*recent, now)
+
+    plan.steps.append(step)
+    plan.busy("class")
+
+
+def _plan_protection(body: Body, state: State, plan: Plan) -> Checks[None]:
+    """Protect the table from deletion or not; at once, and not too often (beyond:SEC-2)."""
+    wanted, now = body.get("DeletionProtectionEnabled"), state.now
+    if wanted is None:
+        return
+    changed, cooldown = state.settings.protection_changed, state.limits.protection_cooldown
+    if changed is not None and now < changed + cooldown:
+        again = streaming.label(changed + cooldown, ())
+        yield violation("tables.protection-cooldown", table=state.table.name, ms=round(cooldown * 1000), again=again)
+
+    def step(table: Table) -> None:
+        if table.settings.deletion_protection != wanted:
+            table.settings.protection_changed = now
+        table.settings.deletion_protection = wanted
+
+    plan.steps.append(step)
+
+
+def plan_warmth(
+    warm: Mapping[str, Any] | None, settings: TableSettings, plan: Plan, index: str | None
+) -> Checks[None]:
+    """Raise what the table, or the index named, can serve at once; never lower it (beyond:CAP-11)."""
+    if not warm:
+        return
+    held = (settings.warm_read, settings.warm_write)
+    of = "table" if index is None else f"index {index}"
+    for i, member in enumerate(NAME_MEMBERS):
+        if warm.get(member) is not None and warm[member] < held[i]:
+            yield violation("tables.warm-decrease", member=member, of=of)
+
+    def step(table: Table) -> None:
+        units = table.settings if index is None else table.indexes[index].settings
+        units.warm_read = warm.get(NAME_MEMBERS[0]) or units.warm_read
+        units.warm_write = warm.get(NAME_MEMBERS[1]) or units.warm_write
+        units.warm_status = "UPDATING"
+
+    plan.steps.append(step)
+    plan.events.append(("warm-active", ()))
+
+
+def stamp(moment: float) -> str:
+    """A moment as limit messages print it."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%A, %B %d, %Y at %I:%M:%S %p UTC")
+
+
