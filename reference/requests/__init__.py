@@ -9,15 +9,15 @@ from here:
 
 What may be relied on when ``read`` says ``typed``: in ``Reading.body`` every member has the JSON type of its shape,
 also inside structures, lists and maps; nulls, unknown members, fractions and spelled-out booleans are resolved. It may
-still break constraints (required members missing, enums unknown, lists empty), so look before use; and null may stand
-for an element of a list or map. Attribute values are passed on as they came: their known members have the right JSON
-type, but there may be none or several, unknown ones, nulls, ``"true"`` for a boolean, and any depth.
+still break constraints (required members missing, enums unknown, lists empty), so look before use. Attribute values are
+passed on as they came: their known members have the right JSON type, but there may be none or several, unknown ones,
+nulls, ``"true"`` for a boolean, any depth; and null may stand for an attribute value in a list or map.
 """
 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reference.api import Json
 from reference.requests.constraints import Found
@@ -26,7 +26,7 @@ from reference.requests.fast import Predicate, predicate
 from reference.requests.front import SINGLE_WRITES, answers
 from reference.requests.model import Shape, inputs, is_table_arn
 from reference.requests.search import unreadable
-from reference.requests.types import Reader, is_base64
+from reference.requests.types import Reader, filled, is_base64
 from reference.rules import Checks, Cohort, Surface, Violation, surface, violation
 
 __all__ = [
@@ -80,7 +80,8 @@ def read(operation: str, body: Json) -> Reading:
     clean = reader.read(shape, body)
     if reader.found:
         return Reading(None, typed=False, violations=tuple(reader.found))
-    return _constrain(operation, shape, clean, reader.nesting)
+    reading = _constrain(operation, shape, clean, reader.nesting)
+    return replace(reading, body=filled(shape, clean)) if reader.holes else reading
 
 
 def _constrain(operation: str, shape: Shape, body: dict[str, Json], nesting: int) -> Reading:

@@ -29,11 +29,16 @@ _SHORT = 512
 
 
 class Reader:
-    """Reads one body. ``found`` holds its type errors in document order, ``nesting`` the deepest value's wraps."""
+    """Reads one body.
+
+    ``found`` holds its type errors in document order, ``nesting`` the deepest value's wraps; ``holes`` says that a list
+    or map has a null among its structures, lists or scalars.
+    """
 
     def __init__(self) -> None:
         self.found: list[Violation] = []
         self.nesting = 0
+        self.holes = False
 
     def read(self, shape: Shape, value: Json, place: Place = "member") -> Json:
         """The value as the service holds it: no unknown members and no nulls, numbers and booleans converted.
@@ -73,6 +78,7 @@ class Reader:
     def _list(self, shape: Shape, value: Json, place: Place) -> Json:
         assert shape.element is not None
         if isinstance(value, list):
+            self.holes |= shape.element.kind != "value" and None in value
             return [self.read(shape.element, inner, "element") for inner in value]
         if isinstance(value, dict):
             self._tell("wire.object-for-value")
@@ -83,6 +89,7 @@ class Reader:
     def _map(self, shape: Shape, value: Json, place: Place) -> Json:
         assert shape.element is not None
         if isinstance(value, dict):
+            self.holes |= shape.element.kind != "value" and None in value.values()
             return {key: self.read(shape.element, inner, "element") for key, inner in value.items()}
         if isinstance(value, list):
             self._tell("wire.array-for-map", element=_java_class(shape.element))
@@ -177,6 +184,18 @@ class Reader:
                 else:
                     self._map(_VALUE_MAP, inner, "member")
         return deeper
+
+
+def filled(shape: Shape, value: Json) -> Json:
+    """What was read, without the nulls that stand for elements; those among attribute values stay."""
+    if shape.kind == "structure":
+        return {name: filled(shape.members[name], inner) for name, inner in value.items()}
+    element = shape.element
+    if element is None or element.kind == "value":
+        return value
+    if shape.kind == "list":
+        return [filled(element, inner) for inner in value if inner is not None]
+    return {key: filled(element, inner) for key, inner in value.items() if inner is not None}
 
 
 _END = object()

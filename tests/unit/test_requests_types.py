@@ -233,3 +233,13 @@ def test_search_vectors_names_a_missing_field_before_constraints():
     assert first("SearchVectors", body) == ("ValidationException", "missing field `TableName` at line 1 column 54")
     assert first("SearchVectors", VALID_SEARCH) is None
     assert first("SearchVectors", {**VALID_SEARCH, "ProjectionExpression": None}) is None
+
+
+def test_nulls_among_structures_are_reported_and_left_out():
+    read = requests.read("TransactWriteItems", {"TransactItems": [None, {"Delete": {"TableName": "abc", "Key": KEY}}]})
+    assert read.body == {"TransactItems": [{"Delete": {"TableName": "abc", "Key": KEY}}]}
+    assert [violation.rule.name for violation in read.violations] == ["wire.null"]
+    assert read.violations[0].params["path"] == "transactItems.1.member"
+    read = requests.read("Query", {"TableName": "abc", "KeyConditions": {"pk": None}, "AttributesToGet": ["a", None]})
+    assert read.body == {"TableName": "abc", "KeyConditions": {}, "AttributesToGet": ["a"]}
+    assert requests.read("PutItem", {"TableName": "abc", "Item": {"a": None}}).body["Item"] == {"a": None}
