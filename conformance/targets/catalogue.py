@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from conformance.targets.profile import Profile
+from conformance.targets.profile import DURABILITIES, Durability, Profile
 
 USER_FILE = "dynoracle.toml"
 _OURS = Path(__file__).with_name("catalogue.toml")
@@ -38,6 +38,7 @@ class Entry:
     persist: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     persist_env: Mapping[str, str] = field(default_factory=dict)
+    persist_durability: Durability = "process"
     needs: Mapping[str, str] = field(default_factory=dict)
     file: str = ""
     file_env: str = ""
@@ -115,6 +116,11 @@ def _entry(where: str, name: str, members: Any, known: Mapping[str, Entry]) -> E
     entry = Entry(name, **values)
     if entry.source not in SOURCES:
         raise CatalogueError(f"{where}.source is {entry.source!r}; it must be one of {', '.join(SOURCES[1:])}")
+    if entry.persist_durability not in DURABILITIES:
+        known_ones = ", ".join(DURABILITIES)
+        raise CatalogueError(
+            f"{where}.persist_durability is {entry.persist_durability!r}; it must be one of {known_ones}"
+        )
     if not entry.start and not entry.endpoint:
         raise CatalogueError(f"{where} has neither start nor endpoint: say how to start it or where it answers")
     return entry

@@ -309,21 +309,33 @@ def _listens(group: int, port: int) -> bool:
     sockets = _listening_sockets(port)
     if not sockets:
         return True
-    unreadable = False
     for entry in os.scandir("/proc"):
-        if not entry.name.isdigit():
-            continue
-        try:
-            if os.getpgid(int(entry.name)) != group:
-                continue
-            for descriptor in os.scandir(f"{entry.path}/fd"):
-                if os.readlink(descriptor.path) in sockets:
-                    return True
-        except PermissionError:
-            unreadable = True
-        except OSError:
-            continue
-    return unreadable
+        if entry.name.isdigit() and _group_of(int(entry.name)) == group:
+            owned = _descriptors(f"{entry.path}/fd")
+            if owned is None or owned & sockets:
+                return True
+    return False
+
+
+def _group_of(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except OSError:
+        return None
+
+
+def _descriptors(folder: str) -> set[str] | None:
+    """What a process has open, less what it closes meanwhile; None when we may not look."""
+    found = set()
+    try:
+        for descriptor in os.scandir(folder):
+            with contextlib.suppress(FileNotFoundError):
+                found.add(os.readlink(descriptor.path))
+    except FileNotFoundError:
+        return set()
+    except OSError:
+        return None
+    return found
 
 
 def _listening_sockets(port: int) -> frozenset[str]:

@@ -9,13 +9,15 @@ from typing import Any, Literal
 Durability = Literal["none", "process", "fsync"]
 """What survives: nothing; the end of the process (kill -9); the loss of power."""
 
+DURABILITIES: tuple[Durability, ...] = ("none", "process", "fsync")
+
 CAPABILITIES = (
     "wire", "values", "keys", "expressions", "items", "queries", "scans", "indexes", "batches", "transactions",
     "partiql", "legacy", "capacity", "tables", "streams", "ttl", "backups", "transfer", "vectors", "bulk", "account",
     "throttling", "consistency", "global-tables", "dax", "scaling", "metrics",
 )  # fmt: skip
 
-_CHOICES = {"durability": ("none", "process", "fsync"), "clock": ("wall", "driven"), "cohort": ("", "current", "older")}
+_CHOICES = {"durability": DURABILITIES, "clock": ("wall", "driven"), "cohort": ("", "current", "older")}
 
 
 @dataclass(frozen=True, slots=True)

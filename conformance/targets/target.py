@@ -250,13 +250,13 @@ def _started(entry: Entry, folder: Path, access: Access, *, persist: bool) -> Ta
     process = Process(entry.name, command, folder.resolve(), probe)
     process.start()
     endpoint = f"http://127.0.0.1:{process.port}"
-    profile = replace(entry.profile, durability="process") if persist and entry.profile.durability == "none" else None
+    profile = replace(entry.profile, durability=entry.persist_durability) if persist else entry.profile
     return Target(
         entry.name,
         place.version,
         endpoint,
         HttpTransport(endpoint, credentials=access.credentials, region=region),
-        profile or entry.profile,
+        profile,
         region,
         entry,
         process,
