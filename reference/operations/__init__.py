@@ -5,10 +5,16 @@ Every family module has its own ``OPERATIONS`` table; this one joins them.
 
 from __future__ import annotations
 
-from reference.operations import tables
+from reference.operations import batches, items, queries, scans, tables, transactions, update_table
 from reference.operations.base import Operation
 
 OPERATIONS: dict[str, Operation] = {
+    **batches.OPERATIONS,
+    **items.OPERATIONS,
+    **queries.OPERATIONS,
+    **scans.OPERATIONS,
     **tables.OPERATIONS,
+    **transactions.OPERATIONS,
+    **update_table.OPERATIONS,
 }
 """Operation name → operation, for every operation that is modelled."""
