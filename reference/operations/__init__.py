@@ -5,7 +5,7 @@ Every family module has its own ``OPERATIONS`` table; this one joins them.
 
 from __future__ import annotations
 
-from reference.operations import batches, items, queries, scans, tables, transactions, update_table
+from reference.operations import batches, items, queries, scans, tables, tags, transactions, ttl, update_table
 from reference.operations.base import Operation
 
 OPERATIONS: dict[str, Operation] = {
@@ -14,7 +14,9 @@ OPERATIONS: dict[str, Operation] = {
     **queries.OPERATIONS,
     **scans.OPERATIONS,
     **tables.OPERATIONS,
+    **tags.OPERATIONS,
     **transactions.OPERATIONS,
+    **ttl.OPERATIONS,
     **update_table.OPERATIONS,
 }
 """Operation name → operation, for every operation that is modelled."""

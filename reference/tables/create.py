@@ -51,7 +51,8 @@ def new_table(body: Mapping[str, Any], place: Place) -> Checks[Table | None]:
     shape = yield from _shape(body, on_demand=on_demand)
     yield from _stream(body.get("StreamSpecification"))
     yield from encryption(body.get("SSESpecification"))
-    yield from tags.new_tags(body.get("Tags") or (), {}, place.limits.tags)
+    yield from tags.new_tags(body.get("Tags") or ())
+    yield from tags.tag_count(body.get("Tags") or (), {}, place.limits.tags)
     yield from _warm(body, on_demand=on_demand)
     if shape.key is None:
         return None

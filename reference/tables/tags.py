@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from reference.rules import Checks, violation
 
-_ALLOWED = re.compile(r"[\w\s+\-=.:/@]*", re.UNICODE)
+_ALLOWED = re.compile(r"[\w\s+\-=.:/@]*")
 MAX_KEY = 128
 MAX_VALUE = 256
 
 
-def new_tags(tags: Sequence[Mapping[str, str]], held: Mapping[str, str], most: int) -> Checks[None]:
-    """Whether tags may join those a resource has; all or nothing, judged on the merged set."""
+def new_tags(tags: Sequence[Mapping[str, str]]) -> Checks[None]:
+    """Whether these can be tags, whatever a resource has."""
     seen: set[str] = set()
     for tag in tags:
         key, value = tag["Key"], tag["Value"]
@@ -26,7 +26,11 @@ def new_tags(tags: Sequence[Mapping[str, str]], held: Mapping[str, str], most: i
             yield violation("tables.tag-key-invalid", key=key)
         if len(value) > MAX_VALUE or not _ALLOWED.fullmatch(value):
             yield violation("tables.tag-value-invalid", value=value)
-    if len(seen | held.keys()) > most:
+
+
+def tag_count(tags: Iterable[Mapping[str, str]], held: Mapping[str, str], most: int) -> Checks[None]:
+    """Whether a resource may hold these tags besides those it has."""
+    if len({tag["Key"] for tag in tags} | held.keys()) > most:
         yield violation("tables.tag-limit")
 
 
