@@ -16,10 +16,9 @@ from reference.expressions.projection import project
 from reference.expressions.tree import Kind, Projection
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.items import limit_faults
-from reference.operations.paths import nested_roots
-from reference.operations.shared import item_of, table_of
+from reference.operations.shared import item_of, key_path_faults, table_of
 from reference.rules import Checks, violation
-from reference.tables.keys import index_key_faults, key_of, lookup_key_faults, nested_path_faults, put_key_faults
+from reference.tables.keys import index_key_faults, key_of, lookup_key_faults, put_key_faults
 from reference.tables.table import Change, Table
 from reference.tables.view import Record
 from reference.values.item import MAX_ITEM_BYTES, item_size
@@ -43,7 +42,7 @@ class _Part:
 
 def batch_get_item(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     """BatchGetItem: constraints are checked before; then expressions, tables, duplicates, keys (conflicts:125)."""
-    parts = [_Part(name, given) for name, given in (body.get("RequestItems") or {}).items()]
+    parts = [_Part(name, given or {}) for name, given in (body.get("RequestItems") or {}).items()]
     yield from request.batch_mixing([part.given for part in parts])
     for part in parts:
         yield from request.mixing(context.operation, part.given, _READ)
@@ -89,7 +88,8 @@ def _find_tables(context: Context, parts: Sequence[_Part]) -> Checks[bool]:
 
 def _repeated(part: _Part) -> Checks[None]:
     """Keys that are written alike; two spellings of one number are not noticed (dataplane:BATCH-3)."""
-    written = [json.dumps(key, sort_keys=True) for key in part.given.get("Keys") or ()]
+    pairs = zip(part.given.get("Keys") or (), part.keys, strict=True)
+    written = [json.dumps(key, sort_keys=True) for key, read in pairs if read is not None]
     if len(set(written)) < len(written):
         yield violation("batches.duplicate-keys")
 
@@ -101,7 +101,7 @@ def _lookups(part: _Part) -> Checks[bool]:
         faults = () if key is None else lookup_key_faults(part.table.key, key)
         yield from faults
         sound &= key is not None and not faults
-    yield from nested_path_faults(part.table, nested_roots(part.projection))
+    yield from key_path_faults(part.table, part.given, part.projection)
     return sound
 
 
@@ -155,6 +155,9 @@ class _Reader:
             row = part.table.view.row_key(key)
             record = None if row is None else part.table.at(row)
             size = record.size if record is not None else 0
+            if size > self.room:
+                # The answer is full: what would fit is left as well.
+                self.room = -1
             if position in skipped or size > self.room:
                 left.append(part.given["Keys"][position])
                 continue
@@ -180,12 +183,12 @@ class _Write:
 
 def batch_write_item(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     """BatchWriteItem: values and sizes of every element, tables, then keys and duplicates element by element."""
-    parts = [_Part(name, given) for name, given in (body.get("RequestItems") or {}).items()]
+    parts = [_Part(name, given or []) for name, given in (body.get("RequestItems") or {}).items()]
     writes: dict[str, list[_Write]] = {}
     for part in parts:
         writes[part.name] = []
         for element in part.given:
-            writes[part.name].append((yield from _element(context, element)))
+            writes[part.name].append((yield from _element(context, element or {})))
     if not (yield from _find_tables(context, parts)):
         return None
     sound = True

@@ -11,9 +11,8 @@ from reference.api import AttributeValue
 from reference.expressions.tree import Add, Literal, Set, Update
 from reference.expressions.update import UpdateResult
 from reference.rules import Violation, violation
-from reference.tables.keys import index_attributes, index_type_mismatch, too_long
-from reference.tables.schema import KeyAttribute
-from reference.tables.table import Index, Table
+from reference.tables.keys import index_type_mismatch, too_long
+from reference.tables.table import IndexedAttribute, Table
 from reference.tables.view import Record
 from reference.values.item import MAX_ITEM_BYTES
 from reference.values.value import MAX_NESTING, depth
@@ -36,10 +35,10 @@ def index_literal_faults(table: Table, wanted: Update) -> Iterator[Violation]:
     if not table.indexes:
         return
     literals = _literals(wanted)
-    for index, attribute, hashed in index_attributes(table):
-        value = literals.get(attribute.name)
+    for indexed in table.index_attributes():
+        value = literals.get(indexed.attribute.name)
         if value is not None:
-            yield from _key_faults(index, attribute, value, hashed=hashed, literal=True)
+            yield from _key_faults(indexed, value, literal=True)
 
 
 def _literals(wanted: Update) -> dict[str, AttributeValue]:
@@ -64,20 +63,19 @@ def result_faults(table: Table, wanted: Update, result: UpdateResult, record: Re
     if not table.indexes:
         return
     literals = _literals(wanted)
-    for index, attribute, hashed in index_attributes(table):
-        name = attribute.name
+    for indexed in table.index_attributes():
+        name = indexed.attribute.name
         value = new.get(name)
         if name in changed and name not in literals and value is not None and value != old.get(name):
-            yield from _key_faults(index, attribute, value, hashed=hashed, literal=False)
+            yield from _key_faults(indexed, value, literal=False)
 
 
-def _key_faults(
-    index: Index, attribute: KeyAttribute, value: AttributeValue, *, hashed: bool, literal: bool
-) -> Iterator[Violation]:
+def _key_faults(indexed: IndexedAttribute, value: AttributeValue, *, literal: bool) -> Iterator[Violation]:
+    attribute = indexed.attribute
     if attribute.type not in value:
-        mismatch = index_type_mismatch(index, attribute, value)
+        mismatch = index_type_mismatch(indexed.index, attribute, value)
         yield mismatch if literal else violation("indexes.update-type", **mismatch.params)
     elif not value[attribute.type]:
         yield violation("indexes.update-empty-string" if attribute.type == "S" else "indexes.update-empty-binary")
-    elif too_long(attribute, value, hashed=hashed):
-        yield violation("indexes.hash-too-long" if hashed else "indexes.range-too-long")
+    elif too_long(attribute, value, hashed=indexed.hashed):
+        yield violation("indexes.hash-too-long" if indexed.hashed else "indexes.range-too-long")

@@ -9,15 +9,15 @@ from reference.api import Item
 from reference.capacity.item_collections import metrics, outgrows
 from reference.capacity.units import Consumed, read_units, report
 from reference.expressions import legacy, request, update
+from reference.expressions.against_schema import update_of_key
 from reference.expressions.condition import evaluate
 from reference.expressions.projection import project
 from reference.expressions.tree import Condition, Kind, Projection, Update
 from reference.operations.base import Context, Operation, Outcome
-from reference.operations.item_updates import index_literal_faults, result_faults, target_faults
-from reference.operations.paths import nested_roots
-from reference.operations.shared import item_of, local_entries_fault, table_of
+from reference.operations.item_updates import index_literal_faults, result_faults
+from reference.operations.shared import item_of, key_path_faults, local_entries_fault, table_of
 from reference.rules import Checks, violation
-from reference.tables.keys import index_key_faults, item_key_faults, key_of, lookup_key_faults, nested_path_faults
+from reference.tables.keys import index_key_faults, item_key_faults, key_of, lookup_key_faults
 from reference.tables.table import Change, Table
 from reference.tables.view import Record
 from reference.values.item import MAX_ITEM_BYTES
@@ -41,7 +41,7 @@ def get_item(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     faults = lookup_key_faults(table.key, key)
     yield from faults
     if projection is not None:
-        yield from nested_path_faults(table, nested_roots(projection))
+        yield from key_path_faults(table, body, projection)
     if faults:
         return None
     return _read(table.get(key), projection, body)
@@ -84,7 +84,7 @@ def put_item(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     faults = () if item is None else item_key_faults(table.key, item)
     yield from faults
     if condition is not None:
-        yield from nested_path_faults(table, nested_roots(condition))
+        yield from key_path_faults(table, body, condition)
     if item is None:
         return None
     if table.indexes:
@@ -106,7 +106,7 @@ def delete_item(context: Context, body: dict[str, Any]) -> Checks[Outcome | None
     faults = lookup_key_faults(table.key, key)
     yield from faults
     if condition is not None:
-        yield from nested_path_faults(table, nested_roots(condition))
+        yield from key_path_faults(table, body, condition)
     if faults:
         return None
     return (yield from _write(table, table.plan(key, None), condition, body, ("items.delete-missing",)))
@@ -206,10 +206,9 @@ def update_item(context: Context, body: dict[str, Any]) -> Checks[Outcome | None
     faults = () if key is None else lookup_key_faults(table.key, key)
     yield from faults
     if wanted is not None:
-        yield from target_faults(table, wanted)
-    yield from nested_path_faults(table, nested_roots(wanted, condition))
-    if wanted is not None:
+        yield from update_of_key(wanted, table.key.names)
         yield from index_literal_faults(table, wanted)
+    yield from key_path_faults(table, body, wanted, condition)
     if key is None or faults:
         return None
     return (yield from _update(table, key_of(table.key, key), wanted or _NOTHING, condition, body))

@@ -119,7 +119,7 @@ class Reading:
 class Page:
     """The evaluated rows of a page and what is left of them.
 
-    ``evaluated`` are the stored entries, ``items`` the ones to answer with and ``kept`` their rows. ``size`` is in bytes
+    ``evaluated`` are the stored entries, ``items`` what to answer with, ``kept`` their rows. ``size`` is in bytes
     of entries, ``fetched`` in units on the table. ``last`` is the row the page ended at, None when there is no more.
     """
 

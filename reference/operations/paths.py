@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
-from reference.expressions.checking import atoms_of, leaves_of
-from reference.expressions.tree import Condition, Path, Projection, Update
+from reference.expressions.against_schema import paths_of
+from reference.expressions.tree import Tree
 
 
-def paths_in(tree: Condition | Update | Projection | None) -> Iterator[Path]:
-    """Every path of a bound tree, in the order written."""
-    if tree is None:
-        return
-    if isinstance(tree, Projection):
-        yield from tree.paths
-    elif isinstance(tree, Update):
-        for action in tree.actions:
-            yield action.target
-            yield from _paths(atoms_of(action))
-    else:
-        for leaf in leaves_of(tree):
-            yield from _paths(atoms_of(leaf))
-
-
-def _paths(atoms: Iterable[object]) -> Iterator[Path]:
-    return (atom for atom in atoms if isinstance(atom, Path))
-
-
-def roots(tree: Condition | Update | Projection | None) -> list[str]:
+def roots(tree: Tree | None) -> list[str]:
     """The top-level attributes that a tree names, each once, in the order written."""
-    return list(dict.fromkeys(str(path.steps[0]) for path in paths_in(tree)))
+    return [] if tree is None else list(dict.fromkeys(str(path.steps[0]) for path in paths_of(tree)))
 
 
-def nested_roots(*trees: Condition | Update | Projection | None) -> list[str]:
+def nested_roots(*trees: Tree | None) -> list[str]:
     """The top-level attributes that paths of more than one step go into, each once, in the order written."""
-    return list(dict.fromkeys(str(path.steps[0]) for tree in trees for path in paths_in(tree) if len(path.steps) > 1))
+    paths = [path for tree in trees if tree is not None for path in paths_of(tree)]
+    return list(dict.fromkeys(str(path.steps[0]) for path in paths if len(path.steps) > 1))

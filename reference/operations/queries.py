@@ -7,6 +7,7 @@ from typing import Any
 
 from reference.api import Item
 from reference.expressions import legacy, request
+from reference.expressions.against_schema import filter_on_key
 from reference.expressions.condition import evaluate
 from reference.expressions.key_condition import Clause, KeyCondition, analyse
 from reference.expressions.projection import project
@@ -14,12 +15,11 @@ from reference.expressions.tree import Condition, Kind, Projection
 from reference.operations import pages
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.pages import Source
-from reference.operations.paths import nested_roots, roots
+from reference.operations.paths import roots
 from reference.operations.ranges import length_faults, span_of, start_faults
-from reference.operations.shared import item_of, table_of
+from reference.operations.shared import item_of, key_path_faults, table_of
 from reference.operations.start_keys import query_start_faults
 from reference.rules import Checks, violation
-from reference.tables.keys import nested_path_faults
 
 _KINDS: tuple[Kind, ...] = ("KeyCondition", "Filter", "Projection")
 
@@ -40,7 +40,7 @@ def query(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     yield from _filter_checks(source, filtered, legacy_filter=body.get("QueryFilter") is not None)
     names = roots(projection)
     yield from pages.projection_checks(source, body.get("Select"), names)
-    yield from nested_path_faults(table, nested_roots(filtered, projection))
+    yield from key_path_faults(table, body, filtered, projection)
     if condition is None:
         return None
     reading = pages.Reading(
@@ -100,12 +100,8 @@ def _filter_checks(source: Source, filtered: Condition | None, *, legacy_filter:
     """A filter may not name the key it queries by, nor what the index lacks (dataplane:KCE-10, conflicts:71)."""
     if filtered is None:
         return
-    named = roots(filtered)
-    for key in source.key.names:
-        if key in named:
-            parameter = "QueryFilter" if legacy_filter else "Filter Expression"
-            yield violation("queries.filter-on-key", parameter=parameter, key=key)
-    lacking = source.lacks(named)
+    yield from filter_on_key(filtered, source.key.names, legacy=legacy_filter)
+    lacking = source.lacks(roots(filtered))
     if lacking and source.index is not None:
         yield violation("indexes.filter-not-projected", index=source.index.schema.name, attributes=", ".join(lacking))
 

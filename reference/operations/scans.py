@@ -14,11 +14,10 @@ from reference.expressions.tree import Condition, Kind, Projection
 from reference.operations import pages
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.pages import Source
-from reference.operations.paths import nested_roots, roots
-from reference.operations.shared import item_of, table_of
+from reference.operations.paths import roots
+from reference.operations.shared import item_of, key_path_faults, table_of
 from reference.operations.start_keys import scan_start_faults, segment_bounds, segment_fault
 from reference.rules import Checks, violation
-from reference.tables.keys import nested_path_faults
 from reference.tables.view import RowKey
 
 _KINDS: tuple[Kind, ...] = ("Filter", "Projection")
@@ -38,7 +37,7 @@ def scan(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
         start_row = yield from _start_row(source, start, body)
     names = roots(projection)
     yield from pages.projection_checks(source, body.get("Select"), names)
-    yield from nested_path_faults(table, nested_roots(filtered, projection))
+    yield from key_path_faults(table, body, filtered, projection)
     segment = _segment(body)
     if segment is not None and not 0 <= segment[0] < segment[1]:
         return None

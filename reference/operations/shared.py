@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from reference.api import Item, Json
+from reference.expressions.against_schema import nested_in_key
+from reference.expressions.tree import Tree
 from reference.operations.base import Context
 from reference.rules import Checks, Violation, violation
 from reference.tables.table import Change, Table
@@ -35,6 +38,21 @@ def item_of(context: Context, body: dict[str, Any], member: str) -> Checks[Item 
 def count_of(given: Json) -> int | None:
     """A positive whole number of the request, or None."""
     return given if type(given) is int and given > 0 else None
+
+
+_DEEP = (".", "[")
+_TEXTS = ("UpdateExpression", "ConditionExpression", "FilterExpression", "ProjectionExpression")
+
+
+def key_path_faults(table: Table, body: dict[str, Any], *trees: Tree | None) -> Iterator[Violation]:
+    """Paths of the request's expressions that go into attributes which key the table or an index (dataplane:KEY-10)."""
+    # A path goes nowhere without one of these signs, so most requests need not be walked.
+    if not any(sign in text for name in _TEXTS if (text := body.get(name)) for sign in _DEEP):
+        return
+    indexed = [each.attribute.name for each in table.index_attributes()]
+    for tree in trees:
+        if tree is not None:
+            yield from nested_in_key(tree, table.key.names, indexed)
 
 
 def local_entries_fault(table: Table, change: Change) -> Violation | None:

@@ -112,32 +112,20 @@ def index_key_faults(table: Table, item: Item) -> Sequence[Violation]:
     if not table.indexes:
         return _NONE
     found = []
-    for index, attribute, hashed in index_attributes(table):
+    for indexed in table.index_attributes():
+        attribute = indexed.attribute
         value = item.get(attribute.name)
         if value is None:
             continue
-        if attribute.type not in value:
-            found.append(index_type_mismatch(index, attribute, value))
-        elif not value[attribute.type]:
+        text = value.get(attribute.type)
+        if text is None:
+            found.append(index_type_mismatch(indexed.index, attribute, value))
+        elif not text:
             rule = "indexes.empty-string" if attribute.type == "S" else "indexes.empty-binary"
-            found.append(violation(rule, index=index.schema.name, key=attribute.name))
-        elif too_long(attribute, value, hashed=hashed):
-            found.append(violation("indexes.hash-too-long" if hashed else "indexes.range-too-long"))
+            found.append(violation(rule, index=indexed.index.schema.name, key=attribute.name))
+        elif too_long(attribute, value, hashed=indexed.hashed):
+            found.append(violation("indexes.hash-too-long" if indexed.hashed else "indexes.range-too-long"))
     return found
-
-
-def index_attributes(table: Table) -> Iterator[tuple[Index, KeyAttribute, bool]]:
-    """Every attribute that keys an index, once, with the alphabetically first such index and whether it is hashed.
-
-    An attribute of the table's own key is the table's affair and left out.
-    """
-    seen = set(table.key.names)
-    for name in sorted(table.indexes):
-        index = table.indexes[name]
-        for attribute in index.schema.key.attributes:
-            if attribute.name not in seen:
-                seen.add(attribute.name)
-                yield index, attribute, attribute in index.schema.key.hash
 
 
 def index_type_mismatch(index: Index, attribute: KeyAttribute, value: AttributeValue) -> Violation:
@@ -164,9 +152,10 @@ def nested_path_faults(table: Table, nested: Iterable[str]) -> Sequence[Violatio
     if not roots:
         return _NONE
     found = [violation("keys.nested-path", key=name) for name in table.key.names if name in roots]
-    for _, attribute, _ in index_attributes(table):
-        if attribute.name in roots:
-            found.append(violation("indexes.nested-key-path", key=attribute.name))
+    for indexed in table.index_attributes():
+        name = indexed.attribute.name
+        if name in roots and name not in table.key.names:
+            found.append(violation("indexes.nested-key-path", key=name))
     return found
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reference.api import Item
-from reference.tables.schema import IndexSchema, KeySchema
+from reference.tables.schema import IndexSchema, KeyAttribute, KeySchema
 from reference.tables.settings import TableSettings
 from reference.tables.view import Record, RowKey, View
 from reference.values.value import size as value_size
@@ -59,32 +59,45 @@ class LogEntry:
 
 
 MAX_HASH_BYTES = 2048
+"""Bytes of the longest partition key value (dataplane:KEY-2)."""
+
 MAX_RANGE_BYTES = 1024
+"""Bytes of the longest sort key value (dataplane:KEY-2)."""
 
 
 class Index:
     """A secondary index: sparse, ordered, holding its projection of the table's items."""
 
-    __slots__ = ("backfilling", "created", "schema", "settings", "status", "view")
+    __slots__ = ("_limits", "backfilling", "created", "schema", "settings", "status", "view")
 
     def __init__(self, schema: IndexSchema, settings: TableSettings, created: float) -> None:
         self.schema = schema
         self.settings = settings
         self.view = View(schema.key)
+        self._limits = tuple(
+            [(a, MAX_HASH_BYTES) for a in schema.key.hash] + [(a, MAX_RANGE_BYTES) for a in schema.key.range]
+        )
         self.status = "ACTIVE"
         self.backfilling: bool | None = None
         self.created = created
 
-    def entry(self, record: Record, table_key: RowKey) -> Entry | None:
-        """The entry of an item, or None when it does not belong in the index (dataplane:IDX-2, KEY-9)."""
+    def entry(self, record: Record, table_key: RowKey, held: Entry | None = None) -> Entry | None:
+        """The entry of an item, or None when it does not belong in the index (dataplane:IDX-2, KEY-9).
+
+        It is ``held``, the entry from before a write, where the write changes nothing of it.
+        """
         item = record.item
         key = self.view.row_key(item)
         if key is None or not self._fits(item):
             return None
+        row = key + table_key
         stored = self.schema.stored
         if stored is None:
-            return Entry(key + table_key, record)
-        return Entry(key + table_key, Record.of({name: value for name, value in item.items() if name in stored}))
+            return Entry(row, record)
+        view = {name: value for name, value in item.items() if name in stored}
+        if held is not None and held.record.item == view and held.key == row:
+            return held
+        return Entry(row, Record.of(view))
 
     def held(self, record: Record, table_key: RowKey) -> Entry | None:
         """The entry that the index holds of an item now; None also where backfilling has not come to it yet."""
@@ -96,10 +109,14 @@ class Index:
         return None if stored is None else Entry(row, stored)
 
     def _fits(self, item: Item) -> bool:
-        key = self.schema.key
-        return all(0 < value_size(item[a.name]) <= MAX_HASH_BYTES for a in key.hash) and all(
-            0 < value_size(item[a.name]) <= MAX_RANGE_BYTES for a in key.range
-        )
+        """Whether every key value, each known to be of its type, is as long as a key may be."""
+        for attribute, limit in self._limits:
+            value = item[attribute.name]
+            text = value[attribute.type]
+            # Most values are plainly short enough: a character has at most four bytes.
+            if not text or (len(text) * 4 > limit and value_size(value) > limit):
+                return False
+        return True
 
     def copy(self) -> Index:
         """An independent index with the same entries."""
@@ -109,6 +126,18 @@ class Index:
         return other
 
 
+@dataclass(frozen=True, slots=True)
+class IndexedAttribute:
+    """An attribute that keys one or more indexes; ``index`` is the alphabetically first of them.
+
+    ``hashed`` tells that it is a partition key attribute in all of them, so that the longer limit holds.
+    """
+
+    index: Index
+    attribute: KeyAttribute
+    hashed: bool
+
+
 class Table:
     """A table of one account. ``log`` is its history, kept only as far back as ``keep`` seconds."""
 
@@ -116,6 +145,7 @@ class Table:
         "arn",
         "created",
         "id",
+        "indexed",
         "indexes",
         "keep",
         "log",
@@ -138,6 +168,7 @@ class Table:
         self.status = "ACTIVE"
         self.view = View(key)
         self.indexes: dict[str, Index] = {}
+        self.indexed: tuple[tuple[Index, ...], tuple[IndexedAttribute, ...]] = ((), ())
         self.log: deque[LogEntry] = deque()
         self.keep = 0.0
         self.sequence = 0
@@ -162,6 +193,23 @@ class Table:
         """All items in scan order."""
         return (record.item for record in self.view.rows.values())
 
+    def index_attributes(self) -> tuple[IndexedAttribute, ...]:
+        """Every attribute that keys an index, once, in the order of index names and key schemas."""
+        indexes = tuple(self.indexes.values())
+        if self.indexed[0] != indexes:
+            found: dict[str, IndexedAttribute] = {}
+            for name in sorted(self.indexes):
+                index = self.indexes[name]
+                for attribute in index.schema.key.attributes:
+                    hashed = attribute in index.schema.key.hash
+                    known = found.get(attribute.name)
+                    if known is None:
+                        found[attribute.name] = IndexedAttribute(index, attribute, hashed)
+                    elif known.hashed and not hashed:
+                        found[attribute.name] = replace(known, hashed=False)
+            self.indexed = (indexes, tuple(found.values()))
+        return self.indexed[1]
+
     def plan(self, key: Item, new: Item | Record | None) -> Change:
         """Work out the write of ``new`` (None: delete) at a primary key; changes nothing.
 
@@ -178,7 +226,7 @@ class Table:
         moves = []
         for name, index in self.indexes.items():
             before = index.held(old, row) if old is not None else None
-            after = index.entry(new, row) if new is not None else None
+            after = index.entry(new, row, before) if new is not None else None
             if before is not None or after is not None:
                 moves.append(Move(name, before, after))
         return tuple(moves)
@@ -188,7 +236,7 @@ class Table:
         self._store(change.key, change.new)
         for move in change.moves:
             index = self.indexes.get(move.index)
-            if index is None:
+            if index is None or move.new is move.old:
                 continue
             if move.old is not None and (move.new is None or move.new.key != move.old.key):
                 index.view.rows.pop(move.old.key, None)

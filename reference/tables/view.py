@@ -82,27 +82,39 @@ def token(*values: dict[str, Any]) -> int:
 class View:
     """Records sorted by partition token, then partition key, then sort key."""
 
-    __slots__ = ("key", "rows")
+    __slots__ = ("_hash", "_range", "key", "rows")
 
     def __init__(self, key: KeySchema) -> None:
         self.key = key
         self.rows: SortedDict = SortedDict()
+        self._hash = tuple((a.name, a.type) for a in key.hash)
+        self._range = tuple((a.name, a.type) for a in key.range)
 
     def row_key(self, item: Item) -> RowKey | None:
         """Where an item (or key) stands; None when it lacks a key attribute or one has another type."""
-        hashed = []
-        for attribute in self.key.hash:
-            value = item.get(attribute.name)
-            if value is None or attribute.type not in value:
+        if len(self._hash) > 1:
+            return self._long_row_key(item)
+        ((name, kind),) = self._hash
+        value = item.get(name)
+        text = None if value is None else value.get(kind)
+        if text is None:
+            return None
+        parts = [_token(kind, text), text if kind == "S" else sort_key(value)]  # type: ignore[arg-type]
+        for name, kind in self._range:
+            value = item.get(name)
+            text = None if value is None else value.get(kind)
+            if text is None:
                 return None
-            hashed.append(value)
-        ranged = []
-        for attribute in self.key.range:
-            value = item.get(attribute.name)
-            if value is None or attribute.type not in value:
-                return None
-            ranged.append(sort_key(value))
-        return (token(*hashed), *(sort_key(v) for v in hashed), *ranged)
+            parts.append(text if kind == "S" else sort_key(value))  # type: ignore[arg-type]
+        return tuple(parts)
+
+    def _long_row_key(self, item: Item) -> RowKey | None:
+        values = [item.get(name) for name, _ in self._hash + self._range]
+        kinds = [kind for _, kind in self._hash + self._range]
+        present = [value for value, kind in zip(values, kinds, strict=True) if value is not None and kind in value]
+        if len(present) < len(values):
+            return None
+        return (token(*present[: len(self._hash)]), *map(sort_key, present))
 
     def prefix(self, hashed: tuple[dict[str, Any], ...]) -> RowKey:
         """What the row keys of one item collection begin with."""
