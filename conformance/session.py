@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from conformance.fates import fate
 from conformance.oracle.divergence import OK, Divergence, Verdict
+from conformance.oracle.blame import main_rule
 from conformance.oracle.judge import Oracle
 from conformance.oracle.resync import adopt_table
 from conformance.program import Program, Step
@@ -61,7 +62,8 @@ class Session:
     """Runs the calls of one program against one target.
 
     ``names`` maps table symbols to real names. ``record`` is called with each op as soon as it is judged.
-    ``died`` is set to what was lost when the target stopped answering.
+    ``died`` is set to what was lost when the target stopped answering; where replies are lost on purpose (``lossy``)
+    the oracle judges the ambiguity instead.
     """
 
     sender: Sender
@@ -70,6 +72,7 @@ class Session:
     record: Callable[[Judged], None] = lambda judged: None
     clock: Callable[[], float] = time.time
     timeout: float = 10.0
+    lossy: bool = False
     timing: Timing = field(default_factory=Timing)
     ops: list[Judged] = field(default_factory=list)
     replies: dict[int, Json] = field(default_factory=dict)
@@ -112,14 +115,11 @@ class Session:
         return judged
 
     def _judge(self, call: Call, reply: Reply, received: float) -> Verdict:
-        if isinstance(reply, Lost) and not self.tolerates_loss():
-            self.died = reply.why
+        if isinstance(reply, Lost) and not self.lossy:
+            if not reply.why.startswith("garbage"):
+                self.died = reply.why
             return Verdict("violated", crash(call, reply, self.oracle))
         return self.oracle.judge(call, reply, received)
-
-    def tolerates_loss(self) -> bool:
-        """Whether lost replies are part of the experiment, and not a crash."""
-        return False
 
     def _symbolic(self, reply: Reply) -> Reply:
         if isinstance(reply, Success):
@@ -240,6 +240,6 @@ def crash(call: Call, reply: Lost, oracle: Oracle) -> Divergence:
         expected = oracle.model.refusal(call, outcomes.violations[0])
     else:
         expected = Success(outcomes.outcome.body if outcomes.outcome else None)
-    kind = reply.why.split(":", 1)[0]
+    kind = ":".join(reply.why.split(":", 2)[:2]) if reply.why.startswith("garbage") else reply.why.split(":", 1)[0]
     text = f"{call.operation} got no answer: {reply.why}"
-    return Divergence(call.operation, "wire.answers", "crash", kind, text, expected, reply, (), ())
+    return Divergence(call.operation, main_rule(call.operation), "crash", kind, text, expected, reply, (), ())

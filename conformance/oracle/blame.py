@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from conformance.oracle.compare import Difference
@@ -12,33 +14,41 @@ from reference.api import Call, Json, Success
 from reference.operations.base import Outcome
 from reference.rules import ledger
 
-SHAPE_MEMBERS = frozenset(
-    {"ConsumedCapacity", "ItemCollectionMetrics", "Count", "ScannedCount", "Table", "TableDescription"}
-)
+CONTROL = frozenset({"Table", "TableDescription", "TimeToLiveDescription", "TimeToLiveSpecification"})
+SHAPE_MEMBERS = CONTROL | {"ConsumedCapacity", "ItemCollectionMetrics", "Count", "ScannedCount"}
 _ORDER = ("data", "shape")
 MAX_WRITERS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """The last write of an item: which operation, its request, and the rules that shaped its outcome."""
+
+    operation: str
+    body: Json
+    rules: tuple[str, ...]
 
 
 class Writers:
     """Who last wrote each item, so that a wrong item is blamed on its write and not on the read that shows it."""
 
     def __init__(self) -> None:
-        self._last: dict[bytes, tuple[str, tuple[str, ...]]] = {}
+        self._last: dict[bytes, Write] = {}
 
     def note(self, call: Call, outcome: Outcome) -> None:
         """Remember the items an outcome writes."""
         if len(self._last) > MAX_WRITERS:
             self._last.clear()
         for change in outcome.changes:
-            self._last[_slot(change.table, change.key)] = (call.operation, outcome.rules)
+            self._last[_slot(change.table, change.key)] = Write(call.operation, call.body, outcome.rules)
 
-    def of(self, table: str, key: Sequence[Any]) -> tuple[str, tuple[str, ...]] | None:
-        """The operation and behaviour rules of the last write of an item, by its row key."""
+    def of(self, table: str, key: Sequence[Any]) -> Write | None:
+        """The last write of an item, by its row key."""
         return self._last.get(_slot(table, key))
 
 
 def _slot(table: str, key: Sequence[Any]) -> bytes:
-    return repr((table, tuple(key))).encode()
+    return repr((table, tuple(key))).encode("utf-8", "surrogatepass")
 
 
 def severity_of(difference: Difference) -> str:
@@ -56,37 +66,33 @@ def worst(found: Iterable[Difference]) -> Difference:
     return min(found, key=lambda d: (_ORDER.index(severity_of(d)), d.place))
 
 
-def known_rule(*candidates: str) -> str:
-    """The first candidate that the ledger knows; the last one is the fallback."""
-    rules = ledger()
-    return next((name for name in candidates if name in rules), candidates[-1])
-
-
-PLACES: dict[str, str] = {
-    "ConsumedCapacity": "capacity.consumed",
-    "ItemCollectionMetrics": "capacity.item-collection-metrics",
-    "LastEvaluatedKey": "queries.last-evaluated-key",
-    "Count": "queries.counts",
-    "ScannedCount": "queries.counts",
-    "Attributes": "items.return-values",
-    "Table": "tables.description",
-    "TableDescription": "tables.description",
-    "UnprocessedItems": "batches.unprocessed",
-    "UnprocessedKeys": "batches.unprocessed",
-}
-"""Member of a success body → the rule about it, where no rule of the outcome is closer."""
-
 OPERATIONS: dict[str, str] = {
-    "GetItem": "items.get",
-    "PutItem": "items.put",
-    "UpdateItem": "items.update",
-    "DeleteItem": "items.delete",
-    "Query": "queries.rows",
-    "Scan": "scans.rows",
-    "BatchGetItem": "batches.get",
-    "BatchWriteItem": "batches.write",
+    "GetItem": "values.round-trip",
+    "PutItem": "items.put-replaces",
+    "UpdateItem": "items.updated-values-returned",
+    "DeleteItem": "items.old-item-returned",
+    "Query": "queries.result",
+    "Scan": "scans.result",
+    "BatchGetItem": "batches.read-result",
+    "BatchWriteItem": "batches.write-result",
+    "TransactGetItems": "transactions.read-result",
+    "TransactWriteItems": "transactions.write-result",
+    "CreateTable": "tables.create-answer",
+    "DescribeTable": "tables.description",
+    "UpdateTable": "tables.update-answer",
+    "DeleteTable": "tables.delete-answer",
+    "ListTables": "tables.list-order",
 }
-"""Operation → the rule that says what its answer holds."""
+"""Operation → the rule that says what its answer holds, where nothing closer is known."""
+
+
+def main_rule(operation: str, rules: Sequence[str] = ()) -> str:
+    """The rule about an operation's success as a whole."""
+    known = ledger()
+    for name in (OPERATIONS.get(operation, ""), *rules):
+        if name in known:
+            return name
+    return "wire.no-content"
 
 
 def body_divergence(
@@ -94,65 +100,144 @@ def body_divergence(
 ) -> Divergence:
     """The divergence of a success body that fits no lawful outcome."""
     difference = worst(found)
-    operation, rules = call.operation, outcome.rules
-    if (writer := _writer(call, outcome, difference, writers)) is not None:
-        operation, rules = writer
-    rule = _rule(operation, rules, difference)
+    write = _writer(call, outcome, difference, writers)
+    operation = write.operation if write else call.operation
+    rule = written_rule(write, difference) if write else place_rule(call, outcome, difference)
     expected = Success(outcome.body)
     head = difference.path[0] if difference.path else "*"
     text = f"{operation}: {difference.place}: expected {_short(difference.expected)}, observed {_short(difference.observed)}"
+    severity = severity_of(difference)
     return Divergence(
-        operation,
-        rule,
-        severity_of(difference),
-        difference.place,
-        text,
-        expected,
-        reply,
-        (reply_to_json(expected),),
-        (head,),
+        operation, rule, severity, difference.place, text, expected, reply, (reply_to_json(expected),), (head,)
     )
 
 
-def _rule(operation: str, rules: Sequence[str], difference: Difference) -> str:
+def place_rule(call: Call, outcome: Outcome, difference: Difference) -> str:
+    """The rule about the differing place of an answer."""
     head = difference.path[0] if difference.path else ""
     if difference.kind == "spelling":
-        return known_rule("values.number-normal-form", "values.normal-form")
-    places = [PLACES[head]] if head in PLACES else []
-    specific = [name for name in reversed(rules) if name in ledger()]
-    return known_rule(*places, *specific, OPERATIONS.get(operation, ""), "wire.success")
+        return "values.number-normal-form"
+    if head == "ConsumedCapacity":
+        return _capacity_rule(call, difference)
+    if head == "ItemCollectionMetrics":
+        return "items.collection-metrics"
+    if head == "LastEvaluatedKey":
+        return "queries.page"
+    if head in ("UnprocessedItems", "UnprocessedKeys"):
+        return "batches.unprocessed"
+    if head == "Attributes":
+        return _attributes_rule(call, difference)
+    if head == "Items":
+        return _rows_rule(call, difference)
+    if head == "Item" and (call.body.get("ProjectionExpression") or difference.kind in ("missing", "extra")):
+        return "items.projected" if call.body.get("ProjectionExpression") else "items.missing-item"
+    return main_rule(call.operation, outcome.rules)
 
 
-def _writer(
-    call: Call, outcome: Outcome, difference: Difference, writers: Writers
-) -> tuple[str, tuple[str, ...]] | None:
-    """The write that made the item a read shows wrongly, when the whole item is in doubt and not a reply member."""
+def _capacity_rule(call: Call, difference: Difference) -> str:
+    if difference.kind != "value" or "CapacityUnits" not in difference.path:
+        return "capacity.shape"
+    transaction = call.operation.startswith("Transact") or call.operation == "ExecuteTransaction"
+    reading = call.operation in ("Query", "Scan", "GetItem", "BatchGetItem")
+    if any(part.endswith("SecondaryIndexes") for part in difference.path):
+        return "capacity.index-read-units" if reading else "capacity.index-write-units"
+    if transaction:
+        return "capacity.transaction-units"
+    if call.operation in ("Query", "Scan"):
+        return "capacity.page-units"
+    return "capacity.read-units" if reading else "capacity.write-units"
+
+
+def _attributes_rule(call: Call, difference: Difference) -> str:
+    wanted = call.body.get("ReturnValues")
+    if call.operation != "UpdateItem" or wanted in (None, "ALL_OLD"):
+        return "items.old-item-returned"
+    if wanted in ("UPDATED_OLD", "UPDATED_NEW") and difference.kind in ("missing", "extra"):
+        return "expressions.updated-values"
+    if wanted in ("ALL_NEW", "UPDATED_NEW"):
+        return update_rule(call.body, difference)
+    return "items.updated-values-returned"
+
+
+def _rows_rule(call: Call, difference: Difference) -> str:
+    index = call.body.get("IndexName") is not None
+    if difference.kind == "order":
+        return "indexes.order" if index else ("queries.order" if call.operation == "Query" else "scans.result")
+    if difference.kind == "in-two-segments" or (call.body.get("TotalSegments") or 1) > 1:
+        return "scans.segments"
+    if index:
+        return "indexes.projection" if len(difference.path) > 2 else "indexes.sparse"
+    if len(difference.path) > 2 and call.body.get("ProjectionExpression"):
+        return "items.projected"
+    return "queries.result" if call.operation == "Query" else "scans.result"
+
+
+_FUNCTIONS = (
+    (r"list_append", "expressions.list-append"),
+    (r"if_not_exists", "expressions.if-not-exists"),
+    (r"\s[+-]\s", "values.number-arithmetic"),
+)
+
+
+def update_rule(body: Json, difference: Difference) -> str:
+    """The rule about the update action that wrote the differing attribute."""
+    text = body.get("UpdateExpression") if isinstance(body, dict) else None
+    if not isinstance(text, str):
+        return (
+            "legacy.add-to-list" if isinstance(body, dict) and body.get("AttributeUpdates") else "items.update-creates"
+        )
+    names = body.get("ExpressionAttributeNames") or {}
+    attribute = next((name for name in difference.names if name), None)
+    kind, action = _action_on(text, attribute, names)
+    fixed = {"ADD": "expressions.add", "DELETE": "expressions.delete", "REMOVE": "expressions.remove"}
+    if kind in fixed:
+        return fixed[kind]
+    for pattern, rule in _FUNCTIONS:
+        if action and re.search(pattern, action) and rule in ledger():
+            return rule
+    if action and re.match(r"\S+\[\d+\]\s*=", action):
+        return "expressions.list-append-past-end"
+    return "expressions.reads-before"
+
+
+def _action_on(text: str, attribute: str | None, names: Json) -> tuple[str, str]:
+    """The clause and action of an update expression that aims at an attribute; the only one if there is but one."""
+    actions: list[tuple[str, str]] = []
+    for section in re.split(r"\s+(?=(?:SET|REMOVE|ADD|DELETE)\s)", text.strip()):
+        kind, _, listed = section.partition(" ")
+        actions += [(kind.upper(), part.strip()) for part in re.split(r",(?![^()]*\))", listed)]
+    for kind, action in actions:
+        head = re.split(r"[.\[\s=]", action, maxsplit=1)[0]
+        if attribute is not None and names.get(head, head) == attribute:
+            return kind, action
+    return actions[0] if len(actions) == 1 else ("", "")
+
+
+def written_rule(write: Write, difference: Difference) -> str:
+    """The rule that a wrong stored item breaks, by the operation that wrote it."""
+    if difference.kind == "spelling":
+        return "values.number-normal-form"
+    if write.operation == "UpdateItem":
+        return update_rule(write.body, difference)
+    return main_rule(write.operation, write.rules)
+
+
+def _writer(call: Call, outcome: Outcome, difference: Difference, writers: Writers) -> Write | None:
+    """The write that made the item a read shows wrongly, when the stored item is in doubt and not what shows it."""
     rows = outcome.details.get("rows")
-    table = call.body.get("TableName")
-    if (
-        not isinstance(table, str)
-        or severity_of(difference) != "data"
-        or difference.path[:1] not in (("Item",), ("Items",))
-    ):
+    table = call.body.get("TableName") if isinstance(call.body, dict) else None
+    if not isinstance(table, str) or not rows or difference.path[:1] not in (("Item",), ("Items",)):
         return None
-    if call.body.get("ProjectionExpression") or call.body.get("AttributesToGet") or call.body.get("IndexName"):
+    if any(call.body.get(name) for name in ("ProjectionExpression", "AttributesToGet", "IndexName")):
         return None
-    if call.operation == "GetItem" and rows:
+    if call.operation == "GetItem":
         return writers.of(table, rows[0])
-    if difference.path[:3] == ("Items", "*", "item") and rows:
-        items: list[Json] = outcome.body.get("Items", [])
-        for item, row in zip(items, rows, strict=False):
-            if _holds(item, difference.expected):
-                return writers.of(table, row)
+    if difference.row is not None:
+        return writers.of(table, difference.row)
+    items: list[Json] = outcome.body.get("Items", [])
+    if len(items) == len(rows) == 1:
+        return writers.of(table, rows[0])
     return None
-
-
-def _holds(item: Json, part: Json) -> bool:
-    if item == part:
-        return True
-    if isinstance(item, dict):
-        return any(_holds(value, part) for value in item.values())
-    return isinstance(item, list) and any(_holds(value, part) for value in item)
 
 
 def _short(body: Json) -> str:

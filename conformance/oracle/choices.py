@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from conformance.oracle.latitude import MAX_WORLDS
 from reference.api import Call
 from reference.service import Service
+
+MAX_ARRIVALS = 128
+"""Alternatives that are looked at for one answer; most of them it rules out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +20,26 @@ class World:
     pending: tuple[Call, ...] = ()
 
 
-def arrivals(world: World) -> Iterator[World]:
-    """The world as it is, and as it is once pending calls have taken effect, in any order."""
-    yield world
-    for position, call in enumerate(world.pending):
-        rest = world.pending[:position] + world.pending[position + 1 :]
-        yield from arrivals(World(applied(world.service, call), rest))
+def arrivals(worlds: list[World]) -> list[World]:
+    """The worlds as they are, and as they are once pending calls have taken effect, in any order; none twice."""
+    reached = list(worlds)
+    for world in reached:
+        for position, call in enumerate(world.pending):
+            rest = world.pending[:position] + world.pending[position + 1 :]
+            after = World(applied(world.service, call), rest)
+            if len(reached) < MAX_ARRIVALS and not any(same_state(after, other) for other in reached):
+                reached.append(after)
+    return reached
+
+
+def parts_of(call: Call) -> list[Call]:
+    """What of a lost call takes effect or not by itself: a batch is no unit, everything else is."""
+    if call.operation != "BatchWriteItem" or not isinstance(call.body, dict):
+        return [call]
+    asked = call.body.get("RequestItems")
+    if not isinstance(asked, dict) or not all(isinstance(writes, list) for writes in asked.values()):
+        return [call]
+    return [Call("BatchWriteItem", {"RequestItems": {t: [write]}}) for t, writes in asked.items() for write in writes]
 
 
 def applied(service: Service, call: Call) -> Service:

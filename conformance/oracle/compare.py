@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -19,17 +19,30 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?\Z")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One differing place. ``path`` holds member names; attribute names and indices stand as ``*``."""
+    """One differing place.
+
+    ``path`` holds member names; attribute names and indices stand as ``*``, and ``names`` tells the attribute names.
+    ``row`` is the row key of the item it lies in, where that is known.
+    """
 
     path: tuple[str, ...]
     kind: str
     expected: Json
     observed: Json
+    names: tuple[str, ...] = ()
+    row: tuple[Any, ...] | None = None
 
     @property
     def place(self) -> str:
-        """The path and what is wrong there, as a fingerprint shows it."""
-        return ".".join(self.path) + f":{self.kind}"
+        """The path and what is wrong there, as a fingerprint shows it; items look alike whatever shows them."""
+        if self.kind == "spelling":
+            return f"{self.path[-1] if self.path else ''}:spelling"
+        path = self.path
+        for shown in (("Items", "*", "Item"), ("Items", "*"), ("Item",), ("Attributes",)):
+            if path[: len(shown)] == shown and len(path) > len(shown):
+                path = ("item", *path[len(shown) :])
+                break
+        return ".".join(path) + f":{self.kind}"
 
 
 def differences(expected: Json, observed: Json, path: tuple[str, ...] = ()) -> Iterator[Difference]:
@@ -62,14 +75,16 @@ NAME_KEYED = frozenset({
 
 def _members(expected: dict[str, Json], observed: dict[str, Json], path: tuple[str, ...]) -> Iterator[Difference]:
     named = bool(path) and path[-1] in NAME_KEYED
-    for name in expected.keys() | observed.keys():
+    for name in sorted(expected.keys() | observed.keys()):
         step = (*path, "*" if named else name)
+        own = (name,) if named else ()
         if name not in observed:
-            yield Difference(step, "missing", expected[name], None)
+            yield Difference(step, "missing", expected[name], None, own)
         elif name not in expected:
-            yield Difference(step, "extra", None, observed[name])
+            yield Difference(step, "extra", None, observed[name], own)
         else:
-            yield from differences(expected[name], observed[name], step)
+            for inner in differences(expected[name], observed[name], step):
+                yield replace(inner, names=own + inner.names) if own else inner
 
 
 def _elements(expected: list[Json], observed: list[Json], path: tuple[str, ...]) -> Iterator[Difference]:
@@ -78,7 +93,8 @@ def _elements(expected: list[Json], observed: list[Json], path: tuple[str, ...])
         yield Difference(path, kind, expected, observed)
         return
     found = [d for e, o in zip(expected, observed, strict=True) for d in differences(e, o, (*path, "*"))]
-    if found and Counter(map(canonical, expected)) == Counter(map(canonical, observed)):
+    want, got = [canonical(e) for e in expected], [canonical(o) for o in observed]
+    if found and want != got and Counter(want) == Counter(got):
         yield Difference(path, "order", expected, observed)
     else:
         yield from found

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from conformance.fates import NEVER_SENT, READS
 from conformance.oracle import bodies, choices
-from conformance.oracle.blame import Writers, body_divergence, known_rule
-from conformance.oracle.choices import World
+from conformance.oracle.blame import Writers, body_divergence, main_rule
+from conformance.oracle.choices import World, parts_of
 from conformance.oracle.divergence import OK, Divergence, Verdict
-from conformance.oracle.latitude import Latitude, permitted
+from conformance.oracle.latitude import MAX_PENDING, Latitude, permitted
 from conformance.oracle.pages import Pages
 from conformance.oracle.wording import Wording, alternatives, recognise
 from conformance.record.op import reply_to_json
@@ -18,7 +18,7 @@ from reference.account import Account
 from reference.api import Call, Item, Lost, Refusal, Reply, Success
 from reference.clock import ManualClock
 from reference.operations.base import Outcome
-from reference.rules import Cohort, Violation
+from reference.rules import Cohort, Rule, Violation
 from reference.service import Service
 
 UNSUPPORTED_CODES = frozenset(
@@ -73,7 +73,7 @@ class Oracle:
         self.clock.set(received)
         if isinstance(reply, Lost):
             return self._lost(call, reply)
-        arrivals = [arrival for world in self.worlds for arrival in choices.arrivals(world)]
+        arrivals = choices.arrivals(self.worlds)
         judgements = [self._judge_in(world, call, reply) for world in arrivals]
         accepted = [j for j in judgements if j.divergence is None]
         if accepted:
@@ -93,12 +93,17 @@ class Oracle:
         """A lost call opens one choice over everything it touches: not applied, applied, or yet to be applied."""
         if call.operation in READS or reply.why.split(":", 1)[0] in NEVER_SENT:
             return OK
-        self.worlds = choices.distinct([replace(world, pending=(*world.pending, call)) for world in self.worlds])
+        parts = parts_of(call)
+        self.worlds = choices.distinct([replace(world, pending=(*world.pending, *parts)) for world in self.worlds])
+        if max(len(world.pending) for world in self.worlds) > MAX_PENDING:
+            self.settle()
+            self.worlds = self.worlds[:1]
+            return Verdict("unknown", why="too many lost calls are open at once: read back or quarantine")
         return OK
 
     def settle(self) -> None:
         """Every lost call has by now taken effect or never will."""
-        worlds = [arrival for world in self.worlds for arrival in choices.arrivals(world)]
+        worlds = choices.arrivals(self.worlds)
         self.worlds = choices.distinct([World(world.service) for world in worlds])
 
     def apply_lost(self, call: Call) -> None:
@@ -127,7 +132,7 @@ class Oracle:
         if isinstance(reply, Refusal):
             if permitted(self.latitude, reply.code, reply.status, reply.fields):
                 maybe = reply.status >= 500 and call.operation not in READS
-                return Judgement((replace(world, pending=(*world.pending, call)) if maybe else world,))
+                return Judgement((replace(world, pending=(*world.pending, *parts_of(call))) if maybe else world,))
             if outcomes.violations:
                 return self._refused(world, call, outcomes.violations, reply)
             return self._refused_untruly(world, call, outcomes.outcome, reply)
@@ -140,7 +145,7 @@ class Oracle:
         for position, violation in enumerate(broken):
             if reply.code not in (violation.rule.error, *violation.rule.accept_codes):
                 continue
-            if not self.wording.accepts(call.operation, violation, reply):
+            if not self.wording.accepts(call, violation, reply):
                 continue
             wrong = bodies.refusal_fields(violation, reply)
             if wrong is not None:
@@ -162,6 +167,9 @@ class Oracle:
         first = settled[0]
         known = [v for v in settled if reply.code in (v.rule.error, *v.rule.accept_codes)]
         if known:
+            other = recognise(reply)
+            if other is not None and other.name not in {v.rule.name for v in broken} and not other.disputed:
+                return Judgement((world,), self._untrue(call, known[0], other, reply, broken))
             return Judgement((world,), self._divergence(call, known[0], reply, "message", "message", broken))
         return Judgement((world,), self._divergence(call, first, reply, "error", f"code:{reply.code}", broken))
 
@@ -170,10 +178,10 @@ class Oracle:
         if matched is not None and matched.disputed:
             return Judgement((world,))
         if _unsupported(reply):
-            severity, rule, path = "unsupported", known_rule(f"items.{call.operation}", "wire.unknown-operation"), ""
+            severity, rule, path = "unsupported", main_rule(call.operation), ""
         else:
             severity = "refuses"
-            rule = matched.name if matched else known_rule(*(outcome.rules if outcome else ()), "wire.success")
+            rule = matched.name if matched else main_rule(call.operation, outcome.rules if outcome else ())
             path = f"code:{reply.code}" if matched is None else "untrue"
         expected = Success(outcome.body if outcome else None)
         text = f"{call.operation} is refused with {reply.code} ({reply.message}); it is valid"
@@ -220,14 +228,24 @@ class Oracle:
             "unsupported": f"{call.operation} is not supported",
         }
         accepted = (
-            tuple(a for v in all_broken for a in alternatives(call.operation, v))
+            tuple(a for v in all_broken for a in alternatives(call, v))
             if severity != "precedence"
-            else tuple(alternatives(call.operation, broken))
+            else tuple(alternatives(call, broken))
         )
-        first = tuple(alternatives(call.operation, broken))
+        first = tuple(alternatives(call, broken))
         ordered = first + tuple(a for a in accepted if a not in first)
         text = texts.get(severity, f"{call.operation}: the refusal's {path} differs")
         return Divergence(call.operation, broken.rule.name, severity, path, text, expected, reply, ordered)
+
+    def _untrue(
+        self, call: Call, broken: Violation, other: Rule, reply: Refusal, all_broken: Iterable[Violation]
+    ) -> Divergence:
+        """Rightly refused, but for a reason that is not true."""
+        found = self._divergence(call, broken, reply, "error", "untrue", all_broken)
+        text = (
+            f"{call.operation} is refused for a reason that is not true ({reply.message}); true is {broken.rule.name}"
+        )
+        return replace(found, rule=other.name, summary=text)
 
     def install(self, table: str, key: Item, item: Item | None) -> None:
         """Take over an item as read from the target, in every world."""

@@ -52,6 +52,8 @@ THROTTLES = frozenset({"ProvisionedThroughputExceededException", "ThrottlingExce
 CONFLICTS = frozenset({"TransactionConflictException", "TransactionInProgressException"})
 MAX_WORLDS = 16
 """Joint alternatives the oracle follows before it asks for a read-back."""
+MAX_PENDING = 4
+"""Lost writes that may be open at once; each doubles the alternatives."""
 
 
 def permitted(latitude: Latitude, code: str, status: int, fields: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.oracle.compare import Difference, canonical, differences
@@ -19,10 +19,11 @@ MAX_CHAINS = 256
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the whole result: its output, what it is grouped by, and its place inside the group."""
+    """One row of the whole result: its output, its row key, what it is grouped by, its place inside the group."""
 
     output: Item
     text: bytes
+    key: tuple[Any, ...]
     group: tuple[Any, ...]
     place: tuple[Any, ...]
 
@@ -146,7 +147,7 @@ def collect(service: Service, call: Call) -> Whole:
             keys: Sequence[tuple[Any, ...]] = outcome.details["rows"]
             group, place = outcome.details["partition"], outcome.details["sorted"]
             rows += [
-                Row(item, canonical(item), key[:group], key[group:place])
+                Row(item, canonical(item), key, key[:group], key[group:place])
                 for item, key in zip(page["Items"], keys, strict=True)
             ]
         if "LastEvaluatedKey" not in page:
@@ -174,7 +175,8 @@ def _nearest(whole: Whole, item: Item, table: Table) -> list[Difference]:
     if None not in key:
         for row in whole.rows:
             if [row.output.get(name) for name in names] == key:
-                return list(differences(row.output, item, ("Items", "*", "item")))
+                found = differences(row.output, item, ("Items", "*", "Item"))
+                return [replace(difference, row=row.key) for difference in found]
     return [Difference(("Items", "*"), "unexpected", None, item)]
 
 

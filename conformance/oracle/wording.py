@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reference.api import Refusal
-from reference.rules import COHORTS, Cohort, Rule, Violation, fill, ledger, pattern, surface
+from reference.api import Call, Refusal
+from reference.requests import speaker
+from reference.rules import COHORTS, Cohort, Rule, Violation, fill, ledger, pattern
 
 
 @dataclass(slots=True)
@@ -18,7 +19,7 @@ class Wording:
 
     cohorts: dict[tuple[str, str], frozenset[Cohort]] = field(default_factory=dict)
 
-    def accepts(self, operation: str, broken: Violation, reply: Refusal) -> bool:
+    def accepts(self, call: Call, broken: Violation, reply: Refusal) -> bool:
         """Whether the reply's message is one that the service may give for this violation."""
         rule = broken.rule
         message = reply.message or ""
@@ -28,12 +29,13 @@ class Wording:
             return True
         if any(_same(fill(text, broken.params), message) for text in rule.accept):
             return True
-        return self._by_cohort(operation, broken, message)
+        return self._by_cohort(call, broken, message)
 
-    def _by_cohort(self, operation: str, broken: Violation, message: str) -> bool:
-        slot = (operation, broken.rule.layer)
+    def _by_cohort(self, call: Call, broken: Violation, message: str) -> bool:
+        slot = (call.operation, broken.rule.layer)
         allowed = self.cohorts.get(slot, frozenset(COHORTS))
-        speaking = frozenset(c for c in COHORTS if _same(broken.message(surface(operation, c)), message))
+        voices = {cohort: speaker(call.operation, call.body, cohort) for cohort in COHORTS}
+        speaking = frozenset(c for c, voice in voices.items() if _same(broken.message(voice), message))
         if not speaking:
             return False
         if speaking & allowed:
@@ -51,15 +53,24 @@ class Wording:
 
 
 def _same(expected: str | None, message: str) -> bool:
-    return (expected or "") == message
+    """Equal texts; the constraints of an aggregated one may come in any order (dataplane:OPEN-24)."""
+    expected = expected or ""
+    if expected == message:
+        return True
+    head, found, rest = expected.partition(" detected: ")
+    return (
+        bool(found)
+        and message.startswith(head + found)
+        and (sorted(rest.split("; ")) == sorted(message[len(head + found) :].split("; ")))
+    )
 
 
-def alternatives(operation: str, broken: Violation) -> Iterator[Mapping[str, Any]]:
+def alternatives(call: Call, broken: Violation) -> Iterator[Mapping[str, Any]]:
     """Every reply that would be accepted for a violation, as JSON, today's wording first."""
     rule = broken.rule
     status = {"code": rule.error, "status": rule.status}
     exact = rule.strength != "inferred" and not rule.disputed
-    texts = dict.fromkeys(broken.message(surface(operation, cohort)) for cohort in COHORTS)
+    texts = dict.fromkeys(broken.message(speaker(call.operation, call.body, cohort)) for cohort in COHORTS)
     for text in texts:
         yield {"refusal": {**status, "message": text} if exact else status}
     for text in rule.accept:
@@ -75,14 +86,24 @@ def recognise(reply: Refusal) -> Rule | None:
     for rule in ledger().values():
         if rule.error != reply.code or rule.message is None:
             continue
-        for text in (rule.message, rule.older):
-            if text is None:
-                continue
-            found = _pattern(text).search(message)
-            weight = len(text) if found else 0
-            if weight > 12 and (best is None or weight > best[0]):
+        for text in (rule.message, rule.older, rule.phrase):
+            weight = _weight(text, message)
+            if weight > (best[0] if best else _LEAST):
                 best = (weight, rule)
     return best[1] if best else None
+
+
+_LEAST = 15
+"""Letters that a template must share with a message to be recognised in it."""
+
+
+def _weight(template: str | None, message: str) -> int:
+    """How much fixed text of a template a message holds, in full or without its ``Invalid …Expression: ``."""
+    if template is None:
+        return 0
+    bare = re.sub(r"^Invalid \{?\w+\}?Expression: ", "", template)
+    fixed = len(re.sub(r"\{\w+\}", "", bare))
+    return fixed if any(_pattern(text).search(message) for text in (template, bare)) else 0
 
 
 _pattern = functools.lru_cache(maxsize=4096)(pattern)

@@ -82,6 +82,8 @@ class Writer:
         text = self.placeholders.name(self.draw, attribute)
         value = self.item.get(attribute)
         depth = 0
+        if attribute in dict(self.table.keys) and not chance(self.draw, 3):
+            return text
         while self.features.on("nested") and depth < 3 and chance(self.draw, 45):
             depth += 1
             if value is not None and "M" in value:
@@ -193,12 +195,17 @@ class Writer:
         kind = next(iter(held)) if held else ""
         index_type = self.table.index_keys.get(target)
         choices = ["set", "set", "remove"]
-        if not index_type or index_type == "N":
-            choices += ["add-number", "plus"]
+        if index_type == "N" or kind in ("", "N"):
+            choices += ["add-number"]
+        if index_type == "N" or kind == "N":
+            choices += ["plus"]
         if not index_type:
-            choices += ["append", "if-not-exists", "copy", "add-set"]
+            choices += ["if-not-exists"] + ["append"] * (kind in ("", "L")) + ["add-set"] * (not kind)
+            choices += ["copy"] if self.item else []
         if kind in ("SS", "NS", "BS"):
             choices += ["delete-set", "add-set"]
+        if chance(self.draw, 10):
+            choices = ["plus", "append", "copy", "add-number", "delete-set", "add-set"]
         choice = pick(self.draw, choices)
         if index_type:
             return self._index_action(choice, target, index_type)
@@ -213,7 +220,7 @@ class Writer:
                 f"{path} {self.literal(kind if kind in ('SS', 'NS', 'BS') else pick(self.draw, ('SS', 'NS')))}",
             )
         if choice == "delete-set":
-            return "DELETE", f"{path} {self.literal(kind)}"
+            return "DELETE", f"{path} {self.literal(kind if kind in ('SS', 'NS', 'BS') else 'SS')}"
         return "SET", f"{path} = {self._operand(choice, path)}"
 
     def _index_action(self, choice: str, target: str, index_type: str) -> tuple[str, str]:
@@ -226,12 +233,12 @@ class Writer:
     def _operand(self, choice: str, path: str) -> str:
         if choice == "plus":
             sign = pick(self.draw, ("+", "-"))
-            return pick(
-                self.draw, (f"{path} {sign} {self.literal('N')}", f"{self.literal('N')} {sign} {self.literal('N')}")
-            )
+            left = path if chance(self.draw, 70) else self.literal("N")
+            return f"{left} {sign} {self.literal('N')}"
         if choice == "append":
-            empty = self.placeholders.value({"L": []})
-            base = pick(self.draw, (path, f"if_not_exists({path}, {empty})"))
+            base = path
+            if chance(self.draw, 60):
+                base = f"if_not_exists({path}, {self.placeholders.value({'L': []})})"
             other = self.placeholders.value(values.value(self.draw, depth=1, types=("L",)))
             return f"list_append({', '.join((base, other) if chance(self.draw, 70) else (other, base))})"
         if choice == "if-not-exists":
