@@ -13,14 +13,15 @@ from typing import Literal
 
 from reference.api import Item
 from reference.expressions import update as updates
+from reference.expressions.against_schema import update_of_key
 from reference.expressions.condition import evaluate
 from reference.expressions.tree import Condition, Update
 from reference.expressions.update import UpdateResult
-from reference.operations.item_updates import index_literal_faults, result_faults, target_faults
+from reference.operations.item_updates import index_literal_faults, result_faults
 from reference.operations.items import limit_faults
-from reference.operations.paths import nested_roots
+from reference.operations.shared import key_path_faults
 from reference.rules import Checks, Violation, violation
-from reference.tables.keys import index_key_faults, item_key_faults, key_of, lookup_key_faults, nested_path_faults
+from reference.tables.keys import index_key_faults, item_key_faults, key_of, lookup_key_faults
 from reference.tables.table import Change, Table
 from reference.tables.view import Record, RowKey
 
@@ -82,7 +83,7 @@ def value_faults(action: Action) -> Iterator[Violation]:
 def schema_faults(action: Action) -> Iterator[Violation]:
     """What the schema refuses before the item is looked at (dataplane:KEY-3, KEY-4, KEY-6, KEY-8, KEY-10)."""
     yield from (fault for fault in _key_faults(action) if fault.rule.name not in EMPTY_KEYS)
-    yield from nested_path_faults(action.table, nested_roots(action.update, action.condition))
+    yield from key_path_faults(action.table, action.update, action.condition)
 
 
 def _key_faults(action: Action) -> Iterator[Violation]:
@@ -93,7 +94,7 @@ def _key_faults(action: Action) -> Iterator[Violation]:
         return
     yield from lookup_key_faults(table.key, action.key)
     if action.update is not None:
-        yield from target_faults(table, action.update)
+        yield from update_of_key(action.update, table.key.names)
         yield from index_literal_faults(table, action.update)
 
 

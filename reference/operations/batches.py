@@ -16,7 +16,7 @@ from reference.expressions.projection import project
 from reference.expressions.tree import Kind, Projection
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.items import limit_faults
-from reference.operations.shared import item_of, key_path_faults, table_of
+from reference.operations.shared import goes_deep, item_of, key_path_faults, table_of
 from reference.rules import Checks, violation
 from reference.tables.keys import index_key_faults, key_of, lookup_key_faults, put_key_faults
 from reference.tables.table import Change, Table
@@ -101,7 +101,8 @@ def _lookups(part: _Part) -> Checks[bool]:
         faults = () if key is None else lookup_key_faults(part.table.key, key)
         yield from faults
         sound &= key is not None and not faults
-    yield from key_path_faults(part.table, part.given, part.projection)
+    if goes_deep(part.given):
+        yield from key_path_faults(part.table, part.projection)
     return sound
 
 

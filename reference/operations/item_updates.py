@@ -1,6 +1,6 @@
-"""What an update may not do: write a key, spoil an index key, make an item too large or too deep.
+"""What an update may not do: spoil an index key, make an item too large or too deep.
 
-``target_faults`` and ``index_literal_faults`` need only the table; ``result_faults`` needs the item as it would be.
+``index_literal_faults`` needs only the table; ``result_faults`` needs the item as it would be.
 """
 
 from __future__ import annotations
@@ -16,18 +16,6 @@ from reference.tables.table import IndexedAttribute, Table
 from reference.tables.view import Record
 from reference.values.item import MAX_ITEM_BYTES
 from reference.values.value import MAX_NESTING, depth
-
-
-def target_faults(table: Table, wanted: Update) -> Iterator[Violation]:
-    """Actions on attributes of the primary key, each attribute once (dataplane:KEY-10)."""
-    keys = table.key.names
-    told = set()
-    for action in wanted.actions:
-        steps = action.target.steps
-        name = str(steps[0])
-        if len(steps) == 1 and name in keys and name not in told:
-            told.add(name)
-            yield violation("keys.update-key", key=name)
 
 
 def index_literal_faults(table: Table, wanted: Update) -> Iterator[Violation]:

@@ -15,7 +15,7 @@ from reference.expressions.projection import project
 from reference.expressions.tree import Condition, Kind, Projection, Update
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.item_updates import index_literal_faults, result_faults
-from reference.operations.shared import item_of, key_path_faults, local_entries_fault, table_of
+from reference.operations.shared import goes_deep, item_of, key_path_faults, local_entries_fault, table_of
 from reference.rules import Checks, violation
 from reference.tables.keys import index_key_faults, item_key_faults, key_of, lookup_key_faults
 from reference.tables.table import Change, Table
@@ -40,8 +40,8 @@ def get_item(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
         return None
     faults = lookup_key_faults(table.key, key)
     yield from faults
-    if projection is not None:
-        yield from key_path_faults(table, body, projection)
+    if goes_deep(body):
+        yield from key_path_faults(table, projection)
     if faults:
         return None
     return _read(table.get(key), projection, body)
@@ -83,8 +83,8 @@ def put_item(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
         return None
     faults = () if item is None else item_key_faults(table.key, item)
     yield from faults
-    if condition is not None:
-        yield from key_path_faults(table, body, condition)
+    if goes_deep(body):
+        yield from key_path_faults(table, condition)
     if item is None:
         return None
     if table.indexes:
@@ -105,8 +105,8 @@ def delete_item(context: Context, body: dict[str, Any]) -> Checks[Outcome | None
         return None
     faults = lookup_key_faults(table.key, key)
     yield from faults
-    if condition is not None:
-        yield from key_path_faults(table, body, condition)
+    if goes_deep(body):
+        yield from key_path_faults(table, condition)
     if faults:
         return None
     return (yield from _write(table, table.plan(key, None), condition, body, ("items.delete-missing",)))
@@ -208,7 +208,8 @@ def update_item(context: Context, body: dict[str, Any]) -> Checks[Outcome | None
     if wanted is not None:
         yield from update_of_key(wanted, table.key.names)
         yield from index_literal_faults(table, wanted)
-    yield from key_path_faults(table, body, wanted, condition)
+    if goes_deep(body):
+        yield from key_path_faults(table, wanted, condition)
     if key is None or faults:
         return None
     return (yield from _update(table, key_of(table.key, key), wanted or _NOTHING, condition, body))

@@ -17,7 +17,7 @@ from reference.operations.base import Context, Operation, Outcome
 from reference.operations.pages import Source
 from reference.operations.paths import roots
 from reference.operations.ranges import length_faults, span_of, start_faults
-from reference.operations.shared import item_of, key_path_faults, table_of
+from reference.operations.shared import goes_deep, item_of, key_path_faults, table_of
 from reference.operations.start_keys import query_start_faults
 from reference.rules import Checks, violation
 
@@ -40,7 +40,8 @@ def query(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     yield from _filter_checks(source, filtered, legacy_filter=body.get("QueryFilter") is not None)
     names = roots(projection)
     yield from pages.projection_checks(source, body.get("Select"), names)
-    yield from key_path_faults(table, body, filtered, projection)
+    if goes_deep(body):
+        yield from key_path_faults(table, filtered, projection)
     if condition is None:
         return None
     reading = pages.Reading(

@@ -15,7 +15,7 @@ from reference.operations import pages
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.pages import Source
 from reference.operations.paths import roots
-from reference.operations.shared import item_of, key_path_faults, table_of
+from reference.operations.shared import goes_deep, item_of, key_path_faults, table_of
 from reference.operations.start_keys import scan_start_faults, segment_bounds, segment_fault
 from reference.rules import Checks, violation
 from reference.tables.view import RowKey
@@ -37,7 +37,8 @@ def scan(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
         start_row = yield from _start_row(source, start, body)
     names = roots(projection)
     yield from pages.projection_checks(source, body.get("Select"), names)
-    yield from key_path_faults(table, body, filtered, projection)
+    if goes_deep(body):
+        yield from key_path_faults(table, filtered, projection)
     segment = _segment(body)
     if segment is not None and not 0 <= segment[0] < segment[1]:
         return None

@@ -44,11 +44,13 @@ _DEEP = (".", "[")
 _TEXTS = ("UpdateExpression", "ConditionExpression", "FilterExpression", "ProjectionExpression")
 
 
-def key_path_faults(table: Table, body: dict[str, Any], *trees: Tree | None) -> Iterator[Violation]:
-    """Paths of the request's expressions that go into attributes which key the table or an index (dataplane:KEY-10)."""
-    # A path goes nowhere without one of these signs, so most requests need not be walked.
-    if not any(sign in text for name in _TEXTS if (text := body.get(name)) for sign in _DEEP):
-        return
+def goes_deep(body: dict[str, Any]) -> bool:
+    """Whether an expression of the request may hold a path of more than one step, judged by its text alone."""
+    return any(sign in text for name in _TEXTS if (text := body.get(name)) for sign in _DEEP)
+
+
+def key_path_faults(table: Table, *trees: Tree | None) -> Iterator[Violation]:
+    """Paths that go into attributes which key the table or one of its indexes (dataplane:KEY-10)."""
     indexed = [each.attribute.name for each in table.index_attributes()]
     for tree in trees:
         if tree is not None:

@@ -19,10 +19,9 @@ from reference.expressions.tree import Kind, Projection
 from reference.operations.actions import EMPTY_KEYS, Action, Done, run, schema_faults, value_faults
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
-from reference.operations.paths import nested_roots
-from reference.operations.shared import item_of, table_of
+from reference.operations.shared import item_of, key_path_faults, table_of
 from reference.rules import Checks, Violation, every, violation
-from reference.tables.keys import lookup_key_faults, nested_path_faults
+from reference.tables.keys import lookup_key_faults
 from reference.tables.table import Table
 from reference.tables.view import Record
 from reference.values.item import MAX_ITEM_BYTES, item_size
@@ -391,7 +390,7 @@ def read_all(context: Context, body: Mapping[str, Any], gets: Sequence[Get]) -> 
 def _key_faults(get: Get) -> Iterator[Violation]:
     """What the schema refuses of a read."""
     yield from (fault for fault in lookup_key_faults(get.table.key, get.key) if fault.rule.name not in EMPTY_KEYS)
-    yield from nested_path_faults(get.table, nested_roots(get.projection))
+    yield from key_path_faults(get.table, get.projection)
 
 
 def _response(get: Get, record: Record | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ good. Nothing here reads an item.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from reference.api import AttributeValue, Item
 from reference.rules import Violation, violation
@@ -144,19 +144,6 @@ def too_long(attribute: KeyAttribute, value: AttributeValue, *, hashed: bool) ->
     if attribute.type == "N":
         return False
     return _longer(value, value[attribute.type], MAX_HASH_BYTES if hashed else MAX_RANGE_BYTES)
-
-
-def nested_path_faults(table: Table, nested: Iterable[str]) -> Sequence[Violation]:
-    """Paths may not go into key attributes: ``nested`` names the roots of all paths of more than one step (KEY-10)."""
-    roots = set(nested)
-    if not roots:
-        return _NONE
-    found = [violation("keys.nested-path", key=name) for name in table.key.names if name in roots]
-    for indexed in table.index_attributes():
-        name = indexed.attribute.name
-        if name in roots and name not in table.key.names:
-            found.append(violation("indexes.nested-key-path", key=name))
-    return found
 
 
 def key_of(schema: KeySchema, item: Mapping[str, AttributeValue]) -> Item:
