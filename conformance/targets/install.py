@@ -80,16 +80,16 @@ def located(entry: Entry) -> Place | None:
 
 
 def install(entry: Entry) -> Place:
-    """Install a target into the cache folder unless it is there; InstallError says what is missing or failed.
+    """Install a target into the cache folder unless it is there; InstallError says what is missing to do or start it.
 
     Two processes may ask at once: one installs, the other waits.
     """
-    place = located(entry)
-    if place is not None:
-        return place
     lacking = missing(entry)
     if lacking:
         raise InstallError("; ".join(lacking))
+    place = located(entry)
+    if place is not None:
+        return place
     folder = _folder(entry)
     with _lock(folder):
         if not (folder / _MARKER).is_file():

@@ -43,11 +43,13 @@ class Command:
     """How to start a server.
 
     ``argv`` and ``env`` values may hold ``{port}``, ``{host}`` and ``{dir}`` (the data folder). ``env`` is added to
-    ours, from which all AWS_* variables are taken away.
+    ours, from which all AWS_* variables are taken away. ``cwd`` None means the data folder: some servers leave files
+    where they are started.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
 
 
 Probe = Callable[[int], bool]
@@ -217,13 +219,14 @@ class Process:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    cwd=self.data,
+                    cwd=self._command.cwd or self.data,
                     env=environ,
                     start_new_session=True,
                 )
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self._dismiss_guard()
-            raise ProcessError(f"{self.name} could not be started: {argv[0]!r}: {error.strerror}") from error
+            why = getattr(error, "strerror", None) or error
+            raise ProcessError(f"{self.name} could not be started: {argv[0]!r}: {why}") from error
         assert self._guard.stdin is not None
         self._guard.stdin.write(f"{self._popen.pid}\n".encode())
         self._guard.stdin.flush()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
 import re
+import shutil
 import tempfile
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import reference
 from conformance.targets.catalogue import Entry, find
 from conformance.targets.inprocess import ReferenceTransport, WsgiTransport, moto_application
 from conformance.targets.install import install, located
@@ -19,10 +23,12 @@ from conformance.targets.profile import Profile
 from conformance.targets.signing import FAKE, Credentials
 from conformance.targets.transport import HttpTransport, Transport
 from reference.api import Call, Success
+from reference.clock import ManualClock
 
 DEFAULT_REGION = "us-east-1"
 PROBE_LIMIT = 2.0
 """Seconds in which a starting server must answer one ListTables."""
+_ROOT = Path(reference.__file__).parents[1]
 _AWS = re.compile(r"(?:^|\.)(?:amazonaws\.com(?:\.cn)?|api\.aws|amazonaws\.eu)$")
 
 
@@ -49,7 +55,11 @@ class Access:
 
 @dataclass(slots=True)
 class Target:
-    """What is tested. ``process`` is None for an endpoint that somebody else runs, or one inside this process."""
+    """What is tested. ``process`` is None for an endpoint that somebody else runs, or one inside this process.
+
+    ``clock`` is there where its time is ours to move (``profile.clock`` is ``driven``).
+    ``scratch`` is a temporary folder that goes when the target is closed.
+    """
 
     name: str
     version: str
@@ -60,6 +70,8 @@ class Target:
     entry: Entry | None = None
     process: Process | None = None
     persists: bool = False
+    clock: ManualClock | None = None
+    scratch: Path | None = None
 
     def connect(self) -> Transport:
         """A transport of its own to the same target, for a client that must not share connections."""
@@ -76,6 +88,8 @@ class Target:
         self.transport.close()
         if self.process is not None:
             self.process.stop()
+        if self.scratch is not None:
+            shutil.rmtree(self.scratch, ignore_errors=True)
 
     def __enter__(self) -> Target:
         return self
@@ -106,11 +120,13 @@ def open_target(
         target = _in_process(find(spec.removesuffix(":inprocess")), access)
     else:
         entry = find(spec)
-        target = (
-            _at_url(entry.endpoint, entry, access)
-            if entry.endpoint
-            else _started(entry, _home(run_dir, spec, worker), access, persist=persist)
-        )
+        if entry.endpoint:
+            target = _at_url(entry.endpoint, entry, access)
+        else:
+            home = Path(tempfile.mkdtemp(prefix=f"dynoracle-{spec}-")) if run_dir is None else run_dir
+            folder = home / (f"{spec}-{worker}" if worker else spec)
+            target = _started(entry, folder, access, persist=persist)
+            target.scratch = home if run_dir is None else None
     if profile is not None:
         target.profile = profile
     return target
@@ -145,12 +161,6 @@ def permit(endpoint: str, access: Access) -> None:
             )
     elif not is_loopback(host) and host not in access.allow_hosts:
         raise TargetError(f"{host!r} is not this machine: give --allow-host {host} if it may be tested")
-
-
-def _home(run_dir: Path | None, name: str, worker: str) -> Path:
-    if run_dir is None:
-        return Path(tempfile.mkdtemp(prefix=f"dynoracle-{name}-"))
-    return run_dir / (f"{name}-{worker}" if worker else name)
 
 
 def _at_url(template: str, entry: Entry, access: Access) -> Target:
@@ -218,17 +228,21 @@ def _check_account(access: Access, region: str) -> None:
 def _in_process(entry: Entry, access: Access) -> Target:
     region = access.region or DEFAULT_REGION
     transport: Transport
+    clock = None
     if entry.inprocess == "moto":
         transport = WsgiTransport(moto_application(), region=region)
     elif entry.inprocess == "reference":
+        from reference.account import Account
         from reference.service import Service
 
-        transport = ReferenceTransport(Service())
+        clock = ManualClock(time.time())
+        transport = ReferenceTransport(Service(Account(clock, region=region)))
     else:
         raise TargetError(f"{entry.name!r} has no in-process variant: leave out `:inprocess`")
     place = located(entry)
     version = place.version if place else entry.version
-    return Target(f"{entry.name}:inprocess", version, "", transport, entry.profile, region, entry)
+    profile = entry.profile if clock is None else replace(entry.profile, clock="driven")
+    return Target(f"{entry.name}:inprocess", version, "", transport, profile, region, entry, clock=clock)
 
 
 def _started(entry: Entry, folder: Path, access: Access, *, persist: bool) -> Target:
@@ -238,9 +252,12 @@ def _started(entry: Entry, folder: Path, access: Access, *, persist: bool) -> Ta
     names = place.names
     argv = (*entry.start, *(entry.persist if persist else entry.memory))
     env = {**entry.env, **(entry.persist_env if persist else {})}
-    command = Command(
-        tuple(fill(part, names) for part in argv), {key: fill(value, names) for key, value in env.items()}
-    )
+    if entry.source == "bundled":
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH", ""))))
+    # The user's own program is named as seen from the working directory.
+    cwd = None if entry.source or place.folder else Path.cwd()
+    filled = {key: fill(value, names) for key, value in env.items()}
+    command = Command(tuple(fill(part, names) for part in argv), filled, cwd)
     region = access.region or entry.region or DEFAULT_REGION
 
     def probe(port: int) -> bool:

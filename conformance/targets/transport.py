@@ -105,10 +105,11 @@ class HttpTransport:
         parts = urlsplit(endpoint)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{endpoint!r} is no endpoint: give it as http://host:port or https://host")
+        if parts.username is not None:
+            raise ValueError("an endpoint can't hold a user or password, which would end up in reports: leave it out")
         self._tls = _tls_context(ca_file, insecure=insecure) if parts.scheme == "https" else None
         port = parts.port or (443 if self._tls else 80)
-        header = parts.netloc.rpartition("@")[2]
-        self._main = _Host(parts.hostname, port, header, parts.path.rstrip("/"))
+        self._main = _Host(parts.hostname, port, parts.netloc, parts.path.rstrip("/"))
         self._credentials = credentials or FAKE
         self._hosts: dict[str, _Host] = {}
         self._local = threading.local()

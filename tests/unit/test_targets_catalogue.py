@@ -141,8 +141,10 @@ def test_program_on_the_path_wins(cache):
 def test_given_jar_wins(cache, monkeypatch):
     jar = cache / "DynamoDBLocal.jar"
     jar.write_text("")
-    program(cache, "java", "echo DynamoDB Local version 3.1.0")
     monkeypatch.setenv("DYNAMODB_LOCAL_JAR", str(jar))
+    with pytest.raises(InstallError, match="dynamodb-local needs Java 17 or newer, and `java` is not on the PATH"):
+        install(find("dynamodb-local"))
+    program(cache, "java", "echo DynamoDB Local version 3.1.0")
     place = located(find("dynamodb-local"))
     assert place is not None
     assert (place.names["file"], place.names["folder"], place.version) == (str(jar), str(cache), "3.1.0")

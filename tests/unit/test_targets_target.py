@@ -160,6 +160,25 @@ def test_reference_transport():
     transport.close()
 
 
+def test_reference_as_a_server(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with open_target("reference", run_dir=tmp_path) as target:
+        assert target.alive()
+        answer = target.transport.send_raw(Call("NoSuch", {}))
+        assert answer.status == 400
+    assert target.process.pid is None
+
+
+def test_reference_in_process_has_a_clock_of_ours():
+    with open_target("reference:inprocess") as target:
+        assert target.profile.clock == "driven"
+        assert target.transport.service.account.now() == target.clock.now()
+        before = target.clock.now()
+        target.clock.advance(60)
+        assert target.transport.service.account.now() == before + 60
+        assert target.alive()
+
+
 def test_no_variant_in_process():
     with pytest.raises(TargetError, match="'dynalite' has no in-process variant"):
         open_target("dynalite:inprocess")
@@ -168,6 +187,21 @@ def test_no_variant_in_process():
 def test_no_persistence(tmp_path):
     with pytest.raises(TargetError, match="moto can't keep its data"):
         open_target("moto", run_dir=tmp_path, persist=True)
+
+
+def test_scratch_folder_goes(tmp_path, monkeypatch):
+    (tmp_path / "serve.py").write_text("from moto.server import main; main()")
+    (tmp_path / "dynoracle.toml").write_text(
+        f"""
+        [targets.here]
+        start = ["{sys.executable}", "serve.py", "-p", "{{port}}"]
+        """
+    )
+    monkeypatch.chdir(tmp_path)
+    with open_target("here") as target:
+        assert target.scratch.is_dir()
+        assert target.process.log.is_file()
+    assert not target.scratch.exists()
 
 
 def test_user_target_is_started(tmp_path, monkeypatch):

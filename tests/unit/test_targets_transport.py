@@ -315,7 +315,7 @@ def test_close_and_go_on(serve):
     assert transport.clone().endpoint == transport.endpoint
 
 
-@pytest.mark.parametrize("endpoint", ["127.0.0.1:8000", "ftp://x", "http://", "http://x:port"])
+@pytest.mark.parametrize("endpoint", ["127.0.0.1:8000", "ftp://x", "http://", "http://x:port", "http://u:p@x"])
 def test_no_endpoint(endpoint):
     with pytest.raises(ValueError):
         HttpTransport(endpoint)
