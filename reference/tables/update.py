@@ -67,6 +67,10 @@ ALONE = (
 )
 """Members that must be the only change in a request, in the order in which the error names them (beyond:CAP-12)."""
 
+INDEX_CHANGES = ("GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
+FLIPPING = ("ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass", *INDEX_CHANGES)
+"""Changes that set the table UPDATING, which one of them at a time can do (beyond:TBL-4)."""
+
 
 def concerns(body: Body) -> list[str]:
     """The changes that a request asks for; an empty list of index changes is none, nor is an empty throughput."""
@@ -102,7 +106,7 @@ def actions(body: Body) -> list[tuple[str, str, Mapping[str, Any]]]:
     """The index changes of a request: (member, ``Create``, ``Update`` or ``Delete``, its arguments)."""
     return [
         (member, kind, update[kind])
-        for member in ("GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
+        for member in INDEX_CHANGES
         for update in body.get(member) or ()
         for kind in ("Update", "Create", "Delete")
         if update.get(kind) is not None
@@ -155,12 +159,13 @@ def table_checks(body: Body, state: State) -> Checks[None]:
         yield violation("tables.protection-while-changing")
     if body.get("SSESpecification") is not None and settings.sse_status == "UPDATING":
         yield violation("tables.sse-updating")
-    if "stream" in settings.busy and concerns(body) != ["OnDemandThroughput"]:
+    flips = [name for name in concerns(body) if name in FLIPPING]
+    if "stream" in settings.busy and flips:
         operation = "DISABLE" if settings.stream_view is None else "ENABLE"
         yield violation("tables.stream-changing", table=table.name, stream=settings.stream_label, operation=operation)
-    elif "iops" in settings.busy and (body.get("ProvisionedThroughput") or body.get("BillingMode")):
+    elif "iops" in settings.busy and flips:
         yield violation("tables.units-changing", table=table.name)
-    elif "class" in settings.busy and body.get("TableClass") is not None:
+    elif ("class" in settings.busy and flips) or ("index" in settings.busy and set(flips) - set(INDEX_CHANGES)):
         yield violation("tables.being-updated", table=table.name)
 
 
@@ -198,8 +203,9 @@ def _plan_billing(body: Body, state: State, plan: Plan) -> Checks[None]:
 
 def _to_provisioned(body: Body, state: State, plan: Plan) -> Checks[None]:
     given = {a["IndexName"]: a.get("ProvisionedThroughput") for _, kind, a in actions(body) if kind == "Update"}
+    going = {a["IndexName"] for _, kind, a in actions(body) if kind == "Delete"}
     for name, index in state.table.indexes.items():
-        if index.schema.kind == "GSI" and given.get(name) is None:
+        if index.schema.kind == "GSI" and given.get(name) is None and name not in going:
             yield violation("indexes.units-missing", index=name)
     units = body["ProvisionedThroughput"]
     yield from quotas(state, units, 0, 0)
