@@ -131,11 +131,12 @@ def _against_schema(asked: Mapping[str, Clause], hash_keys: Keys, range_keys: Ke
     if len(asked) > size:
         yield violation("expressions.key-condition-count", count=len(asked), size=size)
         return
-    missing = list(_missing(asked, hash_keys, range_keys))
-    yield from missing
+    missing = _missing(asked, hash_keys, range_keys)
+    if missing is not None:
+        yield missing
     if any(clause.operator not in INDEXABLE for clause in asked.values()):
         yield violation("legacy.not-indexable")
-    if missing:
+    if missing is not None:
         return
     if any(asked[name].operator != "=" for name, _ in hash_keys):
         if len(hash_keys) == 1:
@@ -147,19 +148,14 @@ def _against_schema(asked: Mapping[str, Clause], hash_keys: Keys, range_keys: Ke
     yield from _types(asked, [*hash_keys, *range_keys])
 
 
-def _missing(asked: Mapping[str, Clause], hash_keys: Keys, range_keys: Keys) -> Iterator[Violation]:
-    """Key attributes that must be asked for and are not: each hash key, and a range key beside a stranger."""
+def _missing(asked: Mapping[str, Clause], hash_keys: Keys, range_keys: Keys) -> Violation | None:
+    """That a key attribute is not asked for: a hash key, or beside a stranger a range key."""
     absent = [name for name, _ in hash_keys if name not in asked]
     if absent and len(hash_keys) > 1:
-        yield violation("expressions.key-condition-hash-equality", keys=", ".join(absent))
-    elif absent:
-        yield violation("expressions.key-condition-missing", key=absent[0])
-    known = {name for name, _ in [*hash_keys, *range_keys]}
-    if not set(asked) <= known:
-        yield from (
-            violation("expressions.key-condition-missing", key=name)
-            for name in [name for name, _ in range_keys if name not in asked][:1]
-        )
+        return violation("expressions.key-condition-hash-equality", keys=", ".join(absent))
+    if not absent and not set(asked) <= {name for name, _ in [*hash_keys, *range_keys]}:
+        absent = [name for name, _ in range_keys if name not in asked]
+    return violation("expressions.key-condition-missing", key=absent[0]) if absent else None
 
 
 def _gaps(asked: Mapping[str, Clause], range_keys: Keys) -> Iterator[Violation]:

@@ -41,7 +41,7 @@ _MAX_KEY_BYTES = 255
 class Placeholders:
     """What a request's ``#names`` and ``:values`` stand for, values in normal form.
 
-    ``sound`` is False when some value is refused: what depends on values is then left unchecked.
+    ``sound`` is False when any of them is refused: what depends on them is then left unchecked.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -67,18 +67,22 @@ def read(
     operation: str, request: Mapping[str, Json], kinds: Sequence[Kind], layer: Cohort
 ) -> Checks[Expressions | None]:
     """All stages in the usual order. ``kinds`` are the expressions the operation knows; None when any is refused."""
-    yield from mixing(operation, request, kinds)
+    sound = yield from mixing(operation, request, kinds)
     given = [kind for kind in ORDER if kind in kinds and request.get(f"{kind}Expression") is not None]
     if not given:
-        return NO_EXPRESSIONS
+        return NO_EXPRESSIONS if sound else None
     stand_for = yield from placeholders(operation, request, layer)
     expressions = yield from parse_all(request, given, stand_for)
-    yield from unused(request, given, stand_for)
-    return expressions
+    sound &= yield from unused(request, given, stand_for)
+    return expressions if sound else None
 
 
-def mixing(operation: str, request: Mapping[str, Json], kinds: Sequence[Kind]) -> Checks[None]:
-    """Old and new parameters together, and placeholders with no expression to use them (dataplane:LEG-1, EXPR-12)."""
+def mixing(operation: str, request: Mapping[str, Json], kinds: Sequence[Kind]) -> Checks[bool]:
+    """Old and new parameters together, and placeholders with no expression to use them (dataplane:LEG-1, EXPR-12).
+
+    True when nothing is wrong.
+    """
+    sound = True
     listed = [f"{kind}Expression" for kind in _LISTED if kind in kinds]
     given = [name for name in listed if request.get(name) is not None]
     if given:
@@ -86,14 +90,18 @@ def mixing(operation: str, request: Mapping[str, Json], kinds: Sequence[Kind]) -
         if "KeyConditions" in legacy and request.get("KeyConditionExpression") is None:
             legacy.remove("KeyConditions")
         if legacy:
+            sound = False
             yield violation("legacy.mixed-parameters", legacy=", ".join(legacy), expressions=", ".join(given))
     elif request.get("ExpressionAttributeNames") is not None:
+        sound = False
         yield violation("expressions.names-without-expression")
     users = [name for name in listed if name != "ProjectionExpression"]
     if users and request.get("ExpressionAttributeValues") is not None and not set(users) & set(given):
         missing = f": {' and '.join(users)} {'is' if len(users) == 1 else 'are'} null"
         tail = "" if operation in _WRITES else missing
+        sound = False
         yield violation("expressions.values-without-expression", tail=tail, older=missing)
+    return sound
 
 
 def batch_mixing(requests: Sequence[Mapping[str, Json]]) -> Checks[None]:
@@ -108,25 +116,32 @@ def placeholders(operation: str, request: Mapping[str, Json], layer: Cohort) -> 
     """What the placeholders stand for; call it only when the request has an expression (dataplane:EXPR-13, EXPR-14)."""
     names = request.get("ExpressionAttributeNames")
     values = request.get("ExpressionAttributeValues")
+    sound = names is None or bool(names)
     if names is not None:
         if not names:
             yield violation("expressions.names-empty")
         for key in names:
             if not _NAME_KEY(key):
+                sound = False
                 yield violation("expressions.names-key", key=key)
             elif len(key) > _MAX_KEY_BYTES:
+                sound = False
                 yield violation("expressions.placeholder-length", which="Names", key=key)
         found: list[Violation] = []
         if check_names(names.values(), found):
+            sound = False
             yield from _bad_names(names)
     if values is None:
-        return Placeholders(names or {})
+        return Placeholders(names or {}, sound=sound)
     if not values:
+        sound = False
         yield violation("expressions.values-empty")
     for key in values:
         if not _VALUE_KEY(key):
+            sound = False
             yield violation("expressions.values-key", key=key)
         elif len(key) > _MAX_KEY_BYTES:
+            sound = False
             yield violation("expressions.placeholder-length", which="Values", key=key)
     kept: dict[str, AttributeValue] = {}
     late: list[Violation] = []
@@ -135,7 +150,7 @@ def placeholders(operation: str, request: Mapping[str, Json], layer: Cohort) -> 
         if value is not None:
             kept[key] = value
     yield from late
-    return Placeholders(names or {}, kept, len(kept) == len(values))
+    return Placeholders(names or {}, kept, sound and len(kept) == len(values))
 
 
 def _bad_names(names: Mapping[str, str]) -> Checks[None]:
@@ -200,15 +215,15 @@ def parse_all(
     return Expressions(get("Update"), get("Condition"), get("KeyCondition"), get("Filter"), get("Projection"))
 
 
-def unused(request: Mapping[str, Json], kinds: Sequence[Kind], stand_for: Placeholders) -> Checks[None]:
-    """Placeholders no expression uses: names, then values (dataplane:EXPR-16).
+def unused(request: Mapping[str, Json], kinds: Sequence[Kind], stand_for: Placeholders) -> Checks[bool]:
+    """Placeholders no expression uses: names, then values; True when there are none (dataplane:EXPR-16).
 
     Nothing is said while one of the expressions cannot be read: it might use them.
     """
     names = request.get("ExpressionAttributeNames")
     values = request.get("ExpressionAttributeValues")
     if not names and not values:
-        return
+        return True
     used: set[str] = set()
     for kind in kinds:
         text = request.get(f"{kind}Expression")
@@ -216,10 +231,13 @@ def unused(request: Mapping[str, Json], kinds: Sequence[Kind], stand_for: Placeh
             continue
         parsed = named(kind, text, stand_for.names).parsed
         if parsed.tree is None:
-            return
+            return True
         used.update(parsed.aliases)
         used.update(parsed.placeholders)
+    sound = True
     for rule, keys in (("expressions.names-unused", names), ("expressions.values-unused", values)):
         left = [key for key in keys or () if key not in used]
         if left:
+            sound = False
             yield violation(rule, keys=", ".join(left))
+    return sound

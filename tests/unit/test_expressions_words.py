@@ -1,0 +1,572 @@
+"""Every rule of expressions that refuses: a request it refuses with its exact words, and a near one it lets pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reference.expressions.request import read
+from reference.rules import every, ledger, surface
+
+KINDS = {
+    "PutItem": ("Condition",),
+    "DeleteItem": ("Condition",),
+    "UpdateItem": ("Update", "Condition"),
+    "GetItem": ("Projection",),
+    "Query": ("KeyCondition", "Filter", "Projection"),
+    "Scan": ("Filter", "Projection"),
+    "TransactWriteItems": ("Update", "Condition"),
+}
+E = "1 validation error detected: "
+C = E + "Invalid ConditionExpression: "
+U = E + "Invalid UpdateExpression: "
+P = "Invalid ProjectionExpression: "
+K = "Invalid KeyConditionExpression: "
+
+
+def refusals(operation: str, **request: Any) -> list[tuple[str, str | None]]:
+    """Rule and text of all violations of a request, in order."""
+    speak = surface(operation)
+    found, expressions = every(read(operation, request, KINDS[operation], speak.values))
+    assert (expressions is None) or not found
+    return [(v.rule.name, v.message(speak)) for v in found]
+
+
+def short(request: dict[str, Any]) -> dict[str, Any]:
+    """A request written with one-letter members."""
+    long = {
+        "U": "UpdateExpression",
+        "C": "ConditionExpression",
+        "K": "KeyConditionExpression",
+        "F": "FilterExpression",
+        "P": "ProjectionExpression",
+        "N": "ExpressionAttributeNames",
+        "V": "ExpressionAttributeValues",
+    }
+    return {long.get(member, member): value for member, value in request.items()}
+
+
+S, N1, N2, BOOL = {"S": "a"}, {"N": "1"}, {"N": "2"}, {"BOOL": True}
+L = {"L": [S]}
+
+CASES: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
+    # rule, operation, refused request, words, accepted request
+    (
+        "expressions.names-without-expression", "PutItem", {"N": {"#a": "a"}},
+        E + "ExpressionAttributeNames can only be specified when using expressions",
+        {"C": "attribute_exists(#a)", "N": {"#a": "a"}},
+    ),
+    (
+        "expressions.values-without-expression", "DeleteItem", {"V": {":v": S}},
+        E + "ExpressionAttributeValues can only be specified when using expressions",
+        {"C": "a = :v", "V": {":v": S}},
+    ),
+    (
+        "expressions.values-without-expression", "Scan", {"V": {":v": S}},
+        "ExpressionAttributeValues can only be specified when using expressions: FilterExpression is null",
+        {"F": "a = :v", "V": {":v": S}},
+    ),
+    (
+        "expressions.values-without-expression", "Query", {"V": {":v": S}},
+        "ExpressionAttributeValues can only be specified when using expressions: "
+        "FilterExpression and KeyConditionExpression are null",
+        {"K": "a = :v", "V": {":v": S}},
+    ),
+    (
+        "expressions.names-empty", "DeleteItem", {"C": "attribute_exists(a)", "N": {}},
+        E + "ExpressionAttributeNames must not be empty", {"C": "attribute_exists(a)"},
+    ),
+    (
+        "expressions.values-empty", "DeleteItem", {"C": "attribute_exists(a)", "V": {}},
+        E + "ExpressionAttributeValues must not be empty", {"C": "attribute_exists(a)"},
+    ),
+    (
+        "expressions.names-key", "Scan", {"F": "attribute_exists(a)", "N": {"a": "a"}},
+        'ExpressionAttributeNames contains invalid key: Syntax error; key: "a"',
+        {"F": "attribute_exists(#a)", "N": {"#a": "a"}},
+    ),
+    (
+        "expressions.values-key", "Query", {"K": "a = :v", "V": {":v": S, "loc": S}},
+        'ExpressionAttributeValues contains invalid key: Syntax error; key: "loc"',
+        {"K": "a = :v", "V": {":v": S}},
+    ),
+    (
+        "expressions.values-nesting", "UpdateItem", {"U": "SET d = :deep", "V": {":deep": "63"}},
+        "ExpressionAttributeValues contains invalid value: Nesting Levels have exceeded supported limits: "
+        "Attributes in the item have nested levels beyond supported limit for key :deep",
+        {"U": "SET d = :deep", "V": {":deep": "31"}},
+    ),
+    (
+        "expressions.names-unused", "UpdateItem", {"U": "SET a = :v", "V": {":v": S}, "N": {"#unused": "x"}},
+        E + "Value provided in ExpressionAttributeNames unused in expressions: keys: {#unused}",
+        {"U": "SET #unused = :v", "V": {":v": S}, "N": {"#unused": "x"}},
+    ),
+    (
+        "expressions.values-unused", "TransactWriteItems", {"C": "attribute_exists(a)", "V": {":v": S, ":u": S}},
+        "Value provided in ExpressionAttributeValues unused in expressions: keys: {:v, :u}",
+        {"C": "a = :v OR a = :u", "V": {":v": S, ":u": S}},
+    ),
+    ("expressions.empty", "DeleteItem", {"C": ""}, C + "The expression can not be empty;", {"C": "a = b"}),
+    (
+        "expressions.size", "TransactWriteItems", {"C": "a = :v" + " AND a = :v" * 373, "V": {":v": S}},
+        "Invalid ConditionExpression: Expression size has exceeded the maximum allowed size; expression size: 4109",
+        {"C": "a = :v" + " " * 4090, "V": {":v": S}},
+    ),
+    (
+        "expressions.size", "TransactWriteItems",
+        {"U": "SET " + ", ".join(f"a{i} = :v" for i in range(500)), "V": {":v": S}},
+        "Invalid UpdateExpression: Expression size has exceeded the maximum allowed size;",
+        {"U": "SET " + ", ".join(f"a{i} = :v" for i in range(300)), "V": {":v": S}},
+    ),
+    (
+        "expressions.syntax", "UpdateItem", {"U": "INVALID SYNTAX"},
+        U + 'Syntax error; token: "INVALID", near: "INVALID SYNTAX"', {"U": "SET a = b"},
+    ),
+    (
+        "expressions.operators", "UpdateItem", {"C": "a<b" + " OR a<b" * 150},
+        C + "The expression contains too many operators; operator count: 301",
+        {"C": "a<b " + "or (a<b " * 149 + ")" * 149},
+    ),
+    (
+        "expressions.redundant-parentheses", "PutItem", {"C": "((a = :v))", "V": {":v": S}},
+        C + "The expression has redundant parentheses;",
+        {"C": "((a = :v) AND b = :v)", "V": {":v": S}},
+    ),
+    (
+        "expressions.unknown-function", "PutItem", {"C": "a < f(f(f(b)))"},
+        C + "Invalid function name; function: f", {"C": "a < size(b)"},
+    ),
+    (
+        "expressions.misused-function", "PutItem", {"C": "size(a)"},
+        C + "The function is not allowed to be used this way in an expression; function: size",
+        {"C": "size(a) = size(b)"},
+    ),
+    (
+        "expressions.misused-function", "UpdateItem", {"U": "SET a = list_append(list_append(b, c), d)"},
+        U + "The function is not allowed to be used this way in an expression; function: list_append",
+        {"U": "SET a = list_append(if_not_exists(b, c), d)"},
+    ),
+    (
+        "expressions.reserved-word", "GetItem", {"P": "a.b.abOrt"},
+        P + "Attribute name is a reserved keyword; reserved keyword: abOrt", {"P": "a.b.aborted"},
+    ),
+    (
+        "expressions.path-depth", "GetItem", {"P": "a" + ".b" * 32},
+        P + "The document path has too many nesting levels; nesting levels: 33", {"P": "a" + ".b" * 31},
+    ),
+    (
+        "expressions.list-index", "GetItem", {"P": "a[99999999999999]"},
+        P + "List index is not within the allowable range; index: [99999999999999]", {"P": "a[2147483647]"},
+    ),
+    (
+        "expressions.undefined-name", "GetItem", {"P": "#undef"},
+        P + "An expression attribute name used in the document path is not defined; attribute name: #undef",
+        {"P": "#undef", "N": {"#undef": "x"}},
+    ),
+    (
+        "expressions.undefined-value", "UpdateItem", {"U": "SET a = :v"},
+        U + "An expression attribute value used in expression is not defined; attribute value: :v",
+        {"U": "SET a = :v", "V": {":v": S}},
+    ),
+    (
+        "expressions.operand-count", "PutItem", {"C": "begins_with(a)"},
+        C + "Incorrect number of operands for operator or function; operator or function: begins_with, "
+        "number of operands: 1",
+        {"C": "begins_with(a, b)"},
+    ),
+    (
+        "expressions.in-options", "Scan", {"F": f"a IN ({', '.join(['b'] * 101)})"},
+        "Invalid FilterExpression: The IN operator is provided with too many operands; number of operands: 101",
+        {"F": f"a IN ({', '.join(['b'] * 99)})"},
+    ),
+    (
+        "expressions.operand-type", "Query", {"K": "pk = :p AND begins_with(sk, :n)", "V": {":p": S, ":n": N1}},
+        K + "Incorrect operand type for operator or function; operator or function: begins_with, operand type: N",
+        {"K": "pk = :p AND begins_with(sk, :p)", "V": {":p": S}},
+    ),
+    (
+        "expressions.action-operand", "UpdateItem", {"U": "ADD a :v", "V": {":v": S}},
+        U + "Incorrect operand type for operator or function; operator: ADD, operand type: STRING",
+        {"U": "ADD a :v", "V": {":v": N1}},
+    ),
+    (
+        "expressions.path-required", "PutItem", {"C": "attribute_exists(:v)", "V": {":v": S}},
+        C + "Operator or function requires a document path; operator or function: attribute_exists",
+        {"C": "attribute_exists(a.b[0])"},
+    ),
+    (
+        "expressions.distinct-operands", "PutItem", {"C": "contains(data1, data1)"},
+        C + "The first operand must be distinct from the remaining operands for this operator or function; "
+        "operator: contains, first operand: [data1]",
+        {"C": "contains(data1, data2)"},
+    ),
+    (
+        "expressions.type-name", "PutItem", {"C": "attribute_type(a, :t)", "V": {":t": {"S": "DOG"}}},
+        C + "Invalid attribute type name found; type: DOG, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}",
+        {"C": "attribute_type(a, :t)", "V": {":t": {"S": "NULL"}}},
+    ),
+    (
+        "expressions.between-types", "PutItem", {"C": "a BETWEEN :x AND :y", "V": {":x": N1, ":y": S}},
+        C + "The BETWEEN operator requires same data type for lower and upper bounds; "
+        "lower bound operand: AttributeValue: {N:1}, upper bound operand: AttributeValue: {S:a}",
+        {"C": "a BETWEEN :x AND b", "V": {":x": N1}},
+    ),
+    (
+        "expressions.between-order", "PutItem", {"C": "a BETWEEN :x AND :y", "V": {":x": N2, ":y": N1}},
+        C + "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; "
+        "lower bound operand: AttributeValue: {N:2}, upper bound operand: AttributeValue: {N:1}",
+        {"C": "a BETWEEN :x AND :y", "V": {":x": N1, ":y": N1}},
+    ),
+    (
+        "expressions.section-twice", "UpdateItem", {"U": "SET a = b REMOVE c SET d = e"},
+        U + 'The "SET" section can only be used once in an update expression;', {"U": "SET a = b, d = e REMOVE c"},
+    ),
+    (
+        "expressions.path-overlap", "GetItem", {"P": "a, a.b"},
+        P + "Two document paths overlap with each other; must remove or rewrite one of these paths; "
+        "path one: [a], path two: [a, b]",
+        {"P": "a.a, a.b"},
+    ),
+    (
+        "expressions.path-conflict", "UpdateItem", {"U": "SET a.b = x, a[1] = y"},
+        U + "Two document paths conflict with each other; must remove or rewrite one of these paths; "
+        "path one: [a, b], path two: [a, [1]]",
+        {"U": "SET a.b = x, a.c[1] = y"},
+    ),
+    (
+        "expressions.key-condition-operator", "Query", {"K": "a = :v OR b = :v", "V": {":v": S}},
+        K + "Invalid operator used in KeyConditionExpression: OR", {"K": "a = :v AND b = :v", "V": {":v": S}},
+    ),
+    (
+        "expressions.key-condition-operand-order", "Query", {"K": "a = :v AND begins_with(:v, b)", "V": {":v": S}},
+        K + "Invalid condition in KeyConditionExpression: begins_with operator must have the key attribute "
+        "as its first operand",
+        {"K": "a = :v AND begins_with(b, :v)", "V": {":v": S}},
+    ),
+    (
+        "expressions.key-condition-many-names", "Query", {"K": "a = b"},
+        K + "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition",
+        {"K": ":v = b", "V": {":v": S}},
+    ),
+    (
+        "expressions.key-condition-no-name", "Query", {"K": ":v = :w", "V": {":v": S, ":w": S}},
+        K + "Invalid condition in KeyConditionExpression: No key attribute specified",
+        {"K": "v = :v", "V": {":v": S}},
+    ),
+    (
+        "expressions.key-condition-nested-path", "Query", {"K": "a.b = :v", "V": {":v": S}},
+        K + "KeyConditionExpressions cannot have conditions on nested attributes",
+        {"K": "#ab = :v", "V": {":v": S}, "N": {"#ab": "a.b"}},
+    ),
+    (
+        "expressions.key-condition-nested-operation", "Query", {"K": "size(a) = :v", "V": {":v": N1}},
+        K + "KeyConditionExpressions cannot contain nested operations", {"K": "a = :v", "V": {":v": N1}},
+    ),
+    (
+        "expressions.key-condition-repeated", "Query",
+        {"K": "pk = :p AND sk > :a AND sk < :b", "V": {":p": S, ":a": N1, ":b": N2}},
+        K + "KeyConditionExpressions must only contain one condition per key",
+        {"K": "pk = :p AND sk BETWEEN :a AND :b", "V": {":p": S, ":a": N1, ":b": N2}},
+    ),
+    (
+        "legacy.mixed-parameters", "DeleteItem", {"Expected": {}, "C": "attribute_exists(a)"},
+        E + "Can not use both expression and non-expression parameters in the same request: "
+        "Non-expression parameters: {Expected} Expression parameters: {ConditionExpression}",
+        {"Expected": {}},
+    ),
+]  # fmt: skip
+
+
+def deep(wraps: int) -> dict[str, Any]:
+    value: dict[str, Any] = {"S": "leaf"}
+    for _ in range(wraps):
+        value = {"M": {"n": value}}
+    return value
+
+
+def prepared(request: dict[str, Any]) -> dict[str, Any]:
+    """The request with its ``:deep`` value built: the number in its place is how often it is wrapped."""
+    request = short(request)
+    values = request.get("ExpressionAttributeValues") or {}
+    if isinstance(values.get(":deep"), str):
+        request["ExpressionAttributeValues"] = {":deep": deep(int(values[":deep"]))}
+    return request
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}-{case[1]}")
+def test_a_rule_refuses_with_its_words(case: tuple[str, str, dict[str, Any], str, dict[str, Any]]) -> None:
+    rule, operation, refused, words, accepted = case
+    assert refusals(operation, **prepared(refused))[0] == (rule, words)
+    assert refusals(operation, **prepared(accepted)) == []
+
+
+ELSEWHERE = {
+    "expressions.placeholder-length", "expressions.names-value",  # test_expressions_request
+    "expressions.key-condition-count", "expressions.key-condition-missing",  # test_expressions_key_condition
+    "expressions.key-condition-hash-operator", "expressions.key-condition-hash-equality",
+    "expressions.key-condition-range-equality", "expressions.key-condition-type", "expressions.filter-on-key",
+    "expressions.invalid-path", "expressions.missing-attribute", "expressions.stored-type",  # test_expressions_update
+}  # fmt: skip
+
+
+def test_every_rule_that_refuses_has_a_case() -> None:
+    named = {case[0] for case in CASES} | ELSEWHERE
+    rules = {name for name, rule in ledger().items() if name.startswith("expressions.") and rule.error}
+    assert rules == {name for name in named if name.startswith("expressions.")}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "token", "near"),
+    [
+        ("U", "SET _123 = :v", "_", "SET _123"),
+        ("U", "!!!", "!", "!!"),
+        ("C", "attribute_not_exists(", "<EOF>", "("),
+        ("C", "a = = b", "=", "= = b"),
+        ("C", "(" * 4096, "<EOF>", "("),
+        ("C", ":v", "<EOF>", ":v"),
+        ("C", "a", "<EOF>", "a"),
+        ("C", "a AND b = c", "AND", "a AND b"),
+        ("C", "a IN ()", ")", "()"),
+        ("C", "a + b = c", "+", "a + b"),
+        ("C", "a = b c", "c", "b c"),
+        ("C", "NOT a", "<EOF>", "a"),
+        ("C", "a BETWEEN b OR c", "OR", "b OR c"),
+        ("C", "a != b", "!", "a !="),
+        ("U", "SET a = b + c + d", "+", "c + d"),
+        ("U", "SET a = if_not_exists(b, c + d)", "+", "c + d"),
+        ("U", "SET a[:x] = b", ":x", "[:x]"),
+        ("U", "SET a[#x] = b", "#x", "[#x]"),
+        ("U", "SET :a = :b", ":a", "SET :a ="),
+        ("U", "SET a = _f(b)", "_", "= _f"),
+        ("U", "SET # = :v", "#", "SET # ="),
+        ("U", "SET hi-there = :v", "-", "hi-there"),
+        ("U", "SET a = b,", "<EOF>", ","),
+        ("U", "ADD a b", "b", "a b"),
+        ("U", "REMOVE set", "set", "REMOVE set"),
+        ("U", "SET a = b REMOVE", "<EOF>", "REMOVE"),
+    ],
+)
+def test_syntax_errors_name_the_first_token_that_does_not_fit(kind: str, text: str, token: str, near: str) -> None:
+    name = {"U": "Update", "C": "Condition"}[kind]
+    words = f'{E}Invalid {name}Expression: Syntax error; token: "{token}", near: "{near}"'
+    request = {"U": {"U": text}, "C": {"C": text}}[kind]
+    assert refusals("UpdateItem", **short(request)) == [("expressions.syntax", words)]
+
+
+@pytest.mark.parametrize("text", ["a,", ",a", "a,,b", "a b", "a.", "a[", "a[x]", "a[1", "(a)", ":a", "a[-1]", " "])
+def test_projections_that_are_no_list_of_paths(text: str) -> None:
+    assert [rule for rule, _ in refusals("GetItem", ProjectionExpression=text)] == ["expressions.syntax"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(a = :v)",
+        "(a) = (:v)",
+        "NOT NOT NOT NOT a = :v",
+        "nOt a = :v aNd b bEtWeEn :v anD :v oR c In (:v,a)",
+        "(a).b[0] = :v",
+        "size(a)=:v",
+        "attribute_exists (a) OR a = :v",
+        "a\t=\r\n :v",
+        "#n.#n[3].c = :v",
+        "(a < b OR b < a) AND (b < :v AND (a < b OR b < c))",
+        "(NOT (a = :v))",
+        "size((a)) = :v",
+        "a IN ((:v), b)",
+        "contains(a, size(:v))",
+    ],
+)
+def test_conditions_that_are_fine(text: str) -> None:
+    names = {"ExpressionAttributeNames": {"#n": "and"}} if "#" in text else {}
+    values = {"ExpressionAttributeValues": {":v": S}}
+    assert refusals("PutItem", ConditionExpression=text, **names, **values) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SET a = :v",
+        "  set   a=:v  ",
+        "sEt A123_ = :v remove b aDd c :n deLETE d :s",
+        "SET a = (b + :n)",
+        "SET a = (b) - (:n)",
+        "SET a = if_not_exists(b, :n) + if_not_exists(c, :n)",
+        "SET a = if_not_exists(b, if_not_exists(c, :v))",
+        "SET #n.#n[3] = #n",
+        "SET a = a",
+        "SET a = a + a",
+    ],
+)
+def test_updates_that_are_fine(text: str) -> None:
+    every_value = {":v": S, ":n": N1, ":s": {"SS": ["x"]}}
+    values = {k: v for k, v in every_value.items() if k in text}
+    request: dict[str, Any] = (
+        {"U": text} | ({"V": values} if values else {}) | ({"N": {"#n": "set"}} if "#" in text else {})
+    )
+    assert refusals("UpdateItem", **short(request)) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "first"),
+    [
+        # redundant parentheses, unknown function, misused function, reserved word, then condition by condition
+        ("((f(a) = status)) AND size(b)", "redundant-parentheses"),
+        ("f(a) = status AND size(b)", "unknown-function"),
+        ("status = b AND size(b)", "misused-function"),
+        ("a = :undefined AND status = b", "reserved-word"),
+        ("size(a, a) = b AND a = :undefined", "operand-count"),
+        ("a = :undefined AND size(a, a) = b", "undefined-value"),
+        ("a = #undefined AND a = :undefined", "undefined-name"),
+        ("contains(a, a) AND begins_with(a, :n)", "distinct-operands"),
+        ("begins_with(a, :n) AND contains(a, a)", "operand-type"),
+        ("attribute_type(a, a)", "distinct-operands"),
+        ("if_not_exists(a, a) = :n", "misused-function"),
+        ("attribute_exists(a) < :n", "misused-function"),
+        ("size(size(a)) = :n", "operand-type"),
+        ("size(:n) = b", "operand-type"),
+        ("attribute_type(a, b)", "operand-type"),
+    ],
+)
+def test_the_order_of_the_checks_of_a_condition(condition: str, first: str) -> None:
+    values = {"ExpressionAttributeValues": {":n": N1}} if ":n" in condition else {}
+    assert refusals("PutItem", ConditionExpression=condition, **values)[0][0] == f"expressions.{first}"
+
+
+@pytest.mark.parametrize(
+    ("update", "first"),
+    [
+        ("SET status = f(:v) SET a = b", "reserved-word"),
+        ("SET a = f(:v) SET b = c", "unknown-function"),
+        ("SET a = :v SET #x = c", "section-twice"),
+        ("SET a = :v, b = #x", "undefined-name"),
+        ("SET a = :v, a = b", "undefined-value"),
+        ("SET a = c, a = b, d.e = c, d[1] = c ADD x :s", "path-overlap"),
+        ("SET d.e = c, d[1] = c ADD x :s", "path-conflict"),
+        ("SET a = list_append(b) ADD x :s", "action-operand"),
+        ("SET a = list_append(b), c = list_append(list_append(d, e), e)", "operand-count"),
+        ("SET a = list_append(list_append(d, e), e)", "misused-function"),
+        ("SET a = size(b)", "misused-function"),
+        ("SET a = if_not_exists(if_not_exists(b, c), d)", "path-required"),
+        ("SET a = if_not_exists(:v, d)", "undefined-value"),
+        ("SET a = :s + b", "operand-type"),
+        ("SET a = list_append(b, :s)", "operand-type"),
+        ("SET a = LIST_APPEND(b, :s)", "unknown-function"),
+    ],
+)
+def test_the_order_of_the_checks_of_an_update(update: str, first: str) -> None:
+    values = {"ExpressionAttributeValues": {":s": S}} if ":s" in update else {}
+    assert refusals("UpdateItem", UpdateExpression=update, **values)[0][0] == f"expressions.{first}"
+
+
+@pytest.mark.parametrize("sort", ["S", "B", "NULL", "BOOL", "L", "M", "N"])
+def test_add_and_delete_name_the_types_in_full(sort: str) -> None:
+    value = {"S": S, "B": {"B": "AA=="}, "NULL": {"NULL": True}, "BOOL": BOOL, "L": L, "M": {"M": {}}, "N": N1}[sort]
+    name = {"S": "STRING", "B": "BINARY", "NULL": "NULL", "BOOL": "BOOLEAN", "L": "LIST", "M": "MAP", "N": "NUMBER"}
+    for action in ("ADD", "DELETE"):
+        words = f"{U}Incorrect operand type for operator or function; operator: {action}, operand type: {name[sort]}"
+        found = refusals("UpdateItem", UpdateExpression=f"{action} a :v", ExpressionAttributeValues={":v": value})
+        assert found == ([] if (action, sort) == ("ADD", "N") else [("expressions.action-operand", words)])
+
+
+@pytest.mark.parametrize("operator", ["<", "<=", ">", ">="])
+@pytest.mark.parametrize("value", [BOOL, {"NULL": True}, L, {"M": {}}, {"SS": ["a"]}])
+def test_order_needs_values_that_have_one(operator: str, value: dict[str, Any]) -> None:
+    ((sort, _),) = value.items()
+    words = (
+        "Invalid FilterExpression: Incorrect operand type for operator or function; "
+        f"operator or function: {operator}, operand type: {sort}"
+    )
+    for text in (f"a {operator} :v", f":v {operator} a"):
+        found = refusals("Scan", FilterExpression=text, ExpressionAttributeValues={":v": value})
+        assert found == [("expressions.operand-type", words)]
+    for text in ("a = :v", ":v <> a", "a IN (:v)", "contains(a, :v)"):
+        assert refusals("Scan", FilterExpression=text, ExpressionAttributeValues={":v": value}) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "operator", "path"),
+    [
+        ("a = a", "=", "[a]"),
+        ("a.b[1] < a.b[1]", "<", "[a, b, [1]]"),
+        ("#x = a", "=", "[a]"),
+        ("a BETWEEN b AND a", "BETWEEN", "[a]"),
+        ("a IN (b, c, a)", "IN", "[a]"),
+        ("begins_with(a, a)", "begins_with", "[a]"),
+    ],
+)
+def test_a_path_is_not_compared_with_itself(text: str, operator: str, path: str) -> None:
+    names = {"ExpressionAttributeNames": {"#x": "a"}} if "#" in text else {}
+    words = (
+        f"{C}The first operand must be distinct from the remaining operands for this operator or function; "
+        f"operator: {operator}, first operand: {path}"
+    )
+    assert refusals("PutItem", ConditionExpression=text, **names) == [("expressions.distinct-operands", words)]
+    assert refusals("PutItem", ConditionExpression="a = b AND b = a") == []
+
+
+@pytest.mark.parametrize("one", ["a", "a.b", "a.b.c", "a[1]", "a[1][1]"])
+@pytest.mark.parametrize("two", ["a", "a.b", "a.b.c", "a[1]", "a[1][1]"])
+def test_overlap_and_conflict_of_any_two_paths(one: str, two: str) -> None:
+    steps = [path.replace("[", ".").replace("]", "").split(".") for path in (one, two)]
+    shared = min(map(len, steps))
+    rule = "overlap" if steps[0][:shared] == steps[1][:shared] else "conflict"
+    rules = [name for name, _ in refusals("GetItem", ProjectionExpression=f"{one}, {two}")]
+    assert rules == [f"expressions.path-{rule}"]
+    rules = [name for name, _ in refusals("UpdateItem", UpdateExpression=f"SET {one} = x REMOVE {two}")]
+    assert rules == [f"expressions.path-{rule}"]
+
+
+def test_the_first_pair_that_overlaps_is_named() -> None:
+    words = P + "Two document paths overlap with each other; must remove or rewrite one of these paths; "
+    for text, pair in (
+        ("b, a.c, a, a.b", "path one: [a, c], path two: [a]"),
+        ("a.b, a.c, b, a.c.d, a", "path one: [a, c], path two: [a, c, d]"),
+        ("#x.y, a", "path one: [a, y], path two: [a]"),
+    ):
+        names = {"ExpressionAttributeNames": {"#x": "a"}} if "#" in text else {}
+        assert refusals("GetItem", ProjectionExpression=text, **names)[0][1] == words + pair
+    assert refusals("GetItem", ProjectionExpression="#x, a", ExpressionAttributeNames={"#x": "a.b"}) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("(" * 2046 + "a<b" + ")" * 2046, "redundant-parentheses"),
+        ("not " * 1000 + "a<b", "operators"),
+        ("a<b " + "or (a<b " * 454 + ")" * 454, "operators"),
+        ("a < " + "f(" * 1355 + "b" + ")" * 1355, "unknown-function"),
+        ("a < " + "size(" * 680 + "b" + ")" * 680, "operand-type"),
+        ("a < " + "attribute_exists(" * 200 + "b" + ")" * 200, "misused-function"),
+        ("(not " * 300 + "a" + ")" * 300, "syntax"),
+        ("a" + ".a" * 2000 + " = b", "path-depth"),
+        ("a[" + "9" * 4000 + "] = b", "list-index"),
+        ("(" * 200_004, "size"),
+    ],
+)
+def test_hostile_nesting_is_answered(text: str, rule: str) -> None:
+    assert refusals("PutItem", ConditionExpression=text)[0][0] == f"expressions.{rule}"
+
+
+def test_deep_but_lawful_nesting_is_accepted() -> None:
+    assert refusals("PutItem", ConditionExpression="(not " * 299 + "a = b" + ")" * 299) == []
+    nested = "if_not_exists(a," * 240 + "b" + ")" * 240
+    assert refusals("UpdateItem", UpdateExpression=f"SET a = {nested}") == []
+    deepest = "if_not_exists(a," * 241 + "b" + ")" * 241
+    assert refusals("UpdateItem", UpdateExpression=f"SET a = {deepest}")[0][0] == "expressions.size"
+
+
+def test_the_older_front_end_words() -> None:
+    speak = surface("PutItem", "older")
+    found, _ = every(read("PutItem", {"ExpressionAttributeValues": {":v": S}}, ("Condition",), "older"))
+    assert [v.message(speak) for v in found] == [
+        "ExpressionAttributeValues can only be specified when using expressions: ConditionExpression is null"
+    ]
+    found, _ = every(read("UpdateItem", {"ExpressionAttributeValues": {":v": S}}, ("Update", "Condition"), "older"))
+    assert [v.message(speak) for v in found] == [
+        "ExpressionAttributeValues can only be specified when using expressions: "
+        "UpdateExpression and ConditionExpression are null"
+    ]
+    found, _ = every(read("PutItem", {"ConditionExpression": ""}, ("Condition",), "older"))
+    assert [v.message(speak) for v in found] == ["Invalid ConditionExpression: The expression can not be empty;"]
