@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -114,7 +115,8 @@ class HttpTransport:
         self._hosts: dict[str, _Host] = {}
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._open: set[_Connection] = set()
+        # Weak, so that the connections of threads that have ended go with them.
+        self._open: weakref.WeakSet[_Connection] = weakref.WeakSet()
 
     def send(self, call: Call, *, raw: RawRequest | None = None, timeout: float = 10.0) -> Reply:
         """Put one call, once; see ``Transport.send``."""
@@ -131,7 +133,7 @@ class HttpTransport:
     def close(self) -> None:
         """Close all connections, those of other threads too; a call under way in one of them is lost."""
         with self._lock:
-            connections, self._open = self._open, set()
+            connections, self._open = list(self._open), weakref.WeakSet()
             self._local = threading.local()
         for connection in connections:
             connection.close()
@@ -290,6 +292,9 @@ class _Connection:
     def fresh(self) -> bool:
         """Whether the server left it open: bytes or an end that wait here belong to no request of ours."""
         return time.monotonic() < self._use_before and not self._poll.poll(0)
+
+    def __del__(self) -> None:
+        self.close()
 
     def close(self) -> None:
         self.reusable = False
