@@ -175,9 +175,8 @@ def arguments(order: Order) -> list[str]:
     }
     if order.ca_file:
         options["ca-file"] = order.ca_file
-    wanted = [
-        str(suite / name) for name, on in (("test_checks.py", order.checks), ("test_search.py", order.search)) if on
-    ]
+    parts = (("test_checks.py", order.checks), ("test_search.py", order.search))
+    wanted = [str(suite / name) for name, on in parts if on and (suite / name).exists()]
     parallel = ["-n", str(order.workers), "--dist", "load"] if order.workers > 1 else ["-p", "no:xdist"]
     return [
         sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={suite}", *parallel,

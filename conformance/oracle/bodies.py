@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +55,16 @@ def lawful(service: Service, call: Call, outcome: Outcome, body: Json, latitude:
         wrong = pages.judge(replica, call, other, body) if loose else compare(call, other.body, body)
         if not wrong:
             return Lawful(other)
+    if paged and _spans_replicas(call, latitude):
+        replicas = [service, *(service.as_of(at) for at in _moments(service, _lag(call, latitude) + latitude.skew))]
+        found = pages.plausible(replicas, call, body)
     return Lawful(outcome, tuple(found))
+
+
+def _spans_replicas(call: Call, latitude: Latitude) -> bool:
+    """Whether this is one of several pages or segments that lagging replicas may each answer by themselves."""
+    several = call.body.get("ExclusiveStartKey") is not None or (call.body.get("TotalSegments") or 1) > 1
+    return several and _lag(call, latitude) > 0
 
 
 def _unordered(service: Service, call: Call) -> bool:
@@ -82,7 +92,7 @@ def _others(
         return
     for moment in _moments(service, bound + latitude.skew):
         replica = service.as_of(moment)
-        for choice in (Choice(), Choice(open_end=False)):
+        for choice in (Choice(), *_choices(call, body, latitude)):
             other = replica.outcomes(call, choice).outcome
             if other is not None:
                 yield replica, other
@@ -112,7 +122,7 @@ def _moments(service: Service, bound: float) -> list[float]:
     """The moments just before each write inside the bound, newest first."""
     now = service.account.now()
     times = {e.at for table in service.account.tables.values() for e in table.log if e.at >= now - bound}
-    return [at - 1e-7 for at in sorted(times, reverse=True)][:MAX_MOMENTS]
+    return [math.nextafter(at, 0.0) for at in sorted(times, reverse=True)][:MAX_MOMENTS]
 
 
 def undone(call: Call, body: dict[str, Json]) -> frozenset[tuple[str, int]] | None:

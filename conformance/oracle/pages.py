@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -68,6 +68,19 @@ class Pages:
         found = self._counts(call, body, whole) or self._items(call, body, whole, chain, table)
         if chain is not None and not found:
             found = self._follow(call, body, whole, chain, table)
+        return found
+
+    def plausible(self, services: Iterable[Service], call: Call, body: Json) -> list[Difference]:
+        """As ``judge`` for one page of several that may each come from another replica: only what was ever true."""
+        rows: dict[bytes, Row] = {}
+        whole = Whole((), 0, 0)
+        for service in services:
+            whole = collect(service, call)
+            rows.update((row.text, row) for row in whole.rows)
+        found = self._counts(call, body, whole)
+        for item in body.get("Items") or () if not found else ():
+            if canonical(item) not in rows:
+                return [Difference(("Items", "*"), "unexpected", None, item)]
         return found
 
     def _counts(self, call: Call, body: Json, whole: Whole) -> list[Difference]:
