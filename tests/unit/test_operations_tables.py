@@ -1,0 +1,617 @@
+"""CreateTable, DescribeTable, DeleteTable and ListTables, against literals from AWS's own answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reference.account import Account, Delays
+from reference.api import Call, Refusal, Success
+from reference.clock import ManualClock
+from reference.service import Service
+from reference.tables.limits import Limits
+
+IPV = "One or more parameter values were invalid: "
+START = 1_800_000_000.0
+
+
+def key(*names: str) -> list[dict[str, str]]:
+    return [{"AttributeName": n, "KeyType": t} for n, t in zip(names, ("HASH", "RANGE"), strict=False)]
+
+
+def elements(*pairs: str) -> list[dict[str, str]]:
+    """Key schema elements from ``name/KIND`` pairs."""
+    return [dict(zip(("AttributeName", "KeyType"), pair.split("/"), strict=True)) for pair in pairs]
+
+
+def defined(*names: str) -> list[dict[str, str]]:
+    return [{"AttributeName": name, "AttributeType": "S"} for name in names]
+
+
+def units(read: int, write: int) -> dict[str, int]:
+    return {"ReadCapacityUnits": read, "WriteCapacityUnits": write}
+
+
+def index(name: str, *names: str, **more: Any) -> dict[str, Any]:
+    return {"IndexName": name, "KeySchema": key(*names), "Projection": {"ProjectionType": "ALL"}, **more}
+
+
+def vector(name: str, dimensions: int = 3, attribute: str = "v", **more: Any) -> dict[str, Any]:
+    return {
+        "IndexName": name,
+        "VectorAttribute": {"AttributeName": attribute},
+        "Dimensions": dimensions,
+        "DistanceFunction": "COSINE",
+        "Projection": {"ProjectionType": "ALL"},
+        **more,
+    }
+
+
+PLAIN = {
+    "TableName": "tab",
+    "KeySchema": key("id"),
+    "AttributeDefinitions": defined("id"),
+    "BillingMode": "PAY_PER_REQUEST",
+}
+SORTED = {**PLAIN, "KeySchema": key("a", "b"), "AttributeDefinitions": defined("a", "b", "c")}
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service(Account(ManualClock(START)))
+
+
+def reply(service: Service, operation: str, **body: Any) -> Any:
+    answer = service.execute(Call(operation, body))
+    assert isinstance(answer, Success), answer
+    return answer.body
+
+
+def refusal(service: Service, operation: str, **body: Any) -> tuple[str, str | None]:
+    answer = service.execute(Call(operation, body))
+    assert isinstance(answer, Refusal), answer
+    return answer.code, answer.message
+
+
+PROVISIONED = {
+    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+    "CreationDateTime": START,
+    "DeletionProtectionEnabled": False,
+    "ItemCount": 0,
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+    "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, "ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+    "TableArn": "arn:aws:dynamodb:us-east-1:000000000000:table/tab",
+    "TableName": "tab",
+    "TableSizeBytes": 0,
+}
+"""What localstack recorded on AWS in its test_table_crud, apart from TableId and TableStatus."""
+
+
+def test_a_provisioned_table_as_recorded(service: Service) -> None:
+    body = {**PLAIN, "BillingMode": "PROVISIONED", "ProvisionedThroughput": units(5, 5)}
+    made = reply(service, "CreateTable", **body)["TableDescription"]
+    table_id = made.pop("TableId")
+    assert made == {**PROVISIONED, "TableStatus": "CREATING"}
+    warm = {"ReadUnitsPerSecond": 5, "WriteUnitsPerSecond": 5, "Status": "ACTIVE"}
+    told = reply(service, "DescribeTable", TableName="tab")["Table"]
+    assert told == {**PROVISIONED, "TableId": table_id, "TableStatus": "ACTIVE", "WarmThroughput": warm}
+    assert reply(service, "DeleteTable", TableName="tab")["TableDescription"] == {
+        "DeletionProtectionEnabled": False,
+        "ItemCount": 0,
+        "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, "ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+        "TableArn": "arn:aws:dynamodb:us-east-1:000000000000:table/tab",
+        "TableId": table_id,
+        "TableName": "tab",
+        "TableSizeBytes": 0,
+        "TableStatus": "DELETING",
+    }
+    missing = ("ResourceNotFoundException", "Requested resource not found: Table: tab not found")
+    assert refusal(service, "DescribeTable", TableName="tab") == missing
+    assert refusal(service, "DeleteTable", TableName="tab") == missing
+
+
+def test_an_on_demand_table_with_an_index_as_recorded(service: Service) -> None:
+    body = {
+        **PLAIN,
+        "AttributeDefinitions": defined("id", "x"),
+        "GlobalSecondaryIndexes": [index("abc", "x")],
+    }
+    made = reply(service, "CreateTable", **body)["TableDescription"]
+    zeros = {"NumberOfDecreasesToday": 0, "ReadCapacityUnits": 0, "WriteCapacityUnits": 0}
+    plain_index = {
+        "IndexArn": "arn:aws:dynamodb:us-east-1:000000000000:table/tab/index/abc",
+        "IndexName": "abc",
+        "IndexSizeBytes": 0,
+        "IndexStatus": "CREATING",
+        "ItemCount": 0,
+        "KeySchema": [{"AttributeName": "x", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "ALL"},
+        "ProvisionedThroughput": zeros,
+    }
+    assert made["GlobalSecondaryIndexes"] == [plain_index]
+    assert made["BillingModeSummary"] == {"BillingMode": "PAY_PER_REQUEST"}
+    assert made["ProvisionedThroughput"] == zeros
+    assert "WarmThroughput" not in made
+    told = reply(service, "DescribeTable", TableName="tab")["Table"]
+    warm = {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000, "Status": "ACTIVE"}
+    assert told["GlobalSecondaryIndexes"] == [{**plain_index, "IndexStatus": "ACTIVE", "WarmThroughput": warm}]
+    assert told["WarmThroughput"] == warm
+    assert told["BillingModeSummary"] == {
+        "BillingMode": "PAY_PER_REQUEST",
+        "LastUpdateToPayPerRequestDateTime": START,
+    }
+    assert told["TableId"] == made["TableId"]
+
+
+def test_local_indexes_have_neither_status_nor_throughput(service: Service) -> None:
+    projection = {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["x", "a"]}
+    reply(service, "CreateTable", **SORTED, LocalSecondaryIndexes=[index("lsi", "a", "c", Projection=projection)])
+    assert reply(service, "DescribeTable", TableName="tab")["Table"]["LocalSecondaryIndexes"] == [
+        {
+            "IndexName": "lsi",
+            "KeySchema": key("a", "c"),
+            "Projection": projection,
+            "IndexSizeBytes": 0,
+            "ItemCount": 0,
+            "IndexArn": "arn:aws:dynamodb:us-east-1:000000000000:table/tab/index/lsi",
+        }
+    ]
+
+
+def test_warm_throughput_shows_at_once_when_asked_for(service: Service) -> None:
+    warm = {"ReadUnitsPerSecond": 1000, "WriteUnitsPerSecond": 1200}
+    body = {**PLAIN, "BillingMode": "PROVISIONED", "ProvisionedThroughput": units(5, 5), "WarmThroughput": warm}
+    made = reply(service, "CreateTable", **body)["TableDescription"]
+    assert made["WarmThroughput"] == {**warm, "Status": "UPDATING"}
+    told = reply(service, "DescribeTable", TableName="tab")["Table"]
+    assert told["WarmThroughput"] == {**warm, "Status": "ACTIVE"}
+
+
+def test_a_stream_has_its_label_from_the_start(service: Service) -> None:
+    stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    made = reply(service, "CreateTable", **PLAIN, StreamSpecification=stream)["TableDescription"]
+    arn = "arn:aws:dynamodb:us-east-1:000000000000:table/tab/stream/2027-01-15T08:00:00.000"
+    for told in (made, reply(service, "DescribeTable", TableName="tab")["Table"]):
+        assert told["StreamSpecification"] == stream
+        assert told["LatestStreamLabel"] == "2027-01-15T08:00:00.000"
+        assert told["LatestStreamArn"] == arn
+    off = {**PLAIN, "TableName": "off", "StreamSpecification": {"StreamEnabled": False}}
+    told = reply(service, "CreateTable", **off)["TableDescription"]
+    assert not {"StreamSpecification", "LatestStreamArn"} & set(told)
+
+
+def test_other_settings_show_only_when_set(service: Service) -> None:
+    body = {
+        **PLAIN,
+        "TableClass": "STANDARD_INFREQUENT_ACCESS",
+        "SSESpecification": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": "arn:aws:kms:us-east-1:1:key/k"},
+        "OnDemandThroughput": {"MaxReadRequestUnits": 7},
+        "DeletionProtectionEnabled": True,
+    }
+    made = reply(service, "CreateTable", **body)["TableDescription"]
+    assert made["TableClassSummary"] == {"TableClass": "STANDARD_INFREQUENT_ACCESS"}
+    assert made["SSEDescription"] == {
+        "Status": "ENABLED",
+        "SSEType": "KMS",
+        "KMSMasterKeyArn": "arn:aws:kms:us-east-1:1:key/k",
+    }
+    assert made["OnDemandThroughput"] == {"MaxReadRequestUnits": 7}
+    assert made["DeletionProtectionEnabled"] is True
+    plain = reply(service, "CreateTable", **{**PLAIN, "TableName": "plain", "TableClass": "STANDARD"})
+    assert not {"TableClassSummary", "SSEDescription", "OnDemandThroughput"} & set(plain["TableDescription"])
+
+
+def test_the_key_that_aws_manages(service: Service) -> None:
+    made = reply(service, "CreateTable", **PLAIN, SSESpecification={"Enabled": True})["TableDescription"]
+    assert made["SSEDescription"]["KMSMasterKeyArn"].startswith("arn:aws:kms:us-east-1:000000000000:key/")
+    named = {**PLAIN, "TableName": "named", "SSESpecification": {"Enabled": True, "KMSMasterKeyId": "k"}}
+    told = reply(service, "CreateTable", **named)["TableDescription"]["SSEDescription"]
+    assert told["KMSMasterKeyArn"] == "arn:aws:kms:us-east-1:000000000000:key/k"
+
+
+def test_a_table_is_found_by_its_arn(service: Service) -> None:
+    arn = reply(service, "CreateTable", **PLAIN)["TableDescription"]["TableArn"]
+    assert reply(service, "DescribeTable", TableName=arn)["Table"]["TableName"] == "tab"
+    other = arn.replace("us-east-1", "eu-west-1")
+    assert refusal(service, "DescribeTable", TableName=other)[0] == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"ProvisionedThroughput": units(1, 1)},
+            IPV + "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified "
+            "when BillingMode is PAY_PER_REQUEST",
+        ),
+        (
+            {"BillingMode": None},
+            IPV + "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED",
+        ),
+        (
+            {"BillingMode": "PROVISIONED", "ProvisionedThroughput": units(1_000_000_000_001, 1)},
+            "Given value 1000000000001 for ReadCapacityUnits is out of bounds",
+        ),
+        (
+            {
+                "BillingMode": "PROVISIONED",
+                "ProvisionedThroughput": units(1, 1),
+                "OnDemandThroughput": {"MaxWriteRequestUnits": 1, "MaxReadRequestUnits": 1},
+            },
+            IPV + "MaxReadRequestUnits for OnDemandThroughput cannot be specified "
+            "when table BillingMode is PROVISIONED.",
+        ),
+        (
+            {"OnDemandThroughput": {"MaxWriteRequestUnits": -1}},
+            IPV + "Requested MaxWriteRequestUnits for OnDemandThroughput for table is outside of valid range",
+        ),
+        (
+            {"KeySchema": elements("id/HASH", "id/RANGE")},
+            "Invalid KeySchema: Some index key attribute have no definition",
+        ),
+        (
+            {"KeySchema": key("id", "id"), "AttributeDefinitions": defined("id", "x")},
+            "Both the Hash Key and the Range Key element in the KeySchema have the same name",
+        ),
+        (
+            {"KeySchema": key("a"), "AttributeDefinitions": defined("b")},
+            IPV + "Some index key attributes are not defined in AttributeDefinitions. "
+            "Keys: [a], AttributeDefinitions: [b]",
+        ),
+        ({"KeySchema": elements("id/RANGE")}, "Invalid KeySchema: The first KeySchemaElement is not a HASH key type"),
+        (
+            {"KeySchema": elements("id/HASH", "x/HASH"), "AttributeDefinitions": defined("id", "x")},
+            "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type",
+        ),
+        (
+            {"AttributeDefinitions": defined("id", "x")},
+            IPV + "Number of attributes in KeySchema does not exactly match number of attributes defined in "
+            "AttributeDefinitions",
+        ),
+        (
+            {"AttributeDefinitions": defined("id", "x", "y"), "GlobalSecondaryIndexes": [index("gsi", "x")]},
+            IPV + "Some AttributeDefinitions are not used. AttributeDefinitions: [id, x, y], keys used: [id, x]",
+        ),
+        ({"LocalSecondaryIndexes": []}, IPV + "List of LocalSecondaryIndexes is empty"),
+        ({"GlobalSecondaryIndexes": []}, IPV + "List of GlobalSecondaryIndexes is empty"),
+        (
+            {"LocalSecondaryIndexes": [index("lsi", "id", "x")], "AttributeDefinitions": defined("id", "x")},
+            IPV + "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex",
+        ),
+        (
+            {"GlobalSecondaryIndexes": [index("gsi", "id", ProvisionedThroughput=units(1, 1))]},
+            IPV + "ProvisionedThroughput should not be specified for index: gsi when BillingMode is PAY_PER_REQUEST",
+        ),
+        (
+            {
+                "BillingMode": "PROVISIONED",
+                "ProvisionedThroughput": units(1, 1),
+                "GlobalSecondaryIndexes": [index("gsi", "id")],
+            },
+            IPV + "ProvisionedThroughput must be specified for index: gsi",
+        ),
+        (
+            {"GlobalSecondaryIndexes": [index("gsi", "id", Projection={})]},
+            IPV + "Unknown ProjectionType: null",
+        ),
+        (
+            {
+                "GlobalSecondaryIndexes": [
+                    index("gsi", "id", Projection={"ProjectionType": "KEYS_ONLY", "NonKeyAttributes": ["x"]})
+                ]
+            },
+            IPV + "ProjectionType is KEYS_ONLY, but NonKeyAttributes is specified",
+        ),
+        (
+            {"GlobalSecondaryIndexes": [index("gsi", "id", Projection={"ProjectionType": "INCLUDE"})]},
+            IPV + "ProjectionType is INCLUDE, but NonKeyAttributes is not specified",
+        ),
+        (
+            {"GlobalSecondaryIndexes": [index("gsi", "id"), index("gsi", "id")]},
+            IPV + "Duplicate index name: gsi",
+        ),
+        (
+            {"GlobalSecondaryIndexes": [index(f"gsi{i}", "id") for i in range(21)]},
+            IPV + "GlobalSecondaryIndex count exceeds the per-table limit of 20",
+        ),
+        (
+            {"StreamSpecification": {"StreamEnabled": False, "StreamViewType": "KEYS_ONLY"}},
+            IPV + "Table is being created with a stream disabled, UpdateViewType should not be specified",
+        ),
+        (
+            {"StreamSpecification": {"StreamEnabled": True}},
+            IPV + "Table is being created with a stream enabled, UpdateViewType is required",
+        ),
+        (
+            {"WarmThroughput": {"ReadUnitsPerSecond": 11_999}},
+            IPV + "Requested ReadUnitsPerSecond for WarmThroughput for table is lower than initial throughput for "
+            "OnDemand. See: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html",
+        ),
+        (
+            {
+                "BillingMode": "PROVISIONED",
+                "ProvisionedThroughput": units(5, 5),
+                "WarmThroughput": {"WriteUnitsPerSecond": 4},
+            },
+            IPV + "Requested WriteUnitsPerSecond for WarmThroughput for table is lower than WriteCapacityUnits of "
+            "ProvisionedThroughput",
+        ),
+        ({"SSESpecification": {"Enabled": True, "SSEType": "AES256"}}, IPV + "SSEType AES256 is not supported"),
+        ({"VectorIndexes": []}, IPV + "List of VectorIndexes is empty"),
+        ({"Tags": [{"Key": "aws:x", "Value": ""}]}, "Tag Key cannot be prefixed with aws:, Key: aws:x"),
+        (
+            {"VectorIndexes": [vector("vix", 4097)]},
+            IPV + "Number of dimensions must be between 1 and 4096 inclusive.",
+        ),
+        (
+            {"VectorIndexes": [vector(f"vix{i}") for i in range(6)]},
+            IPV + "VectorIndex count exceeds the per-table limit of 5",
+        ),
+        (
+            {
+                "VectorIndexes": [
+                    vector("vix", SearchSchema=[{"AttributeName": "t", "SearchSchemaElementType": "HASH"}])
+                ]
+            },
+            IPV + "One element in SearchSchema is not defined in attribute definitions",
+        ),
+        (
+            {"VectorIndexes": [vector("vix", 3, "embedding"), vector("viy", 4, "embedding")]},
+            IPV + "Conflicting attribute definition for 'embedding'. All VectorIndexes on the same vector attribute "
+            "must use the same dimensions.",
+        ),
+        (
+            {"BillingMode": "PROVISIONED", "ProvisionedThroughput": units(1, 1), "VectorIndexes": [vector("vix")]},
+            IPV + "Vector indexes are only supported for PAY_PER_REQUEST tables",
+        ),
+    ],
+)
+def test_what_a_new_table_can_not_be(service: Service, change: dict[str, Any], message: str) -> None:
+    body = {name: value for name, value in {**PLAIN, **change}.items() if value is not None}
+    assert refusal(service, "CreateTable", **body) == ("ValidationException", message)
+    assert reply(service, "ListTables") == {"TableNames": []}
+
+
+@pytest.mark.parametrize(
+    ("indexes", "message"),
+    [
+        ([index("lsi", "a")], IPV + "Index KeySchema does not have a range key for index: lsi"),
+        (
+            [index("lsi", "c", "b")],
+            IPV + "Index KeySchema does not have the same leading hash key as table KeySchema for index: lsi. "
+            "index hash key: c, table hash key: a",
+        ),
+        ([index("lsi", "a", "a")], "Both the Hash Key and the Range Key element in the KeySchema have the same name"),
+        (
+            [index("lsi", "a", "z")],
+            IPV + "Some index key attributes are not defined in AttributeDefinitions. "
+            "Keys: [a, z], AttributeDefinitions: [a, b, c]",
+        ),
+        ([index("lsi", "a", "c"), index("lsi", "a", "b")], IPV + "Duplicate index name: lsi"),
+        (
+            [index(f"lsi{i}", "a", "c") for i in range(6)],
+            IPV + "Number of LocalSecondaryIndexes exceeds per-table limit of 5",
+        ),
+    ],
+)
+def test_what_a_local_index_can_not_be(service: Service, indexes: list[dict[str, Any]], message: str) -> None:
+    body = {**SORTED, "LocalSecondaryIndexes": indexes}
+    assert refusal(service, "CreateTable", **body) == ("ValidationException", message)
+
+
+def test_five_local_and_twenty_global_indexes_are_fine(service: Service) -> None:
+    reply(
+        service,
+        "CreateTable",
+        **SORTED,
+        LocalSecondaryIndexes=[index(f"lsi{i}", "a", "c") for i in range(5)],
+        GlobalSecondaryIndexes=[index(f"gsi{i}", "b", "a") for i in range(20)],
+    )
+    told = reply(service, "DescribeTable", TableName="tab")["Table"]
+    assert len(told["GlobalSecondaryIndexes"]) == 20
+    assert told["GlobalSecondaryIndexes"][0]["KeySchema"] == key("b", "a")
+
+
+def test_indexes_of_both_kinds_share_one_namespace(service: Service) -> None:
+    body = {**SORTED, "LocalSecondaryIndexes": [index("x12", "a", "c")], "GlobalSecondaryIndexes": [index("x12", "b")]}
+    assert refusal(service, "CreateTable", **body) == ("ValidationException", IPV + "Duplicate index name: x12")
+
+
+@pytest.mark.parametrize(
+    ("schema", "part"),
+    [
+        (elements("a/HASH", "b/RANGE", "c/HASH"), "All HASH key attributes must precede RANGE key attributes"),
+        (elements("b/RANGE", "c/HASH"), "All HASH key attributes must precede RANGE key attributes"),
+        (elements("a/HASH", "b/HASH", "a/RANGE"), "The KeySchema contains multiple key attributes with the same name"),
+        (
+            elements("a/HASH", "b/HASH", "c/HASH", "d/HASH", "e/HASH"),
+            "The KeySchema exceeds the maximum allowed number of HASH key attributes",
+        ),
+        (
+            elements("a/HASH", "b/RANGE", "c/RANGE", "d/RANGE", "e/RANGE", "f/RANGE"),
+            "The KeySchema exceeds the maximum allowed number of RANGE key attributes",
+        ),
+        (elements("c/RANGE"), "The first KeySchemaElement is not a HASH key type"),
+    ],
+)
+def test_keys_of_several_attributes_that_are_refused(service: Service, schema: list[Any], part: str) -> None:
+    names = sorted({"a", "b"} | {element["AttributeName"] for element in schema})
+    body = {**SORTED, "AttributeDefinitions": defined(*names)}
+    gsi = index("gsi", KeySchema=schema)
+    code, message = refusal(service, "CreateTable", **body, GlobalSecondaryIndexes=[gsi])
+    assert code == "ValidationException"
+    assert part in (message or "")
+
+
+def test_a_key_of_four_and_four_attributes(service: Service) -> None:
+    schema = elements(*(f"{c}/HASH" for c in "abcd"), *(f"{c}/RANGE" for c in "efgh"))
+    gsi = index("gsi", KeySchema=schema)
+    body = {**SORTED, "AttributeDefinitions": defined(*"abcdefgh")}
+    made = reply(service, "CreateTable", **body, GlobalSecondaryIndexes=[gsi])["TableDescription"]
+    assert made["GlobalSecondaryIndexes"][0]["KeySchema"] == schema
+
+
+def test_a_hundred_projected_attributes_and_one_more(service: Service) -> None:
+    def indexes(last: int) -> list[dict[str, Any]]:
+        counts = (20, 20, 20, 20, 19, last)
+        included = [{"ProjectionType": "INCLUDE", "NonKeyAttributes": [f"n{j}" for j in range(n)]} for n in counts]
+        return [index(f"gsi{i}", "id", Projection=projection) for i, projection in enumerate(included)]
+
+    assert refusal(service, "CreateTable", **PLAIN, GlobalSecondaryIndexes=indexes(2))[0] == "ValidationException"
+    reply(service, "CreateTable", **PLAIN, GlobalSecondaryIndexes=indexes(1))
+
+
+def test_a_projection_names_an_attribute_once(service: Service) -> None:
+    gsi = index("gsi", "id", Projection={"ProjectionType": "INCLUDE", "NonKeyAttributes": ["x", "y", "x"]})
+    code, message = refusal(service, "CreateTable", **PLAIN, GlobalSecondaryIndexes=[gsi])
+    assert code == "ValidationException"
+    assert "Duplicate" in (message or "")
+
+
+def test_billing_comes_before_keys_and_keys_before_streams(service: Service) -> None:
+    wrong = {
+        **PLAIN,
+        "BillingMode": "PROVISIONED",
+        "AttributeDefinitions": defined("x"),
+        "StreamSpecification": {"StreamEnabled": True},
+    }
+    first, second, *_ = service.outcomes(Call("CreateTable", wrong)).violations
+    assert (first.rule.name, second.rule.name) == ("tables.units-missing", "tables.key-undefined")
+
+
+def test_a_vector_index_is_described(service: Service) -> None:
+    schema = [{"AttributeName": "t", "SearchSchemaElementType": "HASH"}]
+    body = {**PLAIN, "AttributeDefinitions": defined("id", "t"), "VectorIndexes": [vector("vix", SearchSchema=schema)]}
+    made = reply(service, "CreateTable", **body)["TableDescription"]["VectorIndexes"]
+    expected = {
+        "IndexName": "vix",
+        "SearchSchema": schema,
+        "Projection": {"ProjectionType": "ALL"},
+        "VectorAttribute": {"AttributeName": "v"},
+        "Dimensions": 3,
+        "DistanceFunction": "COSINE",
+        "IndexSizeBytes": 0,
+        "ItemCount": 0,
+        "IndexArn": "arn:aws:dynamodb:us-east-1:000000000000:table/tab/index/vix",
+    }
+    assert made == [{**expected, "IndexStatus": "CREATING"}]
+    told = reply(service, "DescribeTable", TableName="tab")["Table"]["VectorIndexes"]
+    assert told == [{**expected, "IndexStatus": "ACTIVE"}]
+
+
+def test_a_name_can_be_used_again_once_the_table_is_gone(service: Service) -> None:
+    first = reply(service, "CreateTable", **PLAIN)["TableDescription"]["TableId"]
+    taken = ("ResourceInUseException", "Table already exists: tab")
+    assert refusal(service, "CreateTable", **PLAIN) == taken
+    reply(service, "DeleteTable", TableName="tab")
+    second = reply(service, "CreateTable", **PLAIN)["TableDescription"]["TableId"]
+    assert first != second
+
+
+def test_states_take_their_time() -> None:
+    clock = ManualClock(START)
+    service = Service(Account(clock, delays=Delays(create_table=5, delete_table=5)))
+    reply(service, "CreateTable", **PLAIN)
+    being_created = "Attempt to change a resource which is still in use: Table is being created: tab"
+    assert refusal(service, "DeleteTable", TableName="tab") == ("ResourceInUseException", being_created)
+    assert refusal(service, "CreateTable", **PLAIN) == ("ResourceInUseException", being_created)
+    assert refusal(service, "PutItem", TableName="tab", Item={"id": {"S": "a"}}) == (
+        "ResourceNotFoundException",
+        "Requested resource not found",
+    )
+    assert reply(service, "ListTables") == {"TableNames": ["tab"]}
+    clock.advance(5)
+    assert reply(service, "DescribeTable", TableName="tab")["Table"]["TableStatus"] == "ACTIVE"
+    reply(service, "DeleteTable", TableName="tab")
+    again = reply(service, "DeleteTable", TableName="tab")["TableDescription"]
+    assert again["TableStatus"] == "DELETING"
+    assert refusal(service, "CreateTable", **PLAIN) == ("ResourceInUseException", "Table already exists: tab")
+    clock.advance(5)
+    assert reply(service, "ListTables") == {"TableNames": []}
+
+
+def test_a_protected_table_stays(service: Service) -> None:
+    reply(service, "CreateTable", **PLAIN, DeletionProtectionEnabled=True)
+    assert refusal(service, "DeleteTable", TableName="tab") == (
+        "ValidationException",
+        "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.",
+    )
+
+
+def test_names_are_listed_in_byte_order(service: Service) -> None:
+    for name in ("bbb", "Zed", "a.c", "a-b"):
+        reply(service, "CreateTable", **{**PLAIN, "TableName": name})
+    assert reply(service, "ListTables") == {"TableNames": ["Zed", "a-b", "a.c", "bbb"]}
+    assert reply(service, "ListTables", Limit=2) == {
+        "TableNames": ["Zed", "a-b"],
+        "LastEvaluatedTableName": "a-b",
+    }
+    assert reply(service, "ListTables", ExclusiveStartTableName="a-b", Limit=2) == {"TableNames": ["a.c", "bbb"]}
+    assert reply(service, "ListTables", ExclusiveStartTableName="aaa") == {"TableNames": ["bbb"]}
+    assert refusal(service, "ListTables", Limit=101) == (
+        "ValidationException",
+        "1 validation error detected: Value '101' at 'limit' failed to satisfy constraint: "
+        "Member must have value less than or equal to 100",
+    )
+
+
+def test_an_account_has_quotas() -> None:
+    limits = Limits(tables=1, table_units=10)
+    service = Service(Account(ManualClock(START), limits=limits))
+    body = {**PLAIN, "BillingMode": "PROVISIONED", "ProvisionedThroughput": units(11, 10)}
+    assert refusal(service, "CreateTable", **body) == (
+        "LimitExceededException",
+        "The requested ReadCapacityUnits, 11, is above the per table maximum for the account in us-east-1. "
+        "Per table maximum: 10. Refer to the Amazon DynamoDB Developer Guide for current limits and how to request "
+        "higher limits.",
+    )
+    reply(service, "CreateTable", **PLAIN)
+    assert refusal(service, "CreateTable", **{**PLAIN, "TableName": "two"})[0] == "LimitExceededException"
+
+
+def test_no_more_than_so_many_tables_change_at_once() -> None:
+    account = Account(ManualClock(START), delays=Delays(create_table=9), limits=Limits(changing_tables=1))
+    service = Service(account)
+    reply(service, "CreateTable", **PLAIN)
+    assert refusal(service, "CreateTable", **{**PLAIN, "TableName": "two"})[0] == "LimitExceededException"
+
+
+def test_what_an_account_says_of_itself(service: Service) -> None:
+    assert reply(service, "DescribeLimits") == {
+        "AccountMaxReadCapacityUnits": 80000,
+        "AccountMaxWriteCapacityUnits": 80000,
+        "TableMaxReadCapacityUnits": 40000,
+        "TableMaxWriteCapacityUnits": 40000,
+    }
+    assert reply(service, "DescribeEndpoints") == {
+        "Endpoints": [{"Address": "dynamodb.us-east-1.amazonaws.com", "CachePeriodInMinutes": 1440}]
+    }
+
+
+def test_constraints_of_the_model_come_first(service: Service) -> None:
+    assert refusal(service, "CreateTable") == (
+        "ValidationException",
+        "The parameter 'TableName' is required but was not present in the request",
+    )
+    body = {**SORTED, "LocalSecondaryIndexes": [index("l1", "a", "c")], "GlobalSecondaryIndexes": [index("g1", "b")]}
+    short = "Member must have length greater than or equal to 3"
+    assert refusal(service, "CreateTable", **body) == (
+        "ValidationException",
+        "2 validation errors detected: "
+        f"Value 'g1' at 'globalSecondaryIndexes.1.member.indexName' failed to satisfy constraint: {short}; "
+        f"Value 'l1' at 'localSecondaryIndexes.1.member.indexName' failed to satisfy constraint: {short}",
+    )
+
+
+def test_a_replica_in_another_account_is_beyond_one_account(service: Service) -> None:
+    answer = refusal(service, "CreateTable", TableName="tab", GlobalTableSourceArn="arn:aws:dynamodb:x:1:table/t")
+    assert answer[0] == "ValidationException"
+
+
+def test_history_is_kept_as_long_as_a_stream_may_be_read(service: Service) -> None:
+    stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    reply(service, "CreateTable", **PLAIN, StreamSpecification=stream)
+    reply(service, "CreateTable", **{**PLAIN, "TableName": "two"})
+    assert service.account.tables["tab"].keep == 86_400
+    assert service.account.tables["two"].keep == 0
