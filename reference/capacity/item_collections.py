@@ -6,10 +6,13 @@ An item collection is the items of one partition key value together with their e
 
 from __future__ import annotations
 
+from base64 import b64encode
+from decimal import Decimal
 from typing import Any
 
 from reference.tables.table import Change, Table
 from reference.tables.view import TOP, RowKey, View
+from reference.values.number import text
 
 GIGABYTE = 1 << 30
 
@@ -24,10 +27,12 @@ def metrics(table: Table, change: Change, mode: Any) -> dict[str, Any] | None:
     """
     if mode != "SIZE" or not has_local_index(table):
         return None
-    image = change.new or change.old
-    hashed = {} if image is None else {a.name: image.item[a.name] for a in table.key.hash if a.name in image.item}
+    (attribute,) = table.key.hash
     low = collection_size(table, change) // GIGABYTE
-    return {"ItemCollectionKey": hashed, "SizeEstimateRangeGB": [float(low), float(low + 1)]}
+    return {
+        "ItemCollectionKey": {attribute.name: {attribute.type: _as_written(change.key[1])}},
+        "SizeEstimateRangeGB": [float(low), float(low + 1)],
+    }
 
 
 def has_local_index(table: Table) -> bool:
@@ -62,6 +67,13 @@ def growth(table: Table, change: Change) -> int:
         if table.indexes[move.index].schema.kind == "LSI":
             grown += (move.new.record.size if move.new else 0) - (move.old.record.size if move.old else 0)
     return grown
+
+
+def _as_written(part: str | Decimal | bytes) -> str:
+    """What stands in a value's wire form for the part of a row key made from it."""
+    if isinstance(part, str):
+        return part
+    return text(part) if isinstance(part, Decimal) else b64encode(part).decode()
 
 
 def _measure(view: View, prefix: RowKey) -> int:

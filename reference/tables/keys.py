@@ -118,6 +118,9 @@ def index_key_faults(table: Table, item: Item) -> Sequence[Violation]:
         if value is None:
             continue
         text = value.get(attribute.type)
+        if not text and attribute.name in table.key.names:
+            # The table has said so already.
+            continue
         if text is None:
             found.append(index_type_mismatch(indexed.index, attribute, value))
         elif not text:
