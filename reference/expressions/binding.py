@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
 
 from reference.api import AttributeValue
@@ -28,11 +28,11 @@ from reference.expressions.tree import (
     Kind,
     Literal,
     Not,
-    Operand,
     Or,
     Path,
     Placeholder,
     Projection,
+    Remove,
     Set,
     Tree,
     Update,
@@ -49,12 +49,14 @@ _REMEMBERED = 64
 class Named:
     """An expression with its names put in.
 
-    ``faults`` are the violations that text and names settle, ``complete`` tells that every name is defined. ``sound``
-    remembers combinations of value types that the checks let pass; it stays empty where values themselves count.
+    ``fill`` makes the tree with values in it, None where it has no placeholders; ``complete`` tells that every name is
+    defined. ``sound`` remembers combinations of value types that the checks let pass; ``by_type`` is False, and
+    ``sound`` stays empty, where the checks look at values themselves.
     """
 
     parsed: Parsed
     tree: Tree | None
+    fill: Callable[[Values], Tree] | None
     complete: bool
     by_type: bool
     leaves: tuple[Condition, ...] = ()
@@ -71,10 +73,11 @@ def named(kind: Kind, text: str, names: Mapping[str, str]) -> Named:
 def _named(kind: Kind, text: str, names: tuple[tuple[str, str], ...]) -> Named:
     parsed = parse(kind, text)
     if parsed.tree is None:
-        return Named(parsed, None, complete=False, by_type=False)
-    tree = _rebuild(parsed.tree, _namer(dict(names)), _same) if names else parsed.tree
+        return Named(parsed, None, None, complete=False, by_type=False)
+    tree, fill = _prepare(parsed.tree, dict(names))
     leaves = () if isinstance(tree, Update | Projection) else tuple(leaves_of(tree))
-    return Named(parsed, tree, len(names) == len(parsed.aliases), not depends_on_values(tree, leaves), leaves)
+    complete = len(names) == len(parsed.aliases)
+    return Named(parsed, tree, fill, complete, not depends_on_values(tree, leaves), leaves)
 
 
 def bind(expression: Named, values: Values) -> Checks[Tree | None]:
@@ -96,7 +99,7 @@ def bind(expression: Named, values: Values) -> Checks[Tree | None]:
             return None
         if expression.by_type and types is not None and len(expression.sound) < _REMEMBERED:
             expression.sound.add(types)
-    return _rebuild(tree, _same_path, _valuer(values)) if placeholders else tree
+    return tree if expression.fill is None else expression.fill(values)
 
 
 def _refuse(expression: Named, values: Values) -> Iterator[Violation]:
@@ -114,80 +117,78 @@ def _faults(expression: Named, tree: Tree, values: Values) -> Iterator[Violation
     yield from check_values(kind, tree, expression.leaves, values)
 
 
-_Paths: TypeAlias = Callable[[Path], Path]
-_Leaves: TypeAlias = Callable[[Placeholder], Operand]
+_Fill: TypeAlias = Callable[[Values], Any]
+"""Makes a node anew with values in the place of its placeholders."""
+
+_Names: TypeAlias = Mapping[str, str]
 
 
-def _same(placeholder: Placeholder) -> Operand:
-    return placeholder
+def _name(path: Path, names: _Names) -> Path:
+    if not any(isinstance(step, Alias) for step in path.steps):
+        return path
+    return Path(tuple([names.get(s.name, s) if isinstance(s, Alias) else s for s in path.steps]))
 
 
-def _same_path(path: Path) -> Path:
-    return path
+def _prepare(node: Any, names: _Names) -> tuple[Any, _Fill | None]:
+    """The node with its names put in, and how to put its values in; None for a node that holds no placeholder.
 
-
-def _namer(names: Mapping[str, str]) -> _Paths:
-    def rename(path: Path) -> Path:
-        steps = path.steps
-        for step in steps:
-            if step.__class__ is Alias:
-                break
-        else:
-            return path
-        return Path(tuple([names.get(s.name, s) if isinstance(s, Alias) else s for s in steps]))
-
-    return rename
-
-
-def _valuer(values: Values) -> _Leaves:
-    return lambda placeholder: Literal(values[placeholder.name])
-
-
-def _rebuild(tree: Tree, path: _Paths, leaf: _Leaves) -> Tree:
-    """The same tree with other paths and other operands in the place of placeholders.
-
-    The recursion is bounded: the parser hands out no tree of more than 300 operators or 256 calls inside each other.
+    Here and in what is returned, one level of a tree costs one frame of the stack. That bounds the recursion: the
+    parser hands out no tree of more than 300 operators or 256 calls inside each other.
     """
-    if isinstance(tree, Update):
-        actions = tuple([_rebuild_action(a, path, leaf) for a in tree.actions])
-        return Update(actions)
-    if isinstance(tree, Projection):
-        return Projection(tuple([path(p) for p in tree.paths]))
-    return _rebuild_condition(tree, path, leaf)
-
-
-def _rebuild_action(action: Any, path: _Paths, leaf: _Leaves) -> Any:
-    target = path(action.target)
-    if isinstance(action, Set | Add | Delete):
-        return type(action)(target, _rebuild_operand(action.value, path, leaf))
-    return type(action)(target)
-
-
-def _rebuild_condition(node: Condition, path: _Paths, leaf: _Leaves) -> Condition:
-    if isinstance(node, Compare):
-        left, right = _rebuild_operand(node.left, path, leaf), _rebuild_operand(node.right, path, leaf)
-        return Compare(node.operator, left, right)
-    if isinstance(node, And | Or):
-        return type(node)(tuple([_rebuild_condition(c, path, leaf) for c in node.conditions]))
-    if isinstance(node, Call):
-        return Call(node.function, tuple([_rebuild_operand(a, path, leaf) for a in node.arguments]))
-    if isinstance(node, Not):
-        return Not(_rebuild_condition(node.condition, path, leaf))
-    if isinstance(node, In):
-        options = tuple([_rebuild_operand(o, path, leaf) for o in node.options])
-        return In(_rebuild_operand(node.operand, path, leaf), options)
-    low, high = _rebuild_operand(node.low, path, leaf), _rebuild_operand(node.high, path, leaf)
-    return Between(_rebuild_operand(node.operand, path, leaf), low, high)
-
-
-def _rebuild_operand(node: Operand, path: _Paths, leaf: _Leaves) -> Operand:
-    if isinstance(node, Placeholder):
-        return leaf(node)
     if isinstance(node, Path):
-        return path(node)
-    if isinstance(node, Call):
-        return Call(node.function, tuple([_rebuild_operand(a, path, leaf) for a in node.arguments]))
-    if isinstance(node, Arithmetic):
-        left, right = _rebuild_operand(node.left, path, leaf), _rebuild_operand(node.right, path, leaf)
-        return Arithmetic(node.operator, left, right)
-    return node
+        return _name(node, names), None
+    if isinstance(node, Placeholder):
+        placeholder = node.name
+        return node, lambda values: Literal(values[placeholder])
+    kind = type(node)
+    parts: list[Any] = []
+    fills: list[Any] = []
+    for part_name in _PARTS[kind]:
+        part = getattr(node, part_name)
+        fill: Any = None
+        if isinstance(part, tuple):
+            row = []
+            for each in part:
+                row.append(_prepare(each, names))  # a comprehension would be a frame more
+            part = tuple([one for one, _ in row])
+            fill = row if any(how for _, how in row) else None
+        elif not isinstance(part, str):
+            part, fill = _prepare(part, names)
+        parts.append(part)
+        fills.append(fill)
+    whole = kind(*parts)
+    if not any(fills):
+        return whole, None
+    if len(parts) == 2 and not isinstance(fills[1], list):
+        return whole, _fill_two(kind, parts, fills)
+    return whole, _fill_all(kind, parts, fills)
+
+
+def _fill_two(kind: type, parts: list[Any], fills: list[Any]) -> _Fill:
+    first, second = parts
+    one, two = fills
+    return lambda values: kind(first if one is None else one(values), second if two is None else two(values))
+
+
+def _fill_all(kind: type, parts: list[Any], fills: list[Any]) -> _Fill:
+    pairs = list(zip(parts, fills, strict=True))
+
+    def fill(values: Values) -> Any:
+        made = []
+        for part, how in pairs:
+            if how is None:
+                made.append(part)
+            elif how.__class__ is list:
+                row = []
+                for one, how_one in how:
+                    row.append(one if how_one is None else how_one(values))
+                made.append(tuple(row))
+            else:
+                made.append(how(values))
+        return kind(*made)
+
+    return fill
+
+
+_NODES = (Update, Projection, Set, Remove, Add, Delete, Compare, Between, In, Not, And, Or, Call, Arithmetic)
+_PARTS = {kind: tuple(f.name for f in fields(kind) if f.name != "legacy") for kind in _NODES}

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from reference.api import AttributeValue, Json
 from reference.expressions.binding import bind, named
 from reference.expressions.key_condition import Clause, clauses
+from reference.expressions.parser import parse
 from reference.expressions.tree import Condition, Kind, Projection, Update
 from reference.rules import Checks, Cohort, Violation, violation
 from reference.values.value import DEEPEST_CURRENT, MAX_NESTING, check_names, depth, normalise
@@ -21,6 +22,7 @@ from reference.values.value import DEEPEST_CURRENT, MAX_NESTING, check_names, de
 ORDER: tuple[Kind, ...] = ("Update", "Condition", "KeyCondition", "Filter", "Projection")
 """The order in which the service reads the expressions of a request."""
 
+_PARAMETER = {kind: f"{kind}Expression" for kind in ORDER}
 _LISTED: tuple[Kind, ...] = ("Update", "Condition", "Projection", "Filter", "KeyCondition")
 _LEGACY = {
     "PutItem": ("Expected", "ConditionalOperator"),
@@ -41,11 +43,13 @@ _MAX_KEY_BYTES = 255
 class Placeholders:
     """What a request's ``#names`` and ``:values`` stand for, values in normal form.
 
-    ``sound`` is False when any of them is refused: what depends on them is then left unchecked.
+    ``given`` are all ``:values`` that were sent, refused ones too. ``sound`` is False when any name or value is
+    refused: what depends on them is then left unchecked.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, AttributeValue] = field(default_factory=dict)
+    given: Collection[str] = ()
     sound: bool = True
 
 
@@ -68,7 +72,7 @@ def read(
 ) -> Checks[Expressions | None]:
     """All stages in the usual order. ``kinds`` are the expressions the operation knows; None when any is refused."""
     sound = yield from mixing(operation, request, kinds)
-    given = [kind for kind in ORDER if kind in kinds and request.get(f"{kind}Expression") is not None]
+    given = [kind for kind in ORDER if kind in kinds and request.get(_PARAMETER[kind]) is not None]
     if not given:
         return NO_EXPRESSIONS if sound else None
     stand_for = yield from placeholders(operation, request, layer)
@@ -83,7 +87,7 @@ def mixing(operation: str, request: Mapping[str, Json], kinds: Sequence[Kind]) -
     True when nothing is wrong.
     """
     sound = True
-    listed = [f"{kind}Expression" for kind in _LISTED if kind in kinds]
+    listed = [_PARAMETER[kind] for kind in _LISTED if kind in kinds]
     given = [name for name in listed if request.get(name) is not None]
     if given:
         legacy = [name for name in _LEGACY.get(operation, ()) if request.get(name) is not None]
@@ -120,13 +124,9 @@ def placeholders(operation: str, request: Mapping[str, Json], layer: Cohort) -> 
     if names is not None:
         if not names:
             yield violation("expressions.names-empty")
-        for key in names:
-            if not _NAME_KEY(key):
-                sound = False
-                yield violation("expressions.names-key", key=key)
-            elif len(key) > _MAX_KEY_BYTES:
-                sound = False
-                yield violation("expressions.placeholder-length", which="Names", key=key)
+        for fault in _bad_keys(names, _NAME_KEY, "expressions.names-key", "Names"):
+            sound = False
+            yield fault
         found: list[Violation] = []
         if check_names(names.values(), found):
             sound = False
@@ -136,13 +136,9 @@ def placeholders(operation: str, request: Mapping[str, Json], layer: Cohort) -> 
     if not values:
         sound = False
         yield violation("expressions.values-empty")
-    for key in values:
-        if not _VALUE_KEY(key):
-            sound = False
-            yield violation("expressions.values-key", key=key)
-        elif len(key) > _MAX_KEY_BYTES:
-            sound = False
-            yield violation("expressions.placeholder-length", which="Values", key=key)
+    for fault in _bad_keys(values, _VALUE_KEY, "expressions.values-key", "Values"):
+        sound = False
+        yield fault
     kept: dict[str, AttributeValue] = {}
     late: list[Violation] = []
     for key, given in values.items():
@@ -150,7 +146,18 @@ def placeholders(operation: str, request: Mapping[str, Json], layer: Cohort) -> 
         if value is not None:
             kept[key] = value
     yield from late
-    return Placeholders(names or {}, kept, sound and len(kept) == len(values))
+    return Placeholders(names or {}, kept, values, sound and len(kept) == len(values))
+
+
+def _bad_keys(keys: Collection[str], lawful: Callable[[str], object], rule: str, which: str) -> Iterable[Violation]:
+    """What is wrong with placeholders, each by itself."""
+    if all(map(lawful, keys)) and max(map(len, keys), default=0) <= _MAX_KEY_BYTES:
+        return ()
+    return [
+        violation("expressions.placeholder-length", which=which, key=key) if lawful(key) else violation(rule, key=key)
+        for key in keys
+        if not lawful(key) or len(key) > _MAX_KEY_BYTES
+    ]
 
 
 def _bad_names(names: Mapping[str, str]) -> Checks[None]:
@@ -168,7 +175,7 @@ def _value(operation: str, key: str, given: Json, layer: Cohort, late: list[Viol
         return value
     if any(fault.rule.name == "values.nesting" for fault in found):
         wraps = depth(given)
-        if operation == "TransactWriteItems" and wraps == MAX_NESTING + 1:
+        if operation == "TransactWriteItems" and wraps == MAX_NESTING + 1 and len(given) == 1:
             # Transactions read one level more; storing such a value fails later (dataplane:TYPE-9).
             found.clear()
             value = _outer(given, layer, found)
@@ -197,8 +204,8 @@ def parse_all(
     trees: dict[str, Any] = {}
     refused = not stand_for.sound
     for kind in ORDER:
-        text = request.get(f"{kind}Expression")
-        if text is None or kind not in kinds:
+        text = request.get(_PARAMETER[kind]) if kind in kinds else None
+        if text is None:
             continue
         expression = named(kind, text, stand_for.names)
         if not stand_for.sound:
@@ -220,23 +227,24 @@ def unused(request: Mapping[str, Json], kinds: Sequence[Kind], stand_for: Placeh
 
     Nothing is said while one of the expressions cannot be read: it might use them.
     """
-    names = request.get("ExpressionAttributeNames")
-    values = request.get("ExpressionAttributeValues")
-    if not names and not values:
+    if not stand_for.names and not stand_for.given:
         return True
     used: set[str] = set()
     for kind in kinds:
-        text = request.get(f"{kind}Expression")
+        text = request.get(_PARAMETER[kind])
         if text is None:
             continue
-        parsed = named(kind, text, stand_for.names).parsed
+        parsed = parse(kind, text)
         if parsed.tree is None:
             return True
         used.update(parsed.aliases)
         used.update(parsed.placeholders)
     sound = True
-    for rule, keys in (("expressions.names-unused", names), ("expressions.values-unused", values)):
-        left = [key for key in keys or () if key not in used]
+    for rule, keys in (
+        ("expressions.names-unused", stand_for.names),
+        ("expressions.values-unused", stand_for.given),
+    ):
+        left = [key for key in keys if key not in used]
         if left:
             sound = False
             yield violation(rule, keys=", ".join(left))

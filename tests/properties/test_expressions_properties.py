@@ -7,9 +7,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reference.expressions import legacy
 from reference.expressions import update as updates
 from reference.expressions.binding import bind, named
 from reference.expressions.condition import evaluate
+from reference.expressions.key_condition import analyse
 from reference.expressions.parser import parse
 from reference.expressions.printing import Placed, render
 from reference.expressions.projection import project
@@ -315,18 +317,79 @@ GARBAGE = st.one_of(
     st.builds(lambda piece, count: piece * count, PIECES, st.integers(0, 4200)),
     st.builds(lambda a, b, n: a * n + "a" + b * n, PIECES, PIECES, st.integers(0, 2100)),
 )
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-5, 5), st.text(max_size=3)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(["S", "N", "B", "SS", "NS", "BS", "L", "M", "BOOL", "NULL", "x"]), inner),
+    ),
+    max_leaves=6,
+)
+
+
+def _wrapped(value: Any, count: int) -> Any:
+    for _ in range(count):
+        value = {"L": [value]}
+    return value
+
+
+ANY_VALUES = st.one_of(VALUES, JSON, st.builds(_wrapped, JSON, st.integers(30, 70)), st.just({"S": "a", "L": [{}]}))
 ALL_KINDS = ("Update", "Condition", "KeyCondition", "Filter", "Projection")
 
 
 @few
-@given(st.lists(GARBAGE, min_size=5, max_size=5), st.dictionaries(st.sampled_from([":v", ":w", ":", "v"]), VALUES))
-def test_any_garbage_is_answered(texts: list[str], values: dict[str, Any]) -> None:
+@given(
+    st.sampled_from(["UpdateItem", "TransactWriteItems", "Query", "Scan"]),
+    st.lists(GARBAGE, min_size=5, max_size=5),
+    st.dictionaries(st.sampled_from([":v", ":w", ":", "v"]), ANY_VALUES),
+)
+def test_any_garbage_is_answered(operation: str, texts: list[str], values: dict[str, Any]) -> None:
     request: dict[str, Any] = {f"{kind}Expression": text for kind, text in zip(ALL_KINDS, texts, strict=True)}
     request |= {"ExpressionAttributeNames": {"#n": "a"}, "ExpressionAttributeValues": values}
     for layer in ("current", "older"):
-        found, _ = every(read("UpdateItem", request, ALL_KINDS, layer))  # type: ignore[arg-type]
+        found, _ = every(read(operation, request, ALL_KINDS, layer))  # type: ignore[arg-type]
         for fault in found:
-            assert fault.message(surface("UpdateItem")) is not None
+            assert fault.message(surface(operation)) is not None
+
+
+def _entries(*members: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Legacy entries of the right JSON types but any content."""
+    parts: dict[str, st.SearchStrategy[Any]] = {
+        "Value": ANY_VALUES,
+        "AttributeValueList": st.lists(ANY_VALUES, max_size=3),
+        "Exists": st.booleans(),
+        "ComparisonOperator": st.sampled_from(["EQ", "NE", "LT", "IN", "BETWEEN", "NULL", "CONTAINS", "BEGINS_WITH"]),
+        "Action": st.sampled_from(["PUT", "ADD", "DELETE"]),
+    }
+    return st.dictionaries(NAMES, st.fixed_dictionaries({}, optional={m: parts[m] for m in members}), max_size=3)
+
+
+@few
+@given(
+    _entries("Value", "AttributeValueList", "Exists", "ComparisonOperator"),
+    _entries("Value", "Action"),
+    st.sampled_from([None, "AND", "OR"]),
+    ITEMS,
+)
+def test_any_legacy_parameters_are_answered(
+    conditions: dict[str, Any], changes: dict[str, Any], operator: str | None, item: dict[str, Any]
+) -> None:
+    request = {"Expected": conditions, "AttributeUpdates": changes, "ConditionalOperator": operator}
+    found, condition = every(legacy.expected(request, "current"))
+    if not found and condition is not None:
+        evaluate(condition, item)
+    filters = {
+        name: entry | {"ComparisonOperator": "EQ"}
+        for name, entry in conditions.items()
+        if "AttributeValueList" in entry
+    }
+    every(legacy.filters({"QueryFilter": filters, "ConditionalOperator": operator}, "QueryFilter", "older"))
+    asked, clauses = every(legacy.key_conditions({"KeyConditions": filters}, "current"))
+    if not asked and clauses is not None:
+        every(analyse(clauses, [("a", "S")], [("b", "N")]))
+    wrong, update = every(legacy.attribute_updates(request, "current"))
+    if not wrong and update is not None:
+        every(updates.apply(update, KEY | item, KEY))
 
 
 @few
