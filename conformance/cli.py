@@ -94,7 +94,10 @@ def run(
             fail(f"no machine searches the capability {name!r}; known: {', '.join(MACHINES)}")
     _check_rules(rule or [])
     _check_target(target)
-    folder = new_folder(out, target, seed)
+    try:
+        folder = new_folder(out, target, seed)
+    except OSError as error:
+        fail(str(error))
     order = Order(
         target, folder, seconds, seed, workers, capability or (), rule or (), timeout,
         command=shlex.join(["dynoracle", *sys.argv[1:]]), allow_hosts=allow_host or (), ca_file=ca_file,

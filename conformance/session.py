@@ -62,7 +62,7 @@ class Session:
     """Runs the calls of one program against one target.
 
     ``names`` maps table symbols to real names. ``record`` is called with each op as soon as it is judged.
-    ``died`` is set to what was lost when the target stopped answering; where replies are lost on purpose (``lossy``)
+    ``quarantined`` says why nothing more can be judged. ``died`` is set to what was lost when the target stopped answering; where replies are lost on purpose (``lossy``)
     the oracle judges the ambiguity instead.
     """
 
@@ -77,6 +77,7 @@ class Session:
     ops: list[Judged] = field(default_factory=list)
     replies: dict[int, Json] = field(default_factory=dict)
     died: str | None = None
+    quarantined: str | None = None
     _start: float = 0.0
 
     def __post_init__(self) -> None:
@@ -134,7 +135,9 @@ class Session:
             return
         if call.operation in STATE_OPERATIONS and isinstance(reply, Success):
             self._await_state(call)
-        if verdict.ruling != "ok":
+        if verdict.ruling == "unknown" and self.lossy:
+            self.quarantined = verdict.why
+        elif verdict.ruling != "ok":
             self._resync(call)
 
     def _await_state(self, call: Call) -> None:
@@ -192,14 +195,14 @@ class Session:
                 self.send(step)
             else:
                 self._skip(step)
-            if self.died or len(self.divergences()) >= MAX_DIVERGENCES:
+            if self.died or self.quarantined or len(self.divergences()) >= MAX_DIVERGENCES:
                 return
         self.compare_state(program.tables)
 
     def compare_state(self, tables: Mapping[str, Json]) -> None:
         """Read every table whole, as ordinary judged ops, so that a wrong item is seen even if no call reads it."""
         for symbol in tables:
-            if self.died:
+            if self.died or self.quarantined:
                 return
             step = state_read(symbol)
             for _ in range(MAX_STATE_PAGES):

@@ -79,6 +79,7 @@ class Check:
     ``rule`` is the ledger's name; ``name`` tells several checks of a rule apart. ``tables`` are symbol → CreateTable
     body. ``given`` must succeed, ``when`` is the call that shows the rule, ``then`` what must come. ``control`` is the
     near-by call that the rule lets pass (for rules that refuse), sent after ``when`` and expected to succeed.
+    ``needs`` says what a target must be able to beyond answering: ``delays`` (states that take their time).
     """
 
     rule: str
@@ -88,6 +89,7 @@ class Check:
     given: Sequence[Step] = ()
     control: Step | None = None
     name: str = ""
+    needs: str = ""
 
     @property
     def id(self) -> str:

@@ -104,11 +104,19 @@ def body_divergence(
     operation = write.operation if write else call.operation
     rule = written_rule(write, difference) if write else place_rule(call, outcome, difference)
     expected = Success(outcome.body)
-    head = difference.path[0] if difference.path else "*"
+    decides = difference.path if difference.path and difference.path[0] in SHAPE_MEMBERS else difference.path[:1]
     text = f"{operation}: {difference.place}: expected {_short(difference.expected)}, observed {_short(difference.observed)}"
     severity = severity_of(difference)
     return Divergence(
-        operation, rule, severity, difference.place, text, expected, reply, (reply_to_json(expected),), (head,)
+        operation,
+        rule,
+        severity,
+        difference.place,
+        text,
+        expected,
+        reply,
+        (reply_to_json(expected),),
+        (".".join(decides) or "*",),
     )
 
 

@@ -170,7 +170,9 @@ class Oracle:
             other = recognise(reply)
             if other is not None and other.name not in {v.rule.name for v in broken} and not other.disputed:
                 return Judgement((world,), self._untrue(call, known[0], other, reply, broken))
-            return Judgement((world,), self._divergence(call, known[0], reply, "message", "message", broken))
+            found = self._divergence(call, known[0], reply, "message", "message", broken)
+            mixed = tuple(self.wording.other_cohort(call, known[0], reply))
+            return Judgement((world,), replace(found, path="cohort", accepted=mixed) if mixed else found)
         return Judgement((world,), self._divergence(call, first, reply, "error", f"code:{reply.code}", broken))
 
     def _refused_untruly(self, world: World, call: Call, outcome: Outcome | None, reply: Refusal) -> Judgement:

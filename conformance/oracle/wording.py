@@ -20,7 +20,10 @@ class Wording:
     cohorts: dict[tuple[str, str], frozenset[Cohort]] = field(default_factory=dict)
 
     def accepts(self, call: Call, broken: Violation, reply: Refusal) -> bool:
-        """Whether the reply's message is one that the service may give for this violation."""
+        """Whether the reply's message is one that the service may give for this violation.
+
+        False also for a text that only the cohort speaks which this operation was found not to be of.
+        """
         rule = broken.rule
         message = reply.message or ""
         if rule.disputed or rule.strength == "inferred" or (rule.message is None and not broken.parts):
@@ -42,6 +45,15 @@ class Wording:
             self.cohorts[slot] = speaking & allowed
             return True
         return False
+
+    def other_cohort(self, call: Call, broken: Violation, reply: Refusal) -> Iterator[Mapping[str, Any]]:
+        """The replies of the one cohort the target is held to, when it answered in the other one's true words."""
+        allowed = self.cohorts.get((call.operation, broken.rule.layer), frozenset(COHORTS))
+        texts = {c: broken.message(speaker(call.operation, call.body, c)) for c in COHORTS}
+        if len(allowed) < len(COHORTS) and any(_same(text, reply.message or "") for text in texts.values()):
+            for cohort in sorted(allowed):
+                known = {"code": broken.rule.error, "status": broken.rule.status, "message": texts[cohort]}
+                yield {"refusal": known}
 
     def told(self) -> dict[str, str]:
         """Which cohort each operation was found to speak, for reports."""

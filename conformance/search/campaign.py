@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,11 @@ WEIGHTS: Mapping[str, int] = {"items": 4, "queries": 3, "scans": 2, "batches": 2
 """How a budget is shared between capabilities; one that is not listed weighs 2."""
 
 CHUNKS_APART = 1_000_003
+
+RUN_FILES = frozenset(
+    {"report.json", "report.html", "junit.xml", "summary.md", "journal", "findings", "targets", "pytest.log"}
+)
+"""What a run leaves in its folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +161,7 @@ def _unreduced(folder: RunFolder, line: dict[str, Any]) -> Finding:
     ops = tuple(op_from_json(row) for row in line["ops"])
     program = program_of(ops, line["capability"])
     reduction = Reduction(program, divergence_from_json(line), ops, reproduced=False)
-    finding = finding_of(
-        reduction, program, {}, notes={"compare": line["compare"], "reproduced": False, "unreduced": True}
-    )
+    finding = finding_of(reduction, program, notes={"compare": line["compare"], "reproduced": False, "unreduced": True})
     folder.write_finding(finding, script(finding))
     return finding
 
@@ -202,5 +206,15 @@ def new_folder(out: Path | None, target: str, seed: int) -> RunFolder:
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         plain = "".join(c if c.isalnum() else "-" for c in target).strip("-")
         out = Path("runs") / f"{stamp}-{plain}-{seed}"
-    out.mkdir(parents=True, exist_ok=True)
+    _empty(out)
     return RunFolder(out)
+
+
+def _empty(out: Path) -> None:
+    """Make the folder, or clear what an earlier run left in it; anything else in it is kept, and refused."""
+    out.mkdir(parents=True, exist_ok=True)
+    foreign = [path.name for path in out.iterdir() if path.name not in RUN_FILES]
+    if foreign:
+        raise FileExistsError(f"{out} holds {foreign[0]!r}, which is no part of a run; choose another --out")
+    for path in out.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()

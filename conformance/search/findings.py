@@ -15,12 +15,12 @@ from conformance.symbols import unbind
 from reference.rules import Rule, ledger
 
 
-def finding_of(reduction: Reduction, program: Program, names: Mapping[str, str], **details: Any) -> Finding:
+def finding_of(reduction: Reduction, program: Program, **details: Any) -> Finding:
     """The finding of a reduction; ``details`` are further members such as ``replayed`` and ``first_seen``.
 
-    ``names`` are the real table names behind the divergence's replies; in the finding they stand as symbols.
+    Real table names in the divergence's replies are replaced by their symbols.
     """
-    divergence, small = reduction.divergence, reduction.program
+    divergence, small, names = reduction.divergence, reduction.program, reduction.names
     rule = ledger().get(divergence.rule)
     return Finding(
         fingerprint=divergence.fingerprint,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,10 +18,14 @@ from reference.api import Json
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What a program showed on fresh tables: divergences with their op index (set-up calls count), and the ops."""
+    """What a program showed on fresh tables: divergences with their op index (set-up calls count), and the ops.
+
+    ``names`` are the real names behind the symbols of the tables.
+    """
 
     divergences: tuple[tuple[int, Divergence], ...]
     ops: tuple[Op, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 Try = Callable[[Program], Attempt]
@@ -41,6 +45,7 @@ class Reduction:
     program: Program
     divergence: Divergence
     ops: tuple[Op, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
     requests: int = 0
     reproduced: bool = True
     exhausted: bool = False
@@ -57,6 +62,7 @@ class Minimiser:
     best: Program | None = None
     divergence: Divergence | None = None
     ops: tuple[Op, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
     tried: set[bytes] = field(default_factory=set)
 
     def shows(self, program: Program | None) -> bool:
@@ -75,6 +81,7 @@ class Minimiser:
                 self.best = replace(program, steps=program.steps[: last + 1])
                 self.divergence = divergence
                 self.ops = attempt.ops[: index + 1]
+                self.names = attempt.names
                 return True
         return False
 
@@ -96,7 +103,7 @@ def minimise(
     exhausted = work.spent
     work.limit = work.requests + values
     _values(work)
-    return Reduction(work.best, work.divergence, work.ops, work.requests, exhausted=exhausted or work.spent)
+    return Reduction(work.best, work.divergence, work.ops, work.names, work.requests, exhausted=exhausted or work.spent)
 
 
 def _calls(work: Minimiser) -> None:

@@ -90,21 +90,21 @@ def looked_at(body: Any, finding: Mapping[str, Any]) -> Any:
             if isinstance(items, list):
                 items.sort(key=lambda item: json.dumps(item, sort_keys=True))
     if finding.get("compare"):
-        return [part(body, path) for path in finding["compare"]]
+        return [part(body, path, presence=finding.get("presence", False)) for path in finding["compare"]]
     if isinstance(body, dict) and not finding.get("capacity"):
         return {name: value for name, value in body.items() if name != "ConsumedCapacity"}
     return body
 
 
-def part(body: Any, path: Sequence[str]) -> Any:
-    """What of the body lies on the path; ``*`` stands for every member."""
+def part(body: Any, path: Sequence[str], *, presence: bool = False) -> Any:
+    """What of the body lies on the path (``presence``: only that it does); ``*`` stands for every member."""
     if not path:
-        return body
+        return presence or body
     step, rest = path[0], path[1:]
     if isinstance(body, dict):
-        return {name: part(value, rest) for name, value in body.items() if step in ("*", name)}
+        return {n: part(value, rest, presence=presence) for n, value in body.items() if step in ("*", n)}
     if isinstance(body, list):
-        return [part(value, rest) for index, value in enumerate(body) if step in ("*", str(index))]
+        return [part(v, rest, presence=presence) for index, v in enumerate(body) if step in ("*", str(index))]
     return body
 
 

@@ -58,6 +58,7 @@ def filling(finding: Finding) -> dict[str, Any]:
         "exact": finding.path.endswith(":spelling"),
         "unordered": bool(ops) and ops[-1].operation in _UNORDERED and not finding.path.endswith(":order"),
         "capacity": finding.path.startswith("ConsumedCapacity"),
+        "presence": bool(compare) and len(compare[0]) > 1 and finding.path.endswith((":missing", ":extra")),
     }
     plain: dict[str, Any] = loads(dumps({**facts, **{name: value for name, value in looks.items() if value}}))
     return plain

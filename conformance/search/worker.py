@@ -12,7 +12,6 @@ from conformance.machines.base import draw_chunk
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.judge import Oracle
 from conformance.oracle.latitude import Latitude
-from conformance.oracle.wording import Wording
 from conformance.program import Program, Step
 from conformance.record.folder import RunFolder
 from conformance.record.journal import Journal
@@ -50,11 +49,10 @@ class Worker:
     seen: dict[str, int] = field(default_factory=dict)
     reached: dict[str, int] = field(default_factory=dict)
     operations: dict[str, int] = field(default_factory=dict)
-    wording: Wording = field(default_factory=Wording)
+    cohorts: dict[str, set[str]] = field(default_factory=dict)
     _tables: int = 0
     _restarts: int = 0
     _transport: Any = None
-    _names_of_last: dict[str, str] = field(default_factory=dict)
     journal: Journal = field(init=False)
     latitude: Latitude = field(init=False)
 
@@ -111,14 +109,14 @@ class Worker:
         self.timing.add(session.timing)
         for name, count in session.oracle.reached.items():
             self.reached[name] = self.reached.get(name, 0) + count
+        for name, cohort in session.oracle.wording.told().items():
+            self.cohorts.setdefault(name, set()).add(cohort)
         for judged in session.ops:
             self.operations[judged.op.operation] = self.operations.get(judged.op.operation, 0) + 1
 
-    def session(self, *, shared_wording: bool = True) -> Session:
+    def session(self) -> Session:
         """A session with a fresh oracle; tables get fresh names."""
         oracle = Oracle(self.latitude, start=time.time())
-        if shared_wording:
-            oracle.wording = self.wording
         return Session(self._transport, oracle, _Names(self), timeout=self.timeout)
 
     def new_table(self) -> str:
@@ -158,7 +156,7 @@ class Worker:
 
     def attempt(self, program: Program) -> Attempt:
         """Run a candidate of the minimiser on fresh tables, without comparing the final state."""
-        session = self.session(shared_wording=False)
+        session = self.session()
         for body in program.tables.values():
             session.send(Step("CreateTable", body), setup=True)
         for step in program.steps:
@@ -166,9 +164,8 @@ class Worker:
                 break
             session.send(step)
         ops = tuple(judged.op for judged in session.ops)
-        self._names_of_last = dict(session.names)
         self._finish(session)
-        return Attempt(tuple(session.divergences()), ops)
+        return Attempt(tuple(session.divergences()), ops, dict(session.names))
 
     def reduce(self, program: Program, divergence: Divergence) -> None:
         """Minimise a new divergence, replay it, and write its finding."""
@@ -177,9 +174,8 @@ class Worker:
         reduction = minimise(
             whole, divergence, self.attempt, calls=30 if slow else CALL_BUDGET, values=20 if slow else VALUE_BUDGET
         )
-        names = dict(self._names_of_last)
         replayed = sum(self._shows(reduction) for _ in range(REPLAYS)) if reduction.reproduced else 0
-        self.report(reduction, program, names, replayed)
+        self.report(reduction, program, replayed)
 
     def _with_state(self, program: Program, divergence: Divergence) -> Program:
         """The program followed by the reads of its final state, which may be what shows the divergence."""
@@ -195,12 +191,11 @@ class Worker:
         found = self.attempt(reduction.program).divergences
         return any(d.fingerprint == reduction.divergence.fingerprint for _, d in found)
 
-    def report(self, reduction: Reduction, program: Program, names: dict[str, str], replayed: int) -> None:
+    def report(self, reduction: Reduction, program: Program, replayed: int) -> None:
         """Write a finding to the run folder and the journal."""
         finding = finding_of(
             reduction,
             program,
-            names,
             replayed=replayed,
             replays=REPLAYS if reduction.reproduced else 1,
             first_seen=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -224,7 +219,7 @@ class Worker:
             calls=self.calls,
             reached=self.reached,
             operations=self.operations,
-            cohorts=self.wording.told(),
+            cohorts={name: "/".join(sorted(spoken)) for name, spoken in self.cohorts.items()},
             timing={name: getattr(self.timing, name) for name in Timing.__dataclass_fields__},
         )
         self.journal.close()
