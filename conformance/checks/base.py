@@ -101,6 +101,13 @@ class Check:
         """The area of the service."""
         return self.rule.split(".", 1)[0]
 
+    @property
+    def below_the_sdk(self) -> bool:
+        """Whether a step of it is an HTTP request that no SDK would send."""
+        return any(
+            step.raw is not None for step in (*self.given, self.when, *((self.control,) if self.control else ()))
+        )
+
     def program(self) -> Program:
         """The check as a program; ``when`` is step ``len(given)``."""
         steps = (*self.given, self.when, *((self.control,) if self.control else ()))

@@ -9,6 +9,7 @@ from conformance.checks.steps import (
     KEY,
     NULL,
     TRUE,
+    aliases,
     answers,
     b,
     condition,
@@ -177,14 +178,14 @@ def _a(**members: Mapping[str, object]) -> Item:
     return {"a": {"M": dict(members)}}
 
 
-def _picked(text: str, picked: Item, stored: Item | None = None, **names: str) -> Check:
-    more = {"ExpressionAttributeNames": {f"#{key}": name for key, name in names.items()}} if names else {}
+def _picked(text: str, picked: Item, stored: Item | None = None, title: str = "", **names: str) -> Check:
+    more = aliases(**names) if names else {}
     return answers(
         "expressions.projection",
         get(ProjectionExpression=text, **more),
         given=[put(_DOCUMENT if stored is None else stored)],
         body={"Item": picked},
-        name=text,
+        name=title or text,
     )
 
 
@@ -202,8 +203,8 @@ PROJECTED: tuple[Check, ...] = (
     _picked("#l[2], #l[0]", {"l": many(s("l0"), s("l2"))}, _LIST, l="l"),
     _picked("o[0].a, o[0].b", {"o": many(named(a=n(1), b=n(2)))}, _LIST),
     _picked("pk", KEY),
-    _picked("#d", {}, {"a": named(b=n(1))}, d="a.b"),
-    _picked("#d", {"a.b": n(2)}, {"a": named(b=n(1)), "a.b": n(2)}, d="a.b"),
+    _picked("#d", {}, {"a": named(b=n(1))}, "no path in a name", d="a.b"),
+    _picked("#d", {"a.b": n(2)}, {"a": named(b=n(1)), "a.b": n(2)}, "dot in a name", d="a.b"),
     answers(
         "expressions.projection",
         scan(ProjectionExpression="gone"),

@@ -119,9 +119,9 @@ def scan(**members: Json) -> Step:
     return Step("Scan", {"TableName": T0, **members})
 
 
-def batch_get(*keys: Item, **members: Json) -> Step:
-    """BatchGetItem of keys of one table."""
-    return Step("BatchGetItem", {"RequestItems": {T0: {"Keys": list(keys)}}, **members})
+def batch_get(*keys: Item, within: Mapping[str, Json] | None = None, **members: Json) -> Step:
+    """BatchGetItem of keys of one table; ``within`` are members beside the keys."""
+    return Step("BatchGetItem", {"RequestItems": {T0: {"Keys": list(keys), **(within or {})}}, **members})
 
 
 def batch_put(*items: Item, **members: Json) -> Step:
@@ -176,6 +176,11 @@ def transact_get(*actions: Mapping[str, Json], **members: Json) -> Step:
 def describe() -> Step:
     """DescribeTable."""
     return Step("DescribeTable", {"TableName": T0})
+
+
+def aliases(**names: str) -> dict[str, Json]:
+    """ExpressionAttributeNames from names without their hash."""
+    return {"ExpressionAttributeNames": {f"#{alias}": name for alias, name in names.items()}}
 
 
 def placeholders(values: Item | None) -> dict[str, Json]:

@@ -174,7 +174,7 @@ def _fails(
         message,
         given=[] if before is None else [put(before)],
         control=control,
-        name=expression if before is not None else f"{expression}, missing item",
+        name=f"{expression} {before}" if before is not None else f"{expression}, missing item",
     )
 
 
