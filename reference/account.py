@@ -8,6 +8,7 @@ from typing import Any
 
 from reference.agenda import Agenda
 from reference.clock import Clock, ManualClock
+from reference.streams.shards import Sharding
 from reference.tables.limits import Limits
 from reference.tables.table import Change, Table
 
@@ -36,12 +37,14 @@ class Account:
         region: str = REGION,
         delays: Delays | None = None,
         limits: Limits | None = None,
+        sharding: Sharding | None = None,
     ) -> None:
         self.clock: Clock = clock or ManualClock()
         self.account_id = account_id
         self.region = region
         self.delays = delays or Delays()
         self.limits = limits or Limits()
+        self.sharding = sharding or Sharding()
         self.tables: dict[str, Table] = {}
         self.agenda = Agenda()
         self.keep = 0.0
@@ -84,6 +87,15 @@ class Account:
             name = name[len(prefix) :]
         return self.tables.get(name)
 
+    def provisioned(self) -> tuple[int, int]:
+        """All provisioned units of the account's tables and indexes, reads and writes."""
+        held = [
+            settings
+            for table in self.tables.values()
+            for settings in (table.settings, *(index.settings for index in table.indexes.values()))
+        ]
+        return sum(each.read_units for each in held), sum(each.write_units for each in held)
+
     def commit(self, change: Change, by: str = "user") -> None:
         """Do a planned item write."""
         self.tables[change.table].commit(change, self.now(), by)
@@ -96,6 +108,7 @@ class Account:
             region=self.region,
             delays=self.delays,
             limits=self.limits,
+            sharding=self.sharding,
         )
         other.tables = {name: table.copy() for name, table in self.tables.items()}
         other.agenda = self.agenda.copy()

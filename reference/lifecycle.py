@@ -95,6 +95,7 @@ def retain(account: Account, table: Table) -> None:
     if settings.extra.get("pitr_since") is not None:
         keep = max(keep, 86_400.0 * settings.extra.get("pitr_days", PITR_DAYS))
     table.keep = keep
+    table.trim(now)
 
 
 def change(account: Account, table: Table, plan: Plan) -> None:

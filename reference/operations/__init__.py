@@ -5,7 +5,7 @@ Every family module has its own ``OPERATIONS`` table; this one joins them.
 
 from __future__ import annotations
 
-from reference.operations import batches, items, queries, scans, tables, tags, transactions, ttl, update_table
+from reference.operations import batches, items, queries, scans, streams, tables, tags, transactions, ttl, update_table
 from reference.operations.base import Operation
 
 OPERATIONS: dict[str, Operation] = {
@@ -13,6 +13,7 @@ OPERATIONS: dict[str, Operation] = {
     **items.OPERATIONS,
     **queries.OPERATIONS,
     **scans.OPERATIONS,
+    **streams.OPERATIONS,
     **tables.OPERATIONS,
     **tags.OPERATIONS,
     **transactions.OPERATIONS,

@@ -246,7 +246,7 @@ class Table:
             self.sequence += 1
             if self.keep:
                 self.log.append(LogEntry(self.sequence, now, change.key, change.old, change.new, by))
-                self._trim(now)
+                self.trim(now)
 
     def _store(self, row: RowKey, record: Record | None) -> None:
         old = self.view.rows.get(row)
@@ -256,16 +256,18 @@ class Table:
         else:
             self.view.rows[row] = record
 
-    def _trim(self, now: float) -> None:
+    def trim(self, now: float) -> None:
+        """Forget the history that is older than ``keep`` seconds at ``now`` (epoch seconds)."""
         while self.log and self.log[0].at < now - self.keep:
             self.log.popleft()
 
     def install(self, key: Item, item: Item | None) -> None:
         """Take over a state read from elsewhere, checked or not, outside the history."""
         change = self.plan(key, item)
-        keep, self.keep = self.keep, 0.0
+        keep, sequence = self.keep, self.sequence
+        self.keep = 0.0
         self.commit(change, 0.0)
-        self.keep = keep
+        self.keep, self.sequence = keep, sequence
 
     def fill(self, index: Index) -> None:
         """Build an index from the items there are (backfill); unfit items are skipped (dataplane:KEY-9)."""
@@ -287,11 +289,10 @@ class Table:
     def as_of(self, moment: float) -> Table:
         """The table as a replica that has applied every write up to ``moment`` (epoch seconds) and none after."""
         other = self.copy()
-        other.log = deque()
-        for entry in reversed(self.log):
-            if entry.at <= moment:
-                break
+        while other.log and other.log[-1].at > moment:
+            entry = other.log.pop()
             other.install_row(entry)
+            other.sequence = entry.sequence - 1
         return other
 
     def install_row(self, entry: LogEntry) -> None:
