@@ -10,7 +10,7 @@ from reference.account import Account
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
 from reference.rules import Checks, violation
-from reference.tables import create, describe
+from reference.tables import create, describe, update
 from reference.tables.outline import outline
 from reference.tables.table import Table
 
@@ -53,7 +53,7 @@ def create_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     held = account.tables.get(name)
     if held is not None:
         yield violation("tables.being-created" if held.status == "CREATING" else "tables.exists", table=name)
-    yield from _quotas(account, table)
+    yield from _quotas(account, body)
     if table is None or held is not None:
         return None
     answer = {"TableDescription": describe.table(table, context.now(), fresh=True)}
@@ -66,7 +66,7 @@ def create_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     return Outcome(answer, effects=(effect,), rules=("tables.create-answer",))
 
 
-def _quotas(account: Account, table: Table | None) -> Checks[None]:
+def _quotas(account: Account, body: dict[str, Any]) -> Checks[None]:
     """What an account may hold (beyond:CAP-8, THR-11)."""
     limits = account.limits
     if len(account.tables) >= limits.tables:
@@ -74,18 +74,14 @@ def _quotas(account: Account, table: Table | None) -> Checks[None]:
     changing = sum(each.status in ("CREATING", "UPDATING", "DELETING") for each in account.tables.values())
     if changing >= limits.changing_tables:
         yield violation("account.changing-tables", limit=limits.changing_tables)
-    if table is None:
-        return
-    for settings in (table.settings, *(index.settings for index in table.indexes.values())):
-        yield from unit_quota(account, settings.read_units, settings.write_units)
-
-
-def unit_quota(account: Account, read: int, write: int) -> Checks[None]:
-    """Provisioned units of one table or index stay within the account's maximum per table (beyond:CAP-8)."""
-    limit, region = account.limits.table_units, account.region
-    for member, units in (("ReadCapacityUnits", read), ("WriteCapacityUnits", write)):
-        if units > limit:
-            yield violation("account.table-units", member=member, units=units, region=region, limit=limit)
+    wanted = [each.get("ProvisionedThroughput") for each in (body, *(body.get("GlobalSecondaryIndexes") or ()))]
+    for units in filter(None, wanted):
+        yield from update.table_quota(units, limits, account.region)
+    held = account.provisioned()
+    for i, member in enumerate(update.UNIT_MEMBERS):
+        asked = sum(units[member] for units in filter(None, wanted))
+        if held[i] + asked > limits.account_units:
+            yield update.account_quota(member, held[i], asked, limits, account.region)
 
 
 def describe_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:

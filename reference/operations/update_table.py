@@ -11,6 +11,7 @@ from reference.operations.complete import complete
 from reference.operations.tables import known_table
 from reference.rules import Checks, violation
 from reference.tables import describe, update
+from reference.tables.definition import watched
 from reference.tables.outline import outline
 from reference.tables.table import Table
 from reference.tables.update import Body, Plan, State
@@ -21,7 +22,7 @@ def update_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     """UpdateTable: all of a request or nothing of it (beyond:CAP-12)."""
     if not complete("UpdateTable", body):
         return None
-    broken = yield from _watched(update.request_checks(body))
+    _, sound = yield from watched(update.request_checks(body))
     table = yield from known_table(context, body)
     if table is None:
         return None
@@ -29,8 +30,8 @@ def update_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
         yield violation("tables.replicas")
         return None
     plan = Plan()
-    broken |= yield from _watched(_checks(body, _state(context, table), plan))
-    if broken:
+    _, planned = yield from watched(_checks(body, _state(context, table), plan))
+    if not (sound and planned):
         return None
     told, name = outline(table), table.name
     for step in plan.steps:
@@ -49,28 +50,14 @@ def _checks(body: Body, state: State, plan: Plan) -> Checks[None]:
     yield from plan_indexes(body, state, plan)
 
 
-def _watched(checks: Checks[None]) -> Checks[bool]:
-    """The same violations, and whether there was one."""
-    broken = False
-    for each in checks:
-        broken = True
-        yield each
-    return broken
-
-
 def _state(context: Context, table: Table) -> State:
     account = context.account
-    units = [
-        (settings.read_units, settings.write_units)
-        for each in account.tables.values()
-        for settings in (each.settings, *(index.settings for index in each.indexes.values()))
-    ]
     return State(
         table=table,
         now=context.now(),
         limits=account.limits,
         region=account.region,
-        reserved=(sum(read for read, _ in units), sum(write for _, write in units)),
+        reserved=account.provisioned(),
         taken_labels=lifecycle.known_labels(account, table.name),
     )
 

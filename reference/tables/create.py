@@ -47,6 +47,11 @@ class _Shape:
 def new_table(body: Mapping[str, Any], place: Place) -> Checks[Table | None]:
     """The table that a CreateTable request describes, CREATING and empty (dataplane:TBL-1 … TBL-9)."""
     on_demand = body.get("BillingMode") == "PAY_PER_REQUEST"
+    shape, sound = yield from definition.watched(_checks(body, place, on_demand=on_demand))
+    return _build(body, shape, place, on_demand=on_demand) if sound else None
+
+
+def _checks(body: Mapping[str, Any], place: Place, *, on_demand: bool) -> Checks[_Shape]:
     yield from _billing(body, on_demand=on_demand)
     shape = yield from _shape(body, on_demand=on_demand)
     yield from _stream(body.get("StreamSpecification"))
@@ -54,9 +59,7 @@ def new_table(body: Mapping[str, Any], place: Place) -> Checks[Table | None]:
     yield from tags.new_tags(body.get("Tags") or ())
     yield from tags.tag_count(body.get("Tags") or (), {}, place.limits.tags)
     yield from _warm(body, on_demand=on_demand)
-    if shape.key is None:
-        return None
-    return _build(body, shape, place, on_demand=on_demand)
+    return shape
 
 
 def _billing(body: Mapping[str, Any], *, on_demand: bool) -> Checks[None]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from reference.rules import Checks, violation
 from reference.tables.schema import IndexSchema, KeyAttribute, KeySchema, Projection
+
+T = TypeVar("T")
 
 MAX_LOCAL = 5
 MAX_GLOBAL = 20
@@ -41,6 +43,18 @@ class Names:
     def use(self, names: Iterable[str]) -> None:
         """Remember that key attributes were used."""
         self.used.extend(name for name in names if name not in self.used)
+
+
+def watched(checks: Checks[T]) -> Checks[tuple[T, bool]]:
+    """The same checks; what they built, and whether nothing was wrong."""
+    sound = True
+    while True:
+        try:
+            found = next(checks)
+        except StopIteration as stop:
+            return stop.value, sound
+        sound = False
+        yield found
 
 
 def table_key(schema: Sequence[Mapping[str, str]], names: Names, *, alone: bool) -> Checks[KeySchema | None]:

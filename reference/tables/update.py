@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from reference.rules import Checks, violation
+from reference.rules import Checks, Violation, violation
 from reference.tables import create, definition, streaming
 from reference.tables.create import NAME_MEMBERS, ON_DEMAND_WARM
 from reference.tables.limits import Limits
@@ -67,6 +67,7 @@ ALONE = (
 )
 """Members that must be the only change in a request, in the order in which the error names them (beyond:CAP-12)."""
 
+UNIT_MEMBERS = ("ReadCapacityUnits", "WriteCapacityUnits")
 INDEX_CHANGES = ("GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
 FLIPPING = ("ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass", *INDEX_CHANGES)
 """Changes that set the table UPDATING, which one of them at a time can do (beyond:TBL-4)."""
@@ -128,7 +129,7 @@ def _index_actions(body: Body) -> Checks[None]:
         seen.add(name)
         online += kind in ("Create", "Delete")
         units = action.get("ProvisionedThroughput") or {}
-        if any(units.get(m, 0) > definition.MAX_UNITS for m in ("ReadCapacityUnits", "WriteCapacityUnits")):
+        if any(units.get(m, 0) > definition.MAX_UNITS for m in UNIT_MEMBERS):
             yield violation("indexes.update-blocked")
     if online > 1:
         yield violation("indexes.one-online")
@@ -276,19 +277,24 @@ def _decrease(settings: TableSettings, state: State) -> Checks[None]:
 
 def quotas(state: State, units: Mapping[str, Any], read: int, write: int) -> Checks[None]:
     """Units asked for stay within what a table and an account may have (beyond:CAP-8); the last two are held now."""
-    limits = state.limits
-    asked = units["ReadCapacityUnits"], units["WriteCapacityUnits"]
-    for i, member in enumerate(("ReadCapacityUnits", "WriteCapacityUnits")):
-        if asked[i] > limits.table_units:
-            yield violation(
-                "account.table-units", member=member, units=asked[i], region=state.region, limit=limits.table_units
-            )
-        held = state.reserved[i]
-        if held - (read, write)[i] + asked[i] > limits.account_units:
-            yield violation(
-                "account.units",
-                member=member, region=state.region, held=held, limit=limits.account_units, units=asked[i],
-            )  # fmt: skip
+    yield from table_quota(units, state.limits, state.region)
+    for member, held, mine in zip(UNIT_MEMBERS, state.reserved, (read, write), strict=True):
+        if held - mine + units[member] > state.limits.account_units:
+            yield account_quota(member, held, units[member], state.limits, state.region)
+
+
+def table_quota(units: Mapping[str, Any], limits: Limits, region: str) -> Checks[None]:
+    """Units of one table or index stay within the account's maximum per table."""
+    most = limits.table_units
+    for member in UNIT_MEMBERS:
+        if units[member] > most:
+            yield violation("account.table-units", member=member, units=units[member], region=region, limit=most)
+
+
+def account_quota(member: str, held: int, asked: int, limits: Limits, region: str) -> Violation:
+    """All units of an account together would be too many."""
+    most = limits.account_units
+    return violation("account.units", member=member, region=region, held=held, limit=most, units=asked)
 
 
 def _plan_limits(body: Body, state: State, plan: Plan) -> Checks[None]:
