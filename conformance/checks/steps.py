@@ -70,17 +70,17 @@ def put(attributes: Item | None = None, **members: Json) -> Step:
 
 def get(key: Item | None = None, **members: Json) -> Step:
     """A strongly consistent GetItem of key ``a`` or another one."""
-    return Step("GetItem", {"TableName": T0, "Key": key or KEY, "ConsistentRead": True, **members})
+    return Step("GetItem", {"TableName": T0, "Key": KEY if key is None else key, "ConsistentRead": True, **members})
 
 
 def delete(key: Item | None = None, **members: Json) -> Step:
     """DeleteItem of key ``a`` or another one."""
-    return Step("DeleteItem", {"TableName": T0, "Key": key or KEY, **members})
+    return Step("DeleteItem", {"TableName": T0, "Key": KEY if key is None else key, **members})
 
 
 def update(expression: str | None, values: Item | None = None, key: Item | None = None, **members: Json) -> Step:
     """UpdateItem of key ``a`` or another one; ``values`` are given without their colon."""
-    body: dict[str, Json] = {"TableName": T0, "Key": key or KEY}
+    body: dict[str, Json] = {"TableName": T0, "Key": KEY if key is None else key}
     if expression is not None:
         body["UpdateExpression"] = expression
     return Step("UpdateItem", {**body, **placeholders(values), **members})
@@ -148,24 +148,24 @@ def t_put(attributes: Item | None = None, **members: Json) -> dict[str, Json]:
 
 def t_update(expression: str, values: Item | None = None, key: Item | None = None, **members: Json) -> dict[str, Json]:
     """An Update action."""
-    body = {"TableName": T0, "Key": key or KEY, "UpdateExpression": expression}
+    body = {"TableName": T0, "Key": KEY if key is None else key, "UpdateExpression": expression}
     return {"Update": {**body, **placeholders(values), **members}}
 
 
 def t_delete(key: Item | None = None, **members: Json) -> dict[str, Json]:
     """A Delete action."""
-    return {"Delete": {"TableName": T0, "Key": key or KEY, **members}}
+    return {"Delete": {"TableName": T0, "Key": KEY if key is None else key, **members}}
 
 
 def t_check(text: str, values: Item | None = None, key: Item | None = None, **members: Json) -> dict[str, Json]:
     """A ConditionCheck action."""
-    body = {"TableName": T0, "Key": key or KEY, "ConditionExpression": text}
+    body = {"TableName": T0, "Key": KEY if key is None else key, "ConditionExpression": text}
     return {"ConditionCheck": {**body, **placeholders(values), **members}}
 
 
 def t_get(key: Item | None = None, **members: Json) -> dict[str, Json]:
     """A Get action of TransactGetItems."""
-    return {"Get": {"TableName": T0, "Key": key or KEY, **members}}
+    return {"Get": {"TableName": T0, "Key": KEY if key is None else key, **members}}
 
 
 def transact_get(*actions: Mapping[str, Json], **members: Json) -> Step:
