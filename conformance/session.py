@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from conformance.fates import fate
-from conformance.oracle.divergence import OK, Divergence, Verdict
 from conformance.oracle.blame import main_rule
+from conformance.oracle.divergence import OK, Divergence, Verdict
 from conformance.oracle.judge import Oracle
 from conformance.oracle.resync import adopt_table
 from conformance.program import Program, Step
@@ -232,7 +232,7 @@ def touched(call: Call) -> list[str]:
     for action in body.get("TransactItems") or []:
         if isinstance(action, dict):
             names += [part.get("TableName") for part in action.values() if isinstance(part, dict)]
-    return [name for name in dict.fromkeys(names) if isinstance(name, str)]
+    return list(dict.fromkeys(name for name in names if isinstance(name, str)))
 
 
 def crash(call: Call, reply: Lost, oracle: Oracle) -> Divergence:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from conformance.oracle.compare import Difference
 from conformance.oracle.divergence import Divergence
 from conformance.record.op import reply_to_json
-from reference.api import Call, Json, Success
+from reference.api import Call, Item, Json, Success
 from reference.operations.base import Outcome
 from reference.rules import ledger
+from reference.service import Service
+from reference.tables.view import RowKey
+from reference.values.item import normalise_item
 
 CONTROL = frozenset({"Table", "TableDescription", "TimeToLiveDescription", "TimeToLiveSpecification"})
 SHAPE_MEMBERS = CONTROL | {"ConsumedCapacity", "ItemCollectionMetrics", "Count", "ScannedCount"}
@@ -35,16 +38,41 @@ class Writers:
     def __init__(self) -> None:
         self._last: dict[bytes, Write] = {}
 
-    def note(self, call: Call, outcome: Outcome) -> None:
-        """Remember the items an outcome writes."""
+    def note(self, service: Service, call: Call, outcome: Outcome) -> None:
+        """Remember whose items a call wrote, or was to leave as they are."""
         if len(self._last) > MAX_WRITERS:
             self._last.clear()
-        for change in outcome.changes:
-            self._last[_slot(change.table, change.key)] = Write(call.operation, call.body, outcome.rules)
+        for name, item in written(call):
+            row = row_of(service, name, item)
+            if row is not None:
+                self._last[_slot(name, row)] = Write(call.operation, call.body, outcome.rules)
 
     def of(self, table: str, key: Sequence[Any]) -> Write | None:
         """The last write of an item, by its row key."""
         return self._last.get(_slot(table, key))
+
+
+def written(call: Call) -> Iterator[tuple[str, Item]]:
+    """(table, item or key) of every item a well-formed write names."""
+    body = call.body
+    if call.operation in ("PutItem", "UpdateItem", "DeleteItem"):
+        yield body["TableName"], body.get("Item") or body.get("Key") or {}
+    elif call.operation == "BatchWriteItem":
+        for table, requests in body["RequestItems"].items():
+            for request in requests:
+                put = request.get("PutRequest")
+                yield table, put["Item"] if put else request["DeleteRequest"]["Key"]
+    elif call.operation == "TransactWriteItems":
+        for action in body["TransactItems"]:
+            for part in action.values():
+                yield part["TableName"], part.get("Item") or part.get("Key") or {}
+
+
+def row_of(service: Service, name: str, item: Item) -> RowKey | None:
+    """Where an item stands in a table, None when it has no proper key."""
+    table = service.account.table(name)
+    normal = normalise_item({k: v for k, v in item.items() if k in table.key.names}, "current", []) if table else None
+    return table.view.row_key(normal) if table and normal else None
 
 
 def _slot(table: str, key: Sequence[Any]) -> bytes:
@@ -117,6 +145,7 @@ def body_divergence(
         reply,
         (reply_to_json(expected),),
         (".".join(decides) or "*",),
+        difference.row,
     )
 
 

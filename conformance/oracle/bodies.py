@@ -48,6 +48,9 @@ def lawful(service: Service, call: Call, outcome: Outcome, body: Json, latitude:
     paged = call.operation in ("Query", "Scan")
     loose = paged and _unordered(service, call)
     found = pages.judge(service, call, outcome, body) if loose else compare(call, outcome.body, body)
+    if "queries.hash-only-page" in outcome.rules:
+        # Only inferred: another page may follow, and is then empty or refused.
+        found = [difference for difference in found if difference.path[:1] != ("LastEvaluatedKey",)]
     if not found:
         capacity = compare_capacity(call, outcome, body) if loose else []
         return Lawful(outcome, tuple(capacity))
@@ -170,6 +173,8 @@ def _tolerated(call: Call, difference: Difference) -> bool:
         return True
     if path and path[0] in ("Table", "TableDescription") and kind == "extra":
         return True
+    if path[:1] == ("ItemCollectionMetrics",) and not difference.observed:
+        return True  # The size of an emptied collection is recorded nowhere (conflicts.md, gap 18).
     if call.operation == "Scan" and path[:1] == ("ConsumedCapacity",) and kind == "value":
         return _scan_units(call, difference)
     return False

@@ -11,6 +11,7 @@ from conformance.oracle.blame import Writers, body_divergence, main_rule
 from conformance.oracle.choices import World, parts_of
 from conformance.oracle.divergence import OK, Divergence, Verdict
 from conformance.oracle.latitude import MAX_PENDING, Latitude, permitted
+from conformance.oracle.order import before
 from conformance.oracle.pages import Pages
 from conformance.oracle.wording import Wording, alternatives, recognise
 from conformance.record.op import reply_to_json
@@ -150,11 +151,8 @@ class Oracle:
             wrong = bodies.refusal_fields(violation, reply)
             if wrong is not None:
                 return Judgement((world,), self._divergence(call, violation, reply, "data", wrong, broken))
-            passed_over = [v for v in broken[:position] if not v.rule.disputed]
-            if not passed_over or violation.rule.disputed or passed_over[0].rule == violation.rule:
-                return Judgement((world,))
-            unclear = any(v.rule.strength == "inferred" for v in (*passed_over, violation))
-            if unclear:
+            passed_over = [v for v in broken[:position] if before(v.rule, violation.rule)]
+            if not passed_over:
                 return Judgement((world,))
             return Judgement(
                 (world,), self._divergence(call, passed_over[0], reply, "precedence", violation.rule.name, broken)
@@ -168,7 +166,9 @@ class Oracle:
         known = [v for v in settled if reply.code in (v.rule.error, *v.rule.accept_codes)]
         if known:
             other = recognise(reply)
-            if other is not None and other.name not in {v.rule.name for v in broken} and not other.disputed:
+            if other is not None and not other.disputed and before(known[0].rule, other):
+                return Judgement((world,), self._divergence(call, known[0], reply, "precedence", other.name, broken))
+            if other is not None and not other.disputed and other.name not in {v.rule.name for v in broken}:
                 return Judgement((world,), self._untrue(call, known[0], other, reply, broken))
             found = self._divergence(call, known[0], reply, "message", "message", broken)
             mixed = tuple(self.wording.other_cohort(call, known[0], reply))
@@ -206,10 +206,10 @@ class Oracle:
             fork.commit(verdict.outcome)
         after = World(fork, world.pending)
         if not verdict.differences:
-            self.writers.note(call, verdict.outcome)
+            self.writers.note(world.service, call, verdict.outcome)
             return Judgement((after,))
         found = body_divergence(call, verdict.outcome, reply, verdict.differences, self.writers)
-        self.writers.note(call, verdict.outcome)
+        self.writers.note(world.service, call, verdict.outcome)
         return Judgement((after,), found)
 
     def _divergence(

@@ -173,7 +173,7 @@ def _complete(whole: Whole, chain: Chain) -> list[Difference]:
     missing = Counter(row.text for row in whole.rows) - chain.rows
     if missing:
         row = next(row for row in whole.rows if row.text in missing)
-        return [Difference(("Items", "*"), "missing", row.output, None)]
+        return [Difference(("Items", "*"), "missing", row.output, None, row=row.key)]
     if chain.count != whole.count:
         return [Difference(("Count",), "value", whole.count, chain.count)]
     if chain.scanned != whole.scanned:
@@ -190,7 +190,8 @@ def _nearest(whole: Whole, item: Item, table: Table) -> list[Difference]:
             if [row.output.get(name) for name in names] == key:
                 found = differences(row.output, item, ("Items", "*", "Item"))
                 return [replace(difference, row=row.key) for difference in found]
-    return [Difference(("Items", "*"), "unexpected", None, item)]
+    row = table.view.row_key(item)
+    return [Difference(("Items", "*"), "unexpected", None, item, row=row)]
 
 
 def _order(call: Call, items: list[Item], whole: Whole) -> list[Difference]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -110,11 +112,28 @@ def _calls(work: Minimiser) -> None:
     best = work.best
     assert best is not None
     last = len(best.steps) - 1
-    if last > 0 and not work.shows(keep(best, {last})):
+    about = _about(best, work.divergence)
+    if last > 0 and not work.shows(keep(best, {last})) and not (about and work.shows(keep(best, about))):
         work.shows(keep(best, _slice(best)))
     assert work.best is not None
     _ddmin(work)
     _tables(work)
+
+
+def _about(program: Program, divergence: Divergence | None) -> set[int]:
+    """The last call, and the calls that name every key value of the item in doubt."""
+    if divergence is None or divergence.row is None:
+        return set()
+    needles = [_needle(part) for part in divergence.row[1:] if isinstance(part, str | bytes | Decimal)]
+    steps = program.steps
+    return {len(steps) - 1} | {
+        n for n, s in enumerate(steps) if all(needle in orjson.dumps(s.body) for needle in needles)
+    }
+
+
+def _needle(part: str | bytes | Decimal) -> bytes:
+    text = base64.b64encode(part).decode() if isinstance(part, bytes) else str(part)
+    return orjson.dumps(text)
 
 
 def _slice(program: Program) -> set[int]:

@@ -57,7 +57,10 @@ class Campaign:
             self.name: str = given["workerid"]
         else:
             out = option("out")
-            self.folder = new_folder(Path(out) if out else None, self.spec, self.seed)
+            prepared = out is not None and "DYNORACLE_PARENT" in os.environ
+            self.folder = (
+                RunFolder(Path(out)) if prepared else new_folder(Path(out) if out else None, self.spec, self.seed)
+            )
             self.run_id = secrets.token_hex(3)
             self.name = "main"
         self.workers = _workers(config)

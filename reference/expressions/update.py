@@ -63,7 +63,8 @@ def apply(update: Update, item: Item | None, key: Item) -> Checks[UpdateResult |
     Every action reads the item as it was (dataplane:UPD-2). An update that only takes away creates no item; one without
     actions does (dataplane:UPD-11). Yields what the item's contents refuse, action by action.
     """
-    old: Item = {} if item is None else item
+    # Operands see the key of an item that is being made (rule expressions.key-of-new-item; no source settles it).
+    old: Item = key if item is None else item
     changes: _Changes = {}
     refused = False
     for action in update.actions:
