@@ -16,7 +16,7 @@ from reference.expressions.projection import project
 from reference.expressions.tree import Kind, Projection
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.items import limit_faults
-from reference.operations.shared import goes_deep, item_of, key_path_faults, table_of
+from reference.operations.shared import goes_deep, item_of, key_path_faults, table_of, without_values
 from reference.rules import Checks, violation
 from reference.tables.keys import index_key_faults, key_of, lookup_key_faults, put_key_faults
 from reference.tables.table import Change, Table
@@ -42,7 +42,7 @@ class _Part:
 
 def batch_get_item(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     """BatchGetItem: constraints are checked before; then expressions, tables, duplicates, keys (conflicts:125)."""
-    parts = [_Part(name, given or {}) for name, given in (body.get("RequestItems") or {}).items()]
+    parts = [_Part(name, without_values(given or {})) for name, given in (body.get("RequestItems") or {}).items()]
     yield from request.batch_mixing([part.given for part in parts])
     for part in parts:
         yield from request.mixing(context.operation, part.given, _READ)

@@ -15,7 +15,7 @@ from reference.expressions.projection import project
 from reference.expressions.tree import Condition, Kind, Projection, Update
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.item_updates import index_literal_faults, result_faults
-from reference.operations.shared import goes_deep, item_of, key_path_faults, local_entries_fault, table_of
+from reference.operations.shared import goes_deep, item_of, key_path_faults, local_entries_fault, table_of, without_values
 from reference.rules import Checks, violation
 from reference.tables.keys import index_key_faults, item_key_faults, key_of, lookup_key_faults
 from reference.tables.table import Change, Table
@@ -29,6 +29,7 @@ _UPDATE: tuple[Kind, ...] = ("Update", "Condition")
 
 def get_item(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     """GetItem: the whole item or what a projection names of it."""
+    body = without_values(body)
     yield from request.mixing(context.operation, body, _READ)
     key = yield from item_of(context, body, "Key")
     projection = yield from legacy.attributes_to_get(body)

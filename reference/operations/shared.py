@@ -46,7 +46,15 @@ _TEXTS = ("UpdateExpression", "ConditionExpression", "FilterExpression", "Projec
 
 def goes_deep(body: dict[str, Any]) -> bool:
     """Whether an expression of the request may hold a path of more than one step, judged by its text alone."""
-    return any(sign in text for name in _TEXTS if (text := body.get(name)) for sign in _DEEP)
+    # Members that the operation doesn't know may stand in the body and be anything.
+    return any(sign in text for name in _TEXTS if type(text := body.get(name)) is str for sign in _DEEP)
+
+
+def without_values(body: dict[str, Any]) -> dict[str, Any]:
+    """The members of a read of single items, which knows no ExpressionAttributeValues and ignores them."""
+    if "ExpressionAttributeValues" not in body:
+        return body
+    return {name: member for name, member in body.items() if name != "ExpressionAttributeValues"}
 
 
 def key_path_faults(table: Table, *trees: Tree | None) -> Iterator[Violation]:

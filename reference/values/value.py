@@ -108,7 +108,7 @@ def _null(inner: Json, layer: Cohort, found: list[Violation], level: int) -> boo
 
 
 def _string_set(inner: Json, _layer: Cohort, found: list[Violation], _level: int) -> list[str] | None:
-    if not _texts(inner):
+    if not _texts(inner, found):
         return None
     if not inner:
         found.append(violation("values.empty-string-set"))
@@ -121,7 +121,7 @@ def _string_set(inner: Json, _layer: Cohort, found: list[Violation], _level: int
 
 
 def _number_set(inner: Json, layer: Cohort, found: list[Violation], level: int) -> list[str] | None:
-    if not _texts(inner):
+    if not _texts(inner, found):
         return None
     if not inner:
         found.append(violation("values.empty-number-set"))
@@ -137,7 +137,7 @@ def _number_set(inner: Json, layer: Cohort, found: list[Violation], level: int) 
 
 
 def _binary_set(inner: Json, _layer: Cohort, found: list[Violation], _level: int) -> list[str] | None:
-    if not _texts(inner):
+    if not _texts(inner, found):
         return None
     if not inner:
         found.append(violation("values.empty-binary-set"))
@@ -183,8 +183,15 @@ TYPES = tuple(_READERS)
 """The type tags of the wire form (dataplane:TYPE-1)."""
 
 
-def _texts(inner: Json) -> bool:
-    return type(inner) is list and set(map(type, inner)) <= _TEXT
+def _texts(inner: Json, found: list[Violation]) -> bool:
+    """Whether the members of a set are texts. Only a null among them is told: the rest is the deserialiser's affair."""
+    if type(inner) is not list:
+        return False
+    if set(map(type, inner)) <= _TEXT:
+        return True
+    if None in inner:
+        found.append(violation("values.null-member"))
+    return False
 
 
 def _nested_too_deep(found: list[Violation], level: int) -> bool:

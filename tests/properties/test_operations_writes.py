@@ -140,6 +140,13 @@ JSON = st.recursive(
     ),
     max_leaves=8,
 )
+TEXT = st.sampled_from(["", "a", "p", "5", "1e3", "1e999", "x" * 1025, "x" * 2049])
+TYPED = st.one_of(
+    st.tuples(st.sampled_from(["S", "S", "N", "B"]), TEXT).map(lambda pair: {pair[0]: pair[1]}),
+    st.tuples(st.sampled_from(["SS", "NS"]), st.lists(TEXT, max_size=2)).map(lambda pair: {pair[0]: pair[1]}),
+    st.sampled_from([{"NULL": True}, {"NULL": False}, {"BOOL": True}, {"L": []}, {"M": {"y": {"S": "z"}}}]),
+    st.fixed_dictionaries({}, optional={name: TEXT.map(lambda s: {"S": s}) for name in ("pk", "sk", "g", "x")}),
+)
 VALUE: Any = {":v": {"S": "p"}}
 VALID: dict[str, dict[str, Any]] = {
     "PutItem": {"Item": KEY | {"g": {"S": "g"}, "n": {"N": "1"}}, "ConditionExpression": "x = :v"},
@@ -184,7 +191,7 @@ def mutated(draw: st.DrawFn) -> Call:
         if draw(st.integers(0, 3)) == 0:
             place.pop(name, None)
         else:
-            place[name] = draw(JSON)
+            place[name] = draw(st.one_of(TYPED, TYPED, SCALARS, JSON))
     return Call(operation, body)
 
 

@@ -237,11 +237,17 @@ def test_names():
     "junk",
     [
         *[1, "S", [], True, {"S": 1}, {"N": 1}, {"N": ["1"]}, {"B": 1}, {"BOOL": 3}, {"NULL": []}, {"SS": "a"}],
-        *[{"SS": [1]}, {"SS": [["a"]]}, {"NS": [{}]}, {"BS": [None]}, {"L": {}}, {"M": []}, {"L": ["x"]}, {"SS": {}}],
+        *[{"SS": [1]}, {"SS": [["a"]]}, {"NS": [{}]}, {"BS": [1]}, {"L": {}}, {"M": []}, {"L": ["x"]}, {"SS": {}}],
     ],
 )
 def test_wrong_json_types_are_left_to_the_deserialiser(junk):
     assert refused(junk) == []
+
+
+@pytest.mark.parametrize("sort", ["SS", "NS", "BS"])
+def test_a_null_in_a_set(sort):
+    assert [violation.rule.name for violation in refused({sort: ["AA==", None]})] == ["values.null-member"]
+    assert [violation.rule.name for violation in refused({"L": [{sort: [None]}]})] == ["values.null-member"]
 
 
 def test_bad_base64_does_not_crash():
