@@ -191,7 +191,7 @@ def mutated(draw: st.DrawFn) -> Call:
         if draw(st.integers(0, 3)) == 0:
             place.pop(name, None)
         else:
-            place[name] = draw(st.one_of(TYPED, TYPED, SCALARS, JSON))
+            place[name] = copy.deepcopy(draw(st.one_of(TYPED, TYPED, SCALARS, JSON)))
     return Call(operation, body)
 
 
