@@ -5,18 +5,19 @@ Events name their table by name and id, so that one meant for a deleted table ne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from reference.account import Account
 from reference.agenda import Event
 from reference.tables import streaming
-from reference.tables.settings import STREAM_RETENTION
+from reference.tables.settings import DAY, STREAM_RETENTION
 from reference.tables.table import Index, Table
 from reference.tables.update import Plan
 from reference.tables.vector import VectorIndex
 
-PITR_DAYS = 35
+KINESIS_ARN = re.compile(r"arn:[^:]+:kinesis:[^:]+:[0-9]{12}:stream/[a-zA-Z0-9_.-]{1,128}")
 
 
 def settle(account: Account) -> None:
@@ -92,8 +93,8 @@ def retain(account: Account, table: Table) -> None:
     ended = [span.ended for span in settings.streams if span.ended is not None]
     if settings.stream_view is not None or any(moment > now - STREAM_RETENTION for moment in ended):
         keep = max(keep, STREAM_RETENTION)
-    if settings.extra.get("pitr_since") is not None:
-        keep = max(keep, 86_400.0 * settings.extra.get("pitr_days", PITR_DAYS))
+    if settings.pitr_since is not None:
+        keep = max(keep, settings.pitr_days * DAY)
     table.keep = keep
     table.trim(now)
 
@@ -239,6 +240,35 @@ def _encrypted(account: Account, event: Event) -> None:
     table.settings.sse_key, table.settings.sse_status = key or None, "ENABLED"
 
 
+_SETTLED = {"ENABLING": "ENABLED", "DISABLING": "DISABLED"}
+_DESTINATION_SETTLED = {"ENABLING": "ACTIVE", "UPDATING": "ACTIVE", "DISABLING": "DISABLED"}
+
+
+def _insights_settled(account: Account, event: Event) -> None:
+    table = _table(account, event)
+    if table is None or event.about[2] not in table.settings.insights:
+        return
+    held = table.settings.insights[event.about[2]]
+    settled = replace(held, status=_SETTLED.get(held.status, held.status))
+    table.settings.insights = {**table.settings.insights, event.about[2]: settled}
+
+
+def _destination_settled(account: Account, event: Event) -> None:
+    """A Kinesis destination reaches its state; one that is no Kinesis stream fails only now (beyond:KDS-8)."""
+    table = _table(account, event)
+    if table is None:
+        return
+    after = []
+    for held in table.settings.destinations:
+        if held.arn == event.about[2] and held.status == "ENABLING" and not KINESIS_ARN.fullmatch(held.arn):
+            after.append(replace(held, status="ENABLE_FAILED", description="Unable to find the Kinesis stream"))
+        elif held.arn == event.about[2]:
+            after.append(replace(held, status=_DESTINATION_SETTLED.get(held.status, held.status)))
+        else:
+            after.append(held)
+    table.settings.destinations = tuple(after)
+
+
 def _history_reviewed(account: Account, event: Event) -> None:
     table = _table(account, event)
     if table is not None:
@@ -260,6 +290,8 @@ HANDLERS: dict[str, Callable[[Account, Event], None]] = {
     "index-gone": _index_gone,
     "encrypted": _encrypted,
     "limits-lifted": _limits_lifted,
+    "insights-settled": _insights_settled,
+    "destination-settled": _destination_settled,
     "history-reviewed": _history_reviewed,
     "graves-trimmed": _graves_trimmed,
 }

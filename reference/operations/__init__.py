@@ -5,13 +5,32 @@ Every family module has its own ``OPERATIONS`` table; this one joins them.
 
 from __future__ import annotations
 
-from reference.operations import batches, items, queries, scans, streams, tables, tags, transactions, ttl, update_table
+from reference.operations import (
+    batches,
+    insights,
+    items,
+    kinesis,
+    policies,
+    queries,
+    recovery,
+    scans,
+    streams,
+    tables,
+    tags,
+    transactions,
+    ttl,
+    update_table,
+)
 from reference.operations.base import Operation
 
 OPERATIONS: dict[str, Operation] = {
     **batches.OPERATIONS,
+    **insights.OPERATIONS,
     **items.OPERATIONS,
+    **kinesis.OPERATIONS,
+    **policies.OPERATIONS,
     **queries.OPERATIONS,
+    **recovery.OPERATIONS,
     **scans.OPERATIONS,
     **streams.OPERATIONS,
     **tables.OPERATIONS,

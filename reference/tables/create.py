@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reference.rules import Checks, violation
-from reference.tables import definition, streaming, tags, vectors
+from reference.tables import definition, policies, streaming, tags, vectors
 from reference.tables.definition import Names
 from reference.tables.limits import Limits
 from reference.tables.schema import IndexSchema, KeySchema
@@ -59,6 +59,8 @@ def _checks(body: Mapping[str, Any], place: Place, *, on_demand: bool) -> Checks
     yield from tags.new_tags(body.get("Tags") or ())
     yield from tags.tag_count(body.get("Tags") or (), {}, place.limits.tags)
     yield from _warm(body, on_demand=on_demand)
+    if body.get("ResourcePolicy") is not None:
+        yield from policies.check(body["ResourcePolicy"])
     return shape
 
 
@@ -190,7 +192,7 @@ def _build(body: Mapping[str, Any], shape: _Shape, place: Place, *, on_demand: b
     if body.get("TableClass") == "STANDARD_INFREQUENT_ACCESS":
         settings.table_class = body["TableClass"]
     if body.get("ResourcePolicy") is not None:
-        settings.extra["ResourcePolicy"] = body["ResourcePolicy"]
+        settings.policies = {place.arn: policies.revised(None, body["ResourcePolicy"], place.now)}
     specification = body.get("SSESpecification") or {}
     if specification.get("Enabled"):
         settings.sse_key = key_arn(place.arn, specification.get("KMSMasterKeyId"))

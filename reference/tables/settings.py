@@ -28,6 +28,34 @@ class StreamSpan:
     ended: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A Kinesis stream that a table's changes go to (beyond:KDS-2); ``precision`` is None unless it was set."""
+
+    arn: str
+    status: str
+    precision: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Insights:
+    """Contributor Insights of a table or index (beyond:CI-1); ``changed`` in epoch seconds."""
+
+    status: str
+    mode: str
+    changed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A resource-based policy in canonical JSON, its revision, and when it was set (epoch seconds)."""
+
+    text: str
+    revision: str
+    changed: float
+
+
 @dataclass(slots=True)
 class Throughput:
     """Capacity of a table or global secondary index, in units per second; None where not set.
@@ -68,8 +96,9 @@ class TableSettings(Throughput):
     """Settings of a table (all) or of a global secondary index (throughput members only).
 
     ``busy`` names the changes that keep a table UPDATING. ``streams`` holds the table's streams, the latest last;
-    ``stream_view`` is None while streams are off and ``stream_label`` outlives them. ``extra`` is for further
-    capabilities; ``RestoreSummary`` in it shows in the description.
+    ``stream_view`` is None while streams are off and ``stream_label`` outlives them. ``pitr_since`` is None while
+    point-in-time recovery is off. ``insights`` are by index name, empty for the table; ``policies`` by resource ARN.
+    ``extra`` is for further capabilities; ``RestoreSummary`` in it shows in the description.
     """
 
     billing_mode: str = "PROVISIONED"
@@ -88,10 +117,15 @@ class TableSettings(Throughput):
     ttl_attribute: str | None = None
     ttl_status: str = "DISABLED"
     ttl_changed: float | None = None
+    pitr_since: float | None = None
+    pitr_days: int = 35
+    destinations: tuple[Destination, ...] = ()
     busy: tuple[str, ...] = ()
     attribute_types: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     vectors: dict[str, VectorIndex] = field(default_factory=dict)
+    insights: dict[str, Insights] = field(default_factory=dict)
+    policies: dict[str, Policy] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -105,5 +139,7 @@ class TableSettings(Throughput):
         other.attribute_types = dict(self.attribute_types)
         other.tags = dict(self.tags)
         other.vectors = dict(self.vectors)
+        other.insights = dict(self.insights)
+        other.policies = dict(self.policies)
         other.extra = dict(self.extra)
         return other

@@ -11,6 +11,7 @@ from reference.account import Account, Delays
 from reference.api import Call, Refusal, Success
 from reference.clock import ManualClock
 from reference.lifecycle import settle
+from reference.operations import insights, kinesis, policies, recovery, tables, tags, ttl
 from reference.service import Service
 from reference.tables import describe
 
@@ -120,6 +121,7 @@ one_change = st.sampled_from(sorted(every_change)).flatmap(
 )
 many_changes = mostly({"TableName": names}, {"AttributeDefinitions": definitions, **every_change})
 updates = st.one_of(one_change, one_change, many_changes)
+precision = mostly({"ApproximateCreationDateTimePrecision": likely("MICROSECOND", "MILLISECOND", rare=("SECOND",))})
 others = st.fixed_dictionaries(
     {},
     optional={
@@ -128,13 +130,29 @@ others = st.fixed_dictionaries(
         "TagKeys": st.lists(st.text(max_size=2), max_size=2),
         "Limit": numbers,
         "ExclusiveStartTableName": st.text(max_size=3),
+        "Tags": st.lists(mostly({"Key": st.text(max_size=2), "Value": st.text(max_size=2)}), max_size=2),
+        "IndexName": index_names,
+        "PointInTimeRecoverySpecification": mostly(
+            {"PointInTimeRecoveryEnabled": st.booleans()}, {"RecoveryPeriodInDays": numbers}
+        ),
+        "Policy": st.sampled_from(["", "{}", '{"Statement":[]}', '{"Statement":{"Effect":"Deny"}}', "[" * 20_000]),
+        "ExpectedRevisionId": st.sampled_from(["NO_POLICY", "1800000000000"]),
+        "ContributorInsightsAction": likely("ENABLE", "DISABLE", rare=("SEE",)),
+        "ContributorInsightsMode": likely("THROTTLED_KEYS", rare=("ALL",)),
+        "NextToken": st.sampled_from(["", "1", "9" * 5000]),
+        "MaxResults": numbers,
+        "StreamArn": st.sampled_from(["arn:aws:kinesis:us-east-1:000000000000:stream/changes", "s" * 40, ""]),
+        "EnableKinesisStreamingConfiguration": precision,
+        "UpdateKinesisStreamingConfiguration": precision,
         "TimeToLiveSpecification": mostly({"Enabled": st.booleans(), "AttributeName": attributes}),
     },
 )
-OTHERS = (
-    "DescribeTable", "DeleteTable", "ListTables", "DescribeTimeToLive", "UpdateTimeToLive", "ListTagsOfResource",
-    "UntagResource", "TagResource", "DescribeLimits", "DescribeEndpoints",
-)  # fmt: skip
+OTHERS = sorted(
+    name
+    for room in (tables, tags, ttl, recovery, policies, insights, kinesis)
+    for name in room.OPERATIONS
+    if name != "CreateTable"
+)
 calls = st.one_of(
     st.builds(Call, st.just("CreateTable"), creates),
     st.builds(Call, st.just("UpdateTable"), updates),

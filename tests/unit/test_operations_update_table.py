@@ -536,6 +536,34 @@ def test_units_of_an_index() -> None:
     assert together == IPV + "You cannot create or delete index while updating table IOPS"
 
 
+def test_maxima_and_warmth_of_an_index() -> None:
+    bench = Bench()
+    bench.update(AttributeDefinitions=defined("x/S"), GlobalSecondaryIndexUpdates=[create("gsi", "x")])
+    limits, warm = {"MaxReadRequestUnits": 5}, {"WriteUnitsPerSecond": 5_000}
+    told = bench.update(
+        GlobalSecondaryIndexUpdates=[change("gsi", OnDemandThroughput=limits, WarmThroughput=warm)]
+    )["GlobalSecondaryIndexes"][0]
+    assert told["OnDemandThroughput"] == limits
+    warmer = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 5_000}
+    assert told["WarmThroughput"] == {**warmer, "Status": "UPDATING"}
+    bench.update(GlobalSecondaryIndexUpdates=[change("gsi", OnDemandThroughput={"MaxReadRequestUnits": -1})])
+    told = bench.described()["GlobalSecondaryIndexes"][0]
+    assert "OnDemandThroughput" not in told
+    assert told["WarmThroughput"] == {**warmer, "Status": "ACTIVE"}
+    assert "Action Blocked: IndexUpdate" in (bench.message(GlobalSecondaryIndexUpdates=[change("gsi")]) or "")
+    billed = change("gsi", ProvisionedThroughput=units(1, 1))
+    assert bench.message(GlobalSecondaryIndexUpdates=[billed]) == (
+        IPV + "ProvisionedThroughput should not be specified for index: gsi when BillingMode is PAY_PER_REQUEST"
+    )
+    fixed = Bench(on_demand=False)
+    fixed.update(
+        AttributeDefinitions=defined("x/S"),
+        GlobalSecondaryIndexUpdates=[create("gsi", "x", ProvisionedThroughput=units(1, 1))],
+    )
+    limited = fixed.message(GlobalSecondaryIndexUpdates=[change("gsi", OnDemandThroughput=limits)])
+    assert "MaxReadRequestUnits for OnDemandThroughput cannot be specified" in (limited or "")
+
+
 def test_no_more_than_twenty_indexes() -> None:
     bench = Bench()
     for i in range(20):
@@ -709,6 +737,27 @@ def test_the_phases_of_a_vector_index() -> None:
     bench.update(VectorIndexUpdates=[delete("vix")])
     bench.clock.advance(10)
     assert "VectorIndexes" not in bench.described()
+
+
+def test_a_vector_index_brings_its_search_attributes() -> None:
+    bench = Bench()
+    schema = [{"AttributeName": "t", "SearchSchemaElementType": "HASH"}]
+    new = {"Create": {**VECTOR, "SearchSchema": schema}}
+    undefined = IPV + "One element in SearchSchema is not defined in attribute definitions"
+    assert bench.message(VectorIndexUpdates=[new]) == undefined
+    told = bench.update(AttributeDefinitions=defined("t/S"), VectorIndexUpdates=[new])
+    assert told["AttributeDefinitions"] == defined("pk/S", "t/S")
+    for item in (
+        {"v": {"L": [{"N": "1"}, {"N": "2"}]}, "t": {"S": "a"}},
+        {"v": {"L": [{"N": "1"}, {"N": "2"}]}},
+        {"t": {"S": "a"}},
+    ):
+        pk = {"pk": {"S": str(len(bench.service.account.tables["tab"].view.rows))}}
+        bench.call("PutItem", TableName="tab", Item={**pk, **item})
+    (index,) = bench.described()["VectorIndexes"]
+    assert (index["SearchSchema"], index["ItemCount"]) == (schema, 1)
+    told = bench.update(VectorIndexUpdates=[delete("vix")])
+    assert told["AttributeDefinitions"] == defined("pk/S")
 
 
 def test_vector_indexes_are_for_on_demand_tables() -> None:

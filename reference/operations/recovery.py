@@ -1,0 +1,93 @@
+"""UpdateContinuousBackups and DescribeContinuousBackups: point-in-time recovery as a setting (beyond:PIT-1)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from reference import lifecycle
+from reference.account import Account
+from reference.operations.base import Context, Operation, Outcome
+from reference.operations.complete import complete
+from reference.operations.tables import plain_name
+from reference.rules import Checks, violation
+from reference.tables.settings import DAY
+from reference.tables.table import Table
+
+DEFAULT_DAYS = 35
+LAG = 300.0
+"""Seconds by which the latest restorable time trails the present (beyond:PIT-4)."""
+
+
+def window(since: float, days: int, now: float) -> tuple[float, float]:
+    """Earliest and latest restorable time, in whole epoch seconds."""
+    return float(math.floor(max(since, now - days * DAY))), float(math.floor(max(since, now - LAG)))
+
+
+def update_continuous_backups(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
+    """UpdateContinuousBackups: at once; switching on again keeps the window, off and on starts a new one."""
+    if not complete("UpdateContinuousBackups", body):
+        return None
+    specification = body["PointInTimeRecoverySpecification"]
+    enabled, days = specification["PointInTimeRecoveryEnabled"], specification.get("RecoveryPeriodInDays")
+    if not enabled and days is not None:
+        yield violation("backups.period-without-recovery")
+    table = yield from _table(context, body)
+    if table is None:
+        return None
+    held, name, now = table.settings, table.name, context.now()
+    since = (held.pitr_since or now) if enabled else None
+    kept = days or (held.pitr_days if held.pitr_since is not None else DEFAULT_DAYS)
+
+    def effect(account: Account) -> None:
+        changed = account.tables[name]
+        changed.settings.pitr_since = since
+        changed.settings.pitr_days = kept if enabled else DEFAULT_DAYS
+        lifecycle.retain(account, changed)
+
+    return Outcome(_describe(since, kept, now), effects=(effect,), rules=("backups.recovery-window",))
+
+
+def describe_continuous_backups(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
+    """DescribeContinuousBackups."""
+    table = yield from _table(context, body)
+    if table is None:
+        return None
+    told = _describe(table.settings.pitr_since, table.settings.pitr_days, context.now())
+    return Outcome(told, rules=("backups.recovery-window",))
+
+
+def _table(context: Context, body: dict[str, Any]) -> Checks[Table | None]:
+    """The table; the family of backups finds none that is being created (beyond:PIT-5, PIT-6)."""
+    name = body.get("TableName")
+    if name is None:
+        return None
+    table = context.account.any_table(name)
+    if table is None or table.status == "CREATING":
+        yield violation("backups.table-not-found", table=plain_name(name))
+        return None
+    return table
+
+
+def _describe(since: float | None, days: int, now: float) -> dict[str, Any]:
+    recovery: dict[str, Any] = {"PointInTimeRecoveryStatus": "DISABLED"}
+    if since is not None:
+        earliest, latest = window(since, days, now)
+        recovery = {
+            "PointInTimeRecoveryStatus": "ENABLED",
+            "RecoveryPeriodInDays": days,
+            "EarliestRestorableDateTime": earliest,
+            "LatestRestorableDateTime": latest,
+        }
+    return {
+        "ContinuousBackupsDescription": {
+            "ContinuousBackupsStatus": "ENABLED",
+            "PointInTimeRecoveryDescription": recovery,
+        }
+    }
+
+
+OPERATIONS: dict[str, Operation] = {
+    "UpdateContinuousBackups": update_continuous_backups,
+    "DescribeContinuousBackups": describe_continuous_backups,
+}

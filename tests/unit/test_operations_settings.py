@@ -1,0 +1,355 @@
+"""Point-in-time recovery, resource policies, Contributor Insights and Kinesis destinations, against AWS's answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from reference.account import Account, Delays
+from reference.api import Call, Refusal, Success
+from reference.clock import ManualClock
+from reference.service import Service
+from reference.tables.limits import Limits
+
+START = 1_800_000_000.0
+ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/tab"
+KINESIS = "arn:aws:kinesis:us-east-1:000000000000:stream/changes"
+MISSING = ("ResourceNotFoundException", "Requested resource not found: Table: none not found")
+
+
+class Bench:
+    """A service with one table, ``tab``, keyed by ``pk`` and ``sk``, with a global index on ``x`` and a local one."""
+
+    def __init__(self, *, delays: Delays | None = None, limits: Limits | None = None, **more: Any) -> None:
+        self.clock = ManualClock(START)
+        self.service = Service(Account(self.clock, delays=delays, limits=limits))
+        projection = {"ProjectionType": "ALL"}
+        self.call(
+            "CreateTable",
+            TableName="tab",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=self.key("pk", "sk"),
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "x")],
+            GlobalSecondaryIndexes=[{"IndexName": "gsi", "KeySchema": self.key("x"), "Projection": projection}],
+            LocalSecondaryIndexes=[{"IndexName": "lsi", "KeySchema": self.key("pk", "x"), "Projection": projection}],
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+            **more,
+        )
+
+    @staticmethod
+    def key(*names: str) -> list[dict[str, str]]:
+        return [{"AttributeName": n, "KeyType": t} for n, t in zip(names, ("HASH", "RANGE"), strict=False)]
+
+    def call(self, operation: str, **body: Any) -> Any:
+        answer = self.service.execute(Call(operation, body))
+        assert isinstance(answer, Success), answer
+        return answer.body
+
+    def refused(self, operation: str, **body: Any) -> tuple[str, str | None]:
+        answer = self.service.execute(Call(operation, body))
+        assert isinstance(answer, Refusal), answer
+        return answer.code, answer.message
+
+    def recover(self, *, on: bool, **more: Any) -> Any:
+        specification = {"PointInTimeRecoveryEnabled": on, **more}
+        told = self.call("UpdateContinuousBackups", TableName="tab", PointInTimeRecoverySpecification=specification)
+        assert told == self.call("DescribeContinuousBackups", TableName="tab")
+        assert told["ContinuousBackupsDescription"]["ContinuousBackupsStatus"] == "ENABLED"
+        return told["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+
+
+def test_recovery_as_recorded() -> None:
+    bench = Bench()
+    assert bench.call("DescribeContinuousBackups", TableName="tab") == {
+        "ContinuousBackupsDescription": {
+            "ContinuousBackupsStatus": "ENABLED",
+            "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"},
+        }
+    }
+    assert bench.recover(on=True) == {
+        "PointInTimeRecoveryStatus": "ENABLED",
+        "RecoveryPeriodInDays": 35,
+        "EarliestRestorableDateTime": START,
+        "LatestRestorableDateTime": START,
+    }
+    assert bench.recover(on=False) == {"PointInTimeRecoveryStatus": "DISABLED"}
+
+
+def test_the_window_of_recovery() -> None:
+    bench = Bench()
+    bench.recover(on=True, RecoveryPeriodInDays=2)
+    bench.clock.advance(1_000.5)
+    told = bench.recover(on=True)
+    assert (told["EarliestRestorableDateTime"], told["LatestRestorableDateTime"]) == (START, START + 700)
+    assert told["RecoveryPeriodInDays"] == 2
+    bench.clock.advance(3 * 86_400)
+    told = bench.recover(on=True, RecoveryPeriodInDays=1)
+    assert told["EarliestRestorableDateTime"] == START + 1_000 + 2 * 86_400
+    bench.recover(on=False)
+    told = bench.recover(on=True)
+    assert (told["EarliestRestorableDateTime"], told["RecoveryPeriodInDays"]) == (START + 1_000 + 3 * 86_400, 35)
+
+
+def test_history_is_kept_for_recovery() -> None:
+    bench = Bench()
+    table = bench.service.account.tables["tab"]
+    bench.recover(on=True)
+    assert table.keep == 35 * 86_400
+    bench.recover(on=False)
+    assert table.keep == 86_400
+
+
+def test_recovery_that_is_refused() -> None:
+    bench = Bench()
+    off = {"PointInTimeRecoveryEnabled": False, "RecoveryPeriodInDays": 3}
+    assert bench.refused("UpdateContinuousBackups", TableName="tab", PointInTimeRecoverySpecification=off) == (
+        "ValidationException",
+        "Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.",
+    )
+    missing = ("TableNotFoundException", "Table not found: none")
+    assert bench.refused("DescribeContinuousBackups", TableName="none") == missing
+    on = {"PointInTimeRecoveryEnabled": True}
+    assert bench.refused("UpdateContinuousBackups", TableName="none", PointInTimeRecoverySpecification=on) == missing
+
+
+def policy(principal: Any = "111122223333", effect: str = "Allow") -> str:
+    statement = {"Effect": effect, "Principal": {"AWS": [principal]}, "Action": ["dynamodb:GetItem"], "Resource": ARN}
+    return json.dumps({"Statement": [statement]}, indent=2)
+
+
+CANONICAL = (
+    '{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},'
+    f'"Action":"dynamodb:GetItem","Resource":"{ARN}"}}]}}'
+)
+
+
+def test_a_policy_comes_and_goes() -> None:
+    bench = Bench()
+    none = (
+        "PolicyNotFoundException",
+        f"Resource-based policy not found for the provided ResourceArn: {ARN}",
+    )
+    assert bench.refused("GetResourcePolicy", ResourceArn=ARN) == none
+    assert bench.call("DeleteResourcePolicy", ResourceArn=ARN) == {}
+    assert bench.call("PutResourcePolicy", ResourceArn=ARN, Policy=policy()) == {"RevisionId": "1800000000000"}
+    told = {"Policy": CANONICAL, "RevisionId": "1800000000000"}
+    assert bench.call("GetResourcePolicy", ResourceArn=ARN) == told
+    bench.clock.advance(1)
+    assert bench.call("PutResourcePolicy", ResourceArn=ARN, Policy=CANONICAL) == {"RevisionId": "1800000000000"}
+    other = bench.call("PutResourcePolicy", ResourceArn=ARN, Policy=policy("444455556666"))
+    assert other == {"RevisionId": "1800000001000"}
+    assert bench.call("DeleteResourcePolicy", ResourceArn=ARN) == other
+    assert bench.refused("GetResourcePolicy", ResourceArn=ARN) == none
+
+
+def test_a_revision_may_be_expected() -> None:
+    bench = Bench()
+    lead = "Resource-based policy not found for the provided ResourceArn: "
+    put = {"ResourceArn": ARN, "Policy": policy()}
+    bench.call("PutResourcePolicy", **put, ExpectedRevisionId="NO_POLICY")
+    assert bench.refused("PutResourcePolicy", **put, ExpectedRevisionId="NO_POLICY") == (
+        "PolicyNotFoundException",
+        lead + "Requested policy update expecting none to be present for table tab, but a policy exists with revision "
+        "id 1800000000000.",
+    )
+    assert bench.refused("DeleteResourcePolicy", ResourceArn=ARN, ExpectedRevisionId="1") == (
+        "PolicyNotFoundException",
+        lead + "Requested update for policy with revision id 1, but the policy associated to target table tab has "
+        "revision id 1800000000000.",
+    )
+    bench.call("DeleteResourcePolicy", ResourceArn=ARN, ExpectedRevisionId="1800000000000")
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (policy() + " " * 20_480, "Maximum policy size of 20480 bytes exceeded"),
+        (policy("*"), "Resource-based policy grants unbounded access"),
+        ("no JSON", ""),
+        ("[" * 20_000, ""),
+        ('{"Statement":[1]}', ""),
+        ("{}", ""),
+    ],
+)
+def test_what_can_not_be_a_policy(text: str, part: str) -> None:
+    code, message = Bench().refused("PutResourcePolicy", ResourceArn=ARN, Policy=text)
+    assert code == "ValidationException"
+    assert part in (message or "")
+
+
+def test_everybody_may_be_denied() -> None:
+    Bench().call("PutResourcePolicy", ResourceArn=ARN, Policy=policy("*", "Deny"))
+
+
+def test_streams_have_policies_of_their_own() -> None:
+    bench = Bench()
+    stream = bench.call("DescribeTable", TableName="tab")["Table"]["LatestStreamArn"]
+    bench.call("PutResourcePolicy", ResourceArn=stream, Policy=policy())
+    assert bench.refused("GetResourcePolicy", ResourceArn=ARN)[0] == "PolicyNotFoundException"
+    assert bench.refused("GetResourcePolicy", ResourceArn=stream + "0")[0] == "ResourceNotFoundException"
+
+
+def test_policies_of_what_is_not_there() -> None:
+    bench = Bench()
+    for operation in ("GetResourcePolicy", "DeleteResourcePolicy"):
+        assert bench.refused(operation, ResourceArn=ARN.replace("/tab", "/none")) == MISSING
+        assert bench.refused(operation, ResourceArn="tab")[0] == "ValidationException"
+    gone = {"ResourceArn": ARN.replace("/tab", "/none"), "Policy": policy()}
+    assert bench.refused("PutResourcePolicy", **gone) == MISSING
+
+
+def test_a_policy_from_the_start() -> None:
+    bench = Bench(ResourcePolicy=policy())
+    assert bench.call("GetResourcePolicy", ResourceArn=ARN)["Policy"] == CANONICAL
+
+
+def test_policies_may_be_slowed_down_as_on_aws() -> None:
+    bench = Bench(limits=Limits(policy_cooldown=15))
+    bench.call("PutResourcePolicy", ResourceArn=ARN, Policy=policy())
+    assert bench.refused("DeleteResourcePolicy", ResourceArn=ARN) == (
+        "ThrottlingException",
+        "Resource-based policy for table tab modified within the previous 15000 milliseconds. "
+        "Please try again after 2027-01-15T08:00:15.000Z.",
+    )
+
+
+def insights(bench: Bench, action: str, **more: Any) -> Any:
+    return bench.call("UpdateContributorInsights", TableName="tab", ContributorInsightsAction=action, **more)
+
+
+def test_insights_as_recorded_and_documented() -> None:
+    bench = Bench()
+    off = {"TableName": "tab", "ContributorInsightsStatus": "DISABLED"}
+    assert bench.call("DescribeContributorInsights", TableName="tab") == off
+    assert insights(bench, "DISABLE") == off
+    both = "ACCESSED_AND_THROTTLED_KEYS"
+    assert insights(bench, "ENABLE") == {
+        "TableName": "tab",
+        "ContributorInsightsStatus": "ENABLING",
+        "ContributorInsightsMode": both,
+    }
+    assert bench.call("DescribeContributorInsights", TableName="tab") == {
+        "TableName": "tab",
+        "ContributorInsightsStatus": "ENABLED",
+        "ContributorInsightsMode": both,
+        "LastUpdateDateTime": START,
+        "ContributorInsightsRuleList": [
+            f"DynamoDBContributorInsights-{kind}-tab-1800000000000" for kind in ("PKC", "PKT", "SKC", "SKT")
+        ],
+    }
+    assert insights(bench, "ENABLE")["ContributorInsightsStatus"] == "ENABLED"
+    throttled = {"IndexName": "gsi", "ContributorInsightsMode": "THROTTLED_KEYS"}
+    insights(bench, "ENABLE", **throttled)
+    told = bench.call("DescribeContributorInsights", TableName="tab", IndexName="gsi")
+    assert told["ContributorInsightsRuleList"] == ["DynamoDBContributorInsights-PKT-tab-gsi-1800000000000"]
+    listed = [
+        {"TableName": "tab", "ContributorInsightsStatus": "ENABLED", "ContributorInsightsMode": both},
+        {"TableName": "tab", "ContributorInsightsStatus": "ENABLED", **throttled},
+    ]
+    assert bench.call("ListContributorInsights") == {"ContributorInsightsSummaries": listed}
+    page = bench.call("ListContributorInsights", TableName="tab", MaxResults=1)
+    assert page["ContributorInsightsSummaries"] == listed[:1]
+    rest = bench.call("ListContributorInsights", MaxResults=1, NextToken=page["NextToken"])
+    assert rest == {"ContributorInsightsSummaries": listed[1:]}
+    assert insights(bench, "DISABLE")["ContributorInsightsStatus"] == "DISABLING"
+    assert bench.call("ListContributorInsights")["ContributorInsightsSummaries"] == listed[1:]
+
+
+def test_insights_that_are_refused() -> None:
+    bench = Bench(delays=Delays(create_table=5))
+    code, message = bench.refused("UpdateContributorInsights", TableName="tab", ContributorInsightsAction="ENABLE")
+    assert (code, message) == (
+        "ValidationException",
+        "Table or Index is not in a valid state to update Key Access Insights: TableStatus must be ACTIVE to enable "
+        "ContributorInsights.",
+    )
+    assert bench.refused("DescribeContributorInsights", TableName="tab", IndexName="lsi") == (
+        "ResourceNotFoundException",
+        "Requested resource not found: Index: lsi not found for table: tab",
+    )
+    assert bench.refused("DescribeContributorInsights", TableName="none") == MISSING
+
+
+def kinesis(bench: Bench, verb: str, **more: Any) -> Any:
+    return bench.call(f"{verb}KinesisStreamingDestination", TableName="tab", StreamArn=KINESIS, **more)
+
+
+def destinations(bench: Bench) -> Any:
+    told = bench.call("DescribeKinesisStreamingDestination", TableName="tab")
+    assert told["TableName"] == "tab"
+    return told["KinesisDataStreamDestinations"]
+
+
+def test_a_destination_as_recorded() -> None:
+    bench = Bench()
+    names = {"TableName": "tab", "StreamArn": KINESIS}
+    empty: dict[str, str] = {}
+    enabled = kinesis(bench, "Enable")
+    assert enabled == {**names, "DestinationStatus": "ENABLING", "EnableKinesisStreamingConfiguration": empty}
+    assert destinations(bench) == [{"StreamArn": KINESIS, "DestinationStatus": "ACTIVE"}]
+    precise = {"ApproximateCreationDateTimePrecision": "MICROSECOND"}
+    assert kinesis(bench, "Update", UpdateKinesisStreamingConfiguration=precise) == {
+        **names,
+        "DestinationStatus": "UPDATING",
+        "UpdateKinesisStreamingConfiguration": precise,
+    }
+    assert destinations(bench) == [{"StreamArn": KINESIS, "DestinationStatus": "ACTIVE", **precise}]
+    assert kinesis(bench, "Disable") == {**names, "DestinationStatus": "DISABLING"}
+    assert destinations(bench)[0]["DestinationStatus"] == "DISABLED"
+    kinesis(bench, "Enable")
+
+
+IN_STATE = "Table is not in a valid state to enable Kinesis Streaming Destination: "
+
+
+def test_destinations_that_are_refused() -> None:
+    bench = Bench(delays=Delays(update_table=5))
+    body = {"TableName": "tab", "StreamArn": KINESIS}
+    precise = {"UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MICROSECOND"}}
+
+    def message(verb: str, **more: Any) -> str | None:
+        code, text = bench.refused(f"{verb}KinesisStreamingDestination", **body, **more)
+        assert code == "ValidationException"
+        return text
+
+    disable = IN_STATE + "KinesisStreamingDestination must be ACTIVE to perform DISABLE operation."
+    assert message("Disable") == disable
+    unknown = IN_STATE + f"No streaming destination with streamArn: {KINESIS} found for table with tableName: tab"
+    assert message("Update", **precise) == unknown
+    kinesis(bench, "Enable")
+    assert message("Enable") == (
+        IN_STATE + "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
+    )
+    assert message("Disable") == disable
+    assert message("Update", **precise) == (
+        IN_STATE + "Kinesis streaming is not in ACTIVE state. Updates are only allowed in ACTIVE state. "
+        f"TableName: tab, kdsArn: {KINESIS}"
+    )
+    bench.clock.advance(5)
+    assert message("Update") == (
+        "Streaming destination cannot be updated with given parameters: UpdateKinesisStreamingConfiguration cannot be "
+        "null or contain only null values"
+    )
+    same = {"UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MILLISECOND"}}
+    table_id = bench.call("DescribeTable", TableName="tab")["Table"]["TableId"]
+    assert message("Update", **same) == (
+        "Invalid Request: Precision is already set to the desired value of MILLISECOND for "
+        f"tableId: {table_id}, kdsArn: {KINESIS}"
+    )
+    configured = {"EnableKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MICROSECOND"}}
+    assert message("Disable", **configured) == (
+        "Stream cannot be disabled using EnableKinesisStreamingConfiguration parameters"
+    )
+    for verb in ("Enable", "Disable"):
+        assert bench.refused(f"{verb}KinesisStreamingDestination", TableName="none", StreamArn=KINESIS) == MISSING
+
+
+def test_what_is_no_stream_fails_later() -> None:
+    bench = Bench()
+    arn = "arn:aws:s3:us-east-1:000000000000:bucket/not-a-stream"
+    told = bench.call("EnableKinesisStreamingDestination", TableName="tab", StreamArn=arn)
+    assert told["DestinationStatus"] == "ENABLING"
+    assert destinations(bench)[0]["DestinationStatus"] == "ENABLE_FAILED"
+    kinesis(bench, "Enable")
