@@ -208,3 +208,44 @@ RUN = Run(
     timing={"draw": 6.1, "send": 40.2, "judge": 11.8, "journal": 0.4},
     errors=("worker 2 ended: the target did not start in 30 s",),
 )
+
+
+def hostile_run(text: str) -> Run:
+    """``RUN`` with a text added to every string that a target, or a file that was tampered with, could have written."""
+
+    def spoilt(value: Any) -> Any:
+        if isinstance(value, str):
+            return value + text
+        if isinstance(value, dict):
+            return {name + text if name != "index" else name: spoilt(member) for name, member in value.items()}
+        return type(value)(map(spoilt, value)) if isinstance(value, list | tuple) else value
+
+    def answered(reply: Any) -> Any:
+        return {kind: {n: spoilt(v) for n, v in body.items()} if kind == "refusal" else spoilt(body)
+                for kind, body in reply.items()}  # fmt: skip
+
+    def op(row: Any) -> Any:
+        return {
+            **row, "operation": row["operation"] + text, "body": {n: spoilt(v) for n, v in row["body"].items()},
+            "reply": answered(row.get("reply", {})),
+        }  # fmt: skip
+
+    findings = tuple(
+        replace(
+            f, fingerprint=f.fingerprint + text, capability=f.capability + text, operation=f.operation + text,
+            rule=f.rule + text, summary=f.summary + text, says=f.says + text, first_seen=f.first_seen + text,
+            strength=f.strength + text, path=f.path + text, spec=spoilt(f.spec), notes=spoilt(dict(f.notes)),
+            evidence=tuple({n: v + text for n, v in e.items()} for e in f.evidence), expected=answered(f.expected),
+            observed=answered(f.observed), accepted=tuple(map(answered, f.accepted)), program=tuple(map(op, f.program)),
+        )
+        for f in RUN.findings
+    )  # fmt: skip
+    return replace(
+        RUN, target={name: value + text for name, value in RUN.target.items()}, findings=findings,
+        command=RUN.command + text, version=RUN.version + text, ledger=RUN.ledger + text, stopped=RUN.stopped + text,
+        started=RUN.started + text, errors=spoilt(RUN.errors), profile=spoilt(RUN.profile),
+        suspects=spoilt(RUN.suspects), coverage=spoilt(RUN.coverage), timing=spoilt(RUN.timing),
+        checks=tuple(replace(c, check=c.check + text, capability=c.capability + text, rule=c.rule + text,
+                             detail=c.detail + text) for c in RUN.checks),
+        capabilities=tuple(replace(c, capability=c.capability + text) for c in RUN.capabilities),
+    )  # fmt: skip

@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from record_samples import ACCEPTS, CRASH, DATA, HOSTILE, RUN
 
 from conformance.record.folder import RecordError, RunFolder, read_finding, read_run, read_trace, write_trace
 from conformance.record.op import op_from_json
+from tests.unit.record_samples import ACCEPTS, CRASH, DATA, HOSTILE, RUN
 
 
 def test_a_run_comes_back_from_its_folder_and_from_its_file(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_endpoint import Fake, refusal, serve
-from record_samples import ACCEPTS, CRASH, CREATE, DATA, EMPTY_KEY, HOSTILE, PUT, hostile
 
 from conformance.record.finding import Finding
 from conformance.search import reproduce_template as template
 from conformance.search.reproduction import filling, script
+from tests.unit.fake_endpoint import Fake, refusal, serve
+from tests.unit.record_samples import ACCEPTS, CRASH, CREATE, DATA, EMPTY_KEY, HOSTILE, PUT, hostile
 
 SHOWS, GONE, CANNOT_TELL = 1, 0, 2
 

@@ -1,0 +1,110 @@
+"""``summary.md``: a run on one page, for the job summary of a CI system."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from conformance.record.finding import Finding
+from conformance.record.run import Run
+from reports.notation import one_line
+from reports.outline import Outline, counts, outline, replay_command, replays, verdict_of
+
+ROW_LIMIT = 60
+"""Findings that are listed; the HTML report has them all."""
+CELL_LIMIT = 240
+"""Characters of one cell."""
+
+_MARKS = {"ok": "✅", "violated": "❌", "unknown": "❔", "unsupported": "➖", "not-reached": "⚪"}
+_SPECIAL = re.compile(r"[\\`*_\[\]<>|~#@$&!{}]|://|www\.|-(?=-)|^[-+=>]")
+
+
+def render(run: Run, folder: Path) -> str:
+    """The summary as GitHub-flavoured Markdown; whatever a target said stands in it as plain text."""
+    view = outline(run)
+    parts = [
+        f"## {_MARKS[view.verdict]} {_plain(view.headline)}: {_plain(view.target)}",
+        _errors(view),
+        _table(("", ""), ((f"**{name}**", _plain(text)) for name, text in view.facts() if name != "Target")),
+        _findings("Findings", view.findings),
+        _capabilities(view),
+        _checks(view),
+        _findings("Unsettled: rules that are only inferred", view.unsettled),
+        _suspects(view),
+        _replay(view, folder),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _plain(text: str) -> str:
+    """The text with everything that Markdown or HTML would read as markup written as entities, on one line."""
+    return _SPECIAL.sub(lambda found: "".join(f"&#{ord(letter)};" for letter in found[0]), one_line(text, CELL_LIMIT))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _errors(view: Outline) -> str:
+    lines = [f"- {_plain(error)}" for error in view.run.errors[:ROW_LIMIT]]
+    return "\n".join(["### ⚠️ Errors of the run itself", "", *lines]) if lines else ""
+
+
+def _findings(title: str, findings: Sequence[Finding]) -> str:
+    if not findings:
+        return ""
+    rows = (
+        (
+            _plain(f.severity),
+            _plain(f.summary),
+            _plain(f.rule),
+            _plain(replays(f)),
+            f"{f.seen:,}×",
+            f"`{_code(f.fingerprint)}`",
+        )
+        for f in findings[:ROW_LIMIT]
+    )
+    table = _table(("severity", "finding", "rule", "shown by", "seen", "fingerprint"), rows)
+    more = f"\n\n{len(findings) - ROW_LIMIT:,} more are in report.html." if len(findings) > ROW_LIMIT else ""
+    return f"### {title}\n\n{table}{more}"
+
+
+def _capabilities(view: Outline) -> str:
+    rows = (
+        (
+            _plain(c.capability), f"{_MARKS[verdict_of(c.verdict)]} {verdict_of(c.verdict)}",
+            f"{c.programs:,}", f"{c.calls:,}", _plain(counts(c.findings)) if c.findings else "",
+        )
+        for c in view.capabilities
+    )  # fmt: skip
+    table = _table(("capability", "verdict", "programs", "calls", "findings"), rows)
+    return f"### Capabilities\n\n{table}" if view.capabilities else ""
+
+
+def _checks(view: Outline) -> str:
+    told = ", ".join(f"{len(checks):,} {verdict}" for verdict, checks in view.checks.items() if checks)
+    return f"### Directed checks\n\n{told}" if told else ""
+
+
+def _suspects(view: Outline) -> str:
+    lines = [f"- {_plain(', '.join(f'{k}: {v}' for k, v in suspect.items()))}" for suspect in view.run.suspects]
+    head = [
+        "### Suspects of the peer alarm",
+        "",
+        "Most emulators contradict these rules alike: review the evidence.",
+        "",
+    ]
+    return "\n".join([*head, *lines[:ROW_LIMIT]]) if lines else ""
+
+
+def _replay(view: Outline, folder: Path) -> str:
+    first = next(iter((*view.findings, *view.unsettled)), None)
+    if first is None:
+        return ""
+    return f"### Replay\n\n```sh\n{one_line(replay_command(folder, first.fingerprint), 2000).replace('```', '')}\n```"
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if re.fullmatch(r"[\w.-]+", text, re.ASCII) else _plain(text)

@@ -1,0 +1,201 @@
+"""What a run says, put in order: the one view that every report is rendered from."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance.record.finding import SEVERITIES, Finding
+from conformance.record.run import VERDICTS, CapabilityResult, CheckResult, Run
+from reports.notation import compact, one_line
+
+SEVERITY_MEANS: Mapping[str, str] = {
+    "crash": "the endpoint died or hung",
+    "data": "wrong or lost data",
+    "accepts": "takes what must be refused",
+    "refuses": "refuses what must be taken",
+    "error": "refuses with another error",
+    "precedence": "refuses for a later reason",
+    "message": "refuses with other words",
+    "shape": "wrong counts, capacity or fields",
+    "unsupported": "not implemented; never a failure",
+}
+VERDICT_MEANS: Mapping[str, str] = {
+    "ok": "nothing found",
+    "violated": "divergences found",
+    "unknown": "could not be judged",
+    "unsupported": "the target does not offer it",
+    "not-reached": "not tested in this run",
+}
+STOPPED_MEANS: Mapping[str, str] = {
+    "budget": "the time budget was used up",
+    "interrupted": "it was interrupted",
+    "target-died": "the target ended",
+    "checks": "all checks were made",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A run in reading order.
+
+    ``findings`` are settled ones, worst first; ``unsettled`` rest on inference alone. ``severities`` counts the settled
+    ones, ``unsupported`` included. ``verdict`` is ``violated``, ``unknown`` or ``ok``.
+    """
+
+    run: Run
+    verdict: str
+    headline: str
+    findings: tuple[Finding, ...]
+    unsettled: tuple[Finding, ...]
+    severities: Mapping[str, int]
+    capabilities: tuple[CapabilityResult, ...]
+    checks: Mapping[str, tuple[CheckResult, ...]]
+
+    @property
+    def target(self) -> str:
+        """The target's name and version on one line."""
+        target = self.run.target
+        words = (str(target.get(name) or "") for name in ("name", "version"))
+        return one_line(" ".join(word for word in words if word)) or "unnamed target"
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What ran, how, and how it ended: pairs of a name and one line of text."""
+        run = self.run
+        rows = [
+            ("Target", self.target),
+            ("Endpoint", str(run.target.get("endpoint") or "")),
+            ("Dynoracle", run.version),
+            ("Ledger", run.ledger),
+            ("Started", run.started),
+            ("Took", f"{duration(run.seconds)} of a budget of {duration(run.budget)}"),
+            ("Ended because", STOPPED_MEANS.get(run.stopped, run.stopped)),
+            ("Seed", str(run.seed)),
+            ("Programs", f"{run.programs:,}"),
+            ("Calls", f"{run.calls:,}"),
+            ("Command", run.command),
+        ]
+        rows += [(name, text) for name, text in self.profile() if text]
+        return [(name, one_line(text, 2000)) for name, text in rows if text]
+
+    def profile(self) -> list[tuple[str, str]]:
+        """The latitude that was used, the cohorts found, and what else the target's profile says."""
+        profile = self.run.profile
+        cohorts = profile.get("cohorts")
+        rows = [
+            ("Latitude used", _settings(profile.get("latitude"), "none")),
+            ("Cohorts", _cohorts(cohorts) if isinstance(cohorts, Mapping) else _settings(cohorts, "")),
+        ]
+        rest = {k: v for k, v in profile.items() if k not in ("latitude", "cohorts")}
+        nested = rest.pop("profile", {})
+        return [*rows, ("Profile", _settings({**nested, **rest} if isinstance(nested, Mapping) else rest, ""))]
+
+
+def outline(run: Run) -> Outline:
+    """The outline of a run."""
+    ranked = sorted(run.findings, key=rank)
+    settled = tuple(f for f in ranked if not f.unsettled)
+    counted = Counter(f.severity for f in settled)
+    severities = {
+        name: counted[name] for name in (*SEVERITIES, *sorted(set(counted) - set(SEVERITIES))) if counted[name]
+    }
+    checks: dict[str, list[CheckResult]] = {verdict: [] for verdict in VERDICTS}
+    for check in run.checks:
+        checks.setdefault(verdict_of(check.verdict), []).append(check)
+    verdict = _verdict(run, severities)
+    return Outline(
+        run=run,
+        verdict=verdict,
+        headline=_headline(verdict, severities),
+        findings=settled,
+        unsettled=tuple(f for f in ranked if f.unsettled),
+        severities=severities,
+        capabilities=tuple(sorted(run.capabilities, key=lambda c: c.capability)),
+        checks={name: tuple(sorted(members, key=lambda c: c.check)) for name, members in checks.items()},
+    )
+
+
+def rank(finding: Finding) -> tuple[int, str, str, str]:
+    """The order of findings: worst severity first (unknown ones last), then by capability, rule and fingerprint."""
+    known = SEVERITIES.index(finding.severity) if finding.severity in SEVERITIES else len(SEVERITIES)
+    return (known, finding.capability, finding.rule, finding.fingerprint)
+
+
+def verdict_of(text: str) -> str:
+    """A verdict that reports know; any other is ``unknown``, which is never shown green."""
+    return text if text in VERDICTS else "unknown"
+
+
+def _verdict(run: Run, severities: Mapping[str, int]) -> str:
+    told = Counter(
+        verdict_of(text) for text in (*(c.verdict for c in run.capabilities), *(c.verdict for c in run.checks))
+    )
+    if told["violated"] or set(severities) - {"unsupported"}:
+        return "violated"
+    # A run that has errors, or in which nothing was found good, has not shown anything to be good.
+    return "ok" if told["ok"] and not told["unknown"] and not run.errors else "unknown"
+
+
+def _headline(verdict: str, severities: Mapping[str, int]) -> str:
+    count = sum(number for name, number in severities.items() if name != "unsupported")
+    if count:
+        return f"{count:,} distinct divergence{'s' if count > 1 else ''} from DynamoDB"
+    if verdict == "violated":
+        return "Directed checks are violated"
+    if verdict == "ok":
+        return "No divergence from DynamoDB found in this run"
+    return "No verdict: not enough could be judged"
+
+
+def _settings(value: Any, nothing: str) -> str:
+    if not value:
+        return nothing
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_setting(setting)}" for name, setting in value.items())
+    return _setting(value)
+
+
+def _setting(value: Any) -> str:
+    return value if isinstance(value, str) else compact(value)
+
+
+def _cohorts(cohorts: Mapping[str, Any]) -> str:
+    """Operations by the cohort they speak: ``current: PutItem, Query; older: Scan``."""
+    groups: dict[str, list[str]] = {}
+    for operation, cohort in sorted(cohorts.items()):
+        groups.setdefault(str(cohort), []).append(operation)
+    return "; ".join(f"{cohort}: {', '.join(operations)}" for cohort, operations in sorted(groups.items()))
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: ``0.4 s``, ``61 s``, ``2 min 5 s``, ``1 h 30 min``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+
+
+def replays(finding: Finding) -> str:
+    """How surely a finding shows: ``5/5 replays``; a flaky one is told by its numbers."""
+    if not finding.replays:
+        return "not replayed"
+    return f"{finding.replayed}/{finding.replays} replays"
+
+
+def counts(severities: Mapping[str, int]) -> str:
+    """``1 crash, 2 data``, or ``none``."""
+    return ", ".join(f"{number:,} {name}" for name, number in severities.items()) or "none"
+
+
+def replay_command(folder: Path, fingerprint: str) -> str:
+    """The command that replays a finding of a run folder."""
+    return shlex.join(["dynoracle", "replay", str(folder / "findings" / fingerprint)])

@@ -1,0 +1,118 @@
+"""The summary of a run in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from conformance.record.finding import Finding
+from conformance.record.run import Run
+from reports.notation import one_line
+from reports.outline import Outline, counts, duration, outline, replay_command, replays, verdict_of
+
+LINE_LIMIT = 40
+"""Findings that are listed; the HTML report has them all."""
+
+VERDICT_MARKS = {"ok": "✓", "violated": "✗", "unknown": "?", "unsupported": "–", "not-reached": "·"}
+_VERDICT_STYLES = {"ok": "green", "violated": "red", "unknown": "yellow", "unsupported": "dim", "not-reached": "dim"}
+_SEVERITY_STYLES = {"crash": "bold red", "data": "red", "accepts": "red", "refuses": "red", "unsupported": "dim"}
+
+
+def render(run: Run, folder: Path | None = None) -> RenderableType:
+    """Findings by severity with a line each, a table of capabilities, and where the report is.
+
+    Texts are shown as they are: neither rich's markup nor a terminal's control sequences in them have any effect.
+    """
+    view = outline(run)
+    return Group(*_parts(view, folder))
+
+
+def _parts(view: Outline, folder: Path | None) -> Iterator[RenderableType]:
+    run = view.run
+    yield Text("")
+    yield Text.assemble(
+        (f"{VERDICT_MARKS[view.verdict]} {view.headline}", f"bold {_VERDICT_STYLES[view.verdict]}"),
+        f"  {view.target}",
+    )
+    stopped = "" if run.stopped == "budget" else f", ended: {one_line(run.stopped)}"
+    yield Text(f"  {run.programs:,} programs, {run.calls:,} calls in {duration(run.seconds)}, seed {run.seed}{stopped}")
+    for error in run.errors:
+        yield Text(f"  error of the run itself: {one_line(error, 400)}", style="bold red")
+    yield from _findings("Findings", view.findings)
+    yield from _findings("Unsettled (rules that are only inferred)", view.unsettled)
+    if view.capabilities:
+        yield _title("Capabilities")
+        yield _capabilities(view)
+    told = ", ".join(f"{len(checks):,} {verdict}" for verdict, checks in view.checks.items() if checks)
+    if told:
+        yield _title("Directed checks")
+        yield Text(f"  {told}")
+    if run.suspects:
+        names = ", ".join(one_line(str(suspect.get("rule", "?"))) for suspect in run.suspects)
+        yield _title("Suspects of the peer alarm")
+        yield Text(f"  {names}")
+    if folder is not None:
+        yield from _where(view, folder)
+
+
+def _title(text: str) -> Text:
+    return Text(f"\n{text}", style="bold")
+
+
+def _findings(title: str, findings: Sequence[Finding]) -> Iterator[RenderableType]:
+    if not findings:
+        return
+    yield _title(title)
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
+    rows = [_row(finding) for finding in findings[:LINE_LIMIT]]
+    for column, ratio in enumerate((None, 3, 2, None, None)):
+        # The sentence and the rule give way where the terminal is narrow; what is typed or counted does not.
+        width = None if ratio else max(row[column].cell_len for row in rows)
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=ratio, width=width)
+    for row in rows:
+        table.add_row(*row)
+    yield Padding(table, (0, 0, 0, 2))
+    if len(findings) > LINE_LIMIT:
+        yield Text(f"  … and {len(findings) - LINE_LIMIT:,} more in the report")
+
+
+def _row(finding: Finding) -> tuple[Text, ...]:
+    return (
+        Text(one_line(finding.severity, 20), style=_SEVERITY_STYLES.get(finding.severity, "yellow")),
+        Text(one_line(finding.summary, 200)),
+        Text(one_line(finding.rule, 80), style="cyan"),
+        Text(replays(finding).removesuffix(" replays")),
+        Text(one_line(finding.fingerprint, 100), style="dim"),
+    )
+
+
+def _capabilities(view: Outline) -> RenderableType:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("capability")
+    table.add_column("verdict")
+    table.add_column("programs", justify="right")
+    table.add_column("calls", justify="right")
+    table.add_column("findings")
+    for result in view.capabilities:
+        verdict = verdict_of(result.verdict)
+        table.add_row(
+            Text(one_line(result.capability)),
+            Text(f"{VERDICT_MARKS[verdict]} {verdict}", style=_VERDICT_STYLES[verdict]),
+            f"{result.programs:,}",
+            f"{result.calls:,}",
+            Text(counts(result.findings) if result.findings else "", style="none"),
+        )
+    return Padding(table, (0, 0, 0, 2))
+
+
+def _where(view: Outline, folder: Path) -> Iterator[RenderableType]:
+    yield Text("")
+    yield Text.assemble("Report:  ", (one_line(str(folder / "report.html"), 1000), "bold"))
+    first = next(iter((*view.findings, *view.unsettled)), None)
+    if first is not None:
+        yield Text(f"Replay:  {one_line(replay_command(folder, first.fingerprint), 1000)}")
