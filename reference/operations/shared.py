@@ -35,6 +35,31 @@ def item_of(context: Context, body: dict[str, Any], member: str) -> Checks[Item 
     return None if found else item
 
 
+_TOLD_AS_START_KEY = frozenset(
+    {
+        "values.empty-value",
+        "values.many-types",
+        "values.null-false",
+        "values.empty-string-set",
+        "values.empty-number-set",
+        "values.empty-binary-set",
+    }
+)
+
+
+def start_key_of(context: Context, body: dict[str, Any]) -> Checks[Item | None]:
+    """The ExclusiveStartKey in normal form; some of its faults are told as such (conflicts:8)."""
+    found: list[Violation] = []
+    given = body.get("ExclusiveStartKey")
+    item = None if given is None else normalise_item(given, context.layer, found)
+    for fault in found:
+        if fault.rule.name in _TOLD_AS_START_KEY:
+            yield violation("queries.start-key-value", fault=fault.message(context.surface))
+        else:
+            yield fault
+    return None if found else item
+
+
 def count_of(given: Json) -> int | None:
     """A positive whole number of the request, or None."""
     return given if type(given) is int and given > 0 else None
