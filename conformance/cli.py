@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from conformance.launch import Finished, Order, Progress, launch
 from conformance.record.finding import SEVERITIES
 from conformance.record.folder import RunFolder
 from conformance.record.run import Run
@@ -83,7 +84,6 @@ def run(
     insecure: Annotated[bool, typer.Option("--insecure", help="Accept any https certificate.")] = False,
 ) -> None:
     """Search a target for differences from DynamoDB, and write a report."""
-    from conformance.launch import Order, launch
     from conformance.machines import MACHINES
     from conformance.search.campaign import new_folder
 
@@ -105,20 +105,20 @@ def run(
     )  # fmt: skip
     console = Console()
     console.print(f"Testing [bold]{target}[/] for {seconds:.0f} s, seed {seed}; results in {folder.path}")
-    finished = _watched(console, order, seconds, launch)
+    finished = _watched(console, order, seconds)
     for finish in _finish:
         finish(folder, finished.run, console)
     raise typer.Exit(exit_code(finished.run, finished.status, wanted, console, finished.output))
 
 
-def _watched(console, order, seconds, launch):  # type: ignore[no-untyped-def]
+def _watched(console: Console, order: Order, seconds: float) -> Finished:
     if not console.is_terminal:
         return launch(order)
     with Live(console=console, refresh_per_second=4, transient=True) as live:
         return launch(order, lambda progress: live.update(_progress(progress, seconds)))
 
 
-def _progress(progress, seconds):  # type: ignore[no-untyped-def]
+def _progress(progress: Progress, seconds: float) -> Text:
     left = max(0.0, seconds - progress.seconds)
     rate = progress.calls / progress.seconds if progress.seconds else 0.0
     found = progress.by_severity()
@@ -208,10 +208,16 @@ def rules(name: Annotated[str, typer.Argument(help="A rule, or the beginning of 
         console.print(table)
         return
     rule = found[0]
-    for label, value in (
-        ("rule", rule.name), ("says", rule.says), ("error", rule.error or ""), ("message", rule.message or ""),
-        ("older wording", rule.older or ""), ("spec", ", ".join(rule.spec)), ("disputed", "yes" if rule.disputed else ""),
-    ):  # fmt: skip
+    shown = {
+        "rule": rule.name,
+        "says": rule.says,
+        "error": rule.error,
+        "message": rule.message,
+        "older wording": rule.older,
+        "spec": ", ".join(rule.spec),
+        "disputed": "yes" if rule.disputed else None,
+    }
+    for label, value in shown.items():
         if value:
             console.print(Text.assemble((f"{label:>14}  ", "bold"), value))
     for evidence in rule.evidence:

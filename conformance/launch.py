@@ -178,8 +178,9 @@ def arguments(order: Order) -> list[str]:
     parts = (("test_checks.py", order.checks), ("test_search.py", order.search))
     wanted = [str(suite / name) for name, on in parts if on and (suite / name).exists()]
     parallel = ["-n", str(order.workers), "--dist", "load"] if order.workers > 1 else ["-p", "no:xdist"]
+    pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={suite}"]
     return [
-        sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={suite}", *parallel,
+        *pytest, *parallel,
         *(f"--dynoracle-{name}={value}" for name, value in options.items()),
         *(["--dynoracle-insecure"] if order.insecure else []),
         *wanted,

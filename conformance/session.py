@@ -62,8 +62,8 @@ class Session:
     """Runs the calls of one program against one target.
 
     ``names`` maps table symbols to real names. ``record`` is called with each op as soon as it is judged.
-    ``quarantined`` says why nothing more can be judged. ``died`` is set to what was lost when the target stopped answering; where replies are lost on purpose (``lossy``)
-    the oracle judges the ambiguity instead.
+    ``quarantined`` says why nothing more can be judged. ``died`` is set to what was lost when the target stopped
+    answering; where replies are lost on purpose (``lossy``) the oracle judges the ambiguity instead.
     """
 
     sender: Sender

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.oracle.compare import differences
 from conformance.program import Program, Step
+from conformance.symbols import bind
 from reference.api import Json, Lost, Refusal, Reply, Success
 
 
@@ -60,6 +61,15 @@ class Answered:
 
 
 Expected = Refused | Answered
+
+
+def bound(then: Expected, names: Mapping[str, str], replies: Mapping[int, Json]) -> Expected:
+    """What must come, with its symbols replaced by the names and reply members of a session."""
+    if isinstance(then, Refused):
+        message, phrase = (None if text is None else bind(text, names, replies) for text in (then.message, then.phrase))
+        return replace(then, message=message, phrase=phrase, fields=bind(dict(then.fields), names, replies))
+    has = None if then.has is None else bind(dict(then.has), names, replies)
+    return replace(then, body=bind(then.body, names, replies), has=has)
 
 
 def _only(body: Mapping[str, Json], members: Mapping[str, Json]) -> dict[str, Json]:

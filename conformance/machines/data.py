@@ -10,6 +10,7 @@ from conformance.program import Step
 from conformance.strategies import requests
 from conformance.strategies.draws import chance, pick
 from conformance.strategies.schemas import TableWorld
+from reference.api import Item
 
 
 class _Writing(ProgramMachine):
@@ -134,7 +135,7 @@ class BatchesMachine(_Writing):
     capability = "batches"
     tables_wanted = 2
 
-    def _held(self) -> dict[str, list[dict[str, object]]]:
+    def _held(self) -> dict[str, list[Item]]:
         return {world.symbol: self.known(world) for world in self.worlds}
 
     @rule(data=st.data())

@@ -133,7 +133,8 @@ def body_divergence(
     rule = written_rule(write, difference) if write else place_rule(call, outcome, difference)
     expected = Success(outcome.body)
     decides = difference.path if difference.path and difference.path[0] in SHAPE_MEMBERS else difference.path[:1]
-    text = f"{operation}: {difference.place}: expected {_short(difference.expected)}, observed {_short(difference.observed)}"
+    shown = f"expected {_short(difference.expected)}, observed {_short(difference.observed)}"
+    text = f"{operation}: {difference.place}: {shown}"
     severity = severity_of(difference)
     return Divergence(
         operation,

@@ -140,7 +140,7 @@ def undone(call: Call, body: dict[str, Json]) -> frozenset[tuple[str, int]] | No
         if asked is None or not isinstance(rest, list if write else dict):
             return None
         ours = [canonical(r) for r in (asked if write else asked["Keys"])]
-        for request in rest if write else rest.get("Keys", ()):
+        for request in rest.get("Keys", ()) if isinstance(rest, dict) else rest:
             text = canonical(request)
             if text not in ours:
                 return None

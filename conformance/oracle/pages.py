@@ -190,8 +190,7 @@ def _nearest(whole: Whole, item: Item, table: Table) -> list[Difference]:
             if [row.output.get(name) for name in names] == key:
                 found = differences(row.output, item, ("Items", "*", "Item"))
                 return [replace(difference, row=row.key) for difference in found]
-    row = table.view.row_key(item)
-    return [Difference(("Items", "*"), "unexpected", None, item, row=row)]
+    return [Difference(("Items", "*"), "unexpected", None, item, row=table.view.row_key(item))]
 
 
 def _order(call: Call, items: list[Item], whole: Whole) -> list[Difference]:

@@ -56,7 +56,7 @@ def unsettled(rule: Rule | None, divergence: Divergence) -> bool:
 def program_of(ops: Sequence[Op], capability: str = "") -> Program:
     """The program that a recorded trace holds: its leading set-up calls are the tables."""
     tables: dict[str, Any] = {}
-    steps = []
+    steps: list[Step] = []
     for op in ops:
         if op.notes.get("setup") and not steps:
             tables[op.body["TableName"].removeprefix("${table:").removesuffix("}")] = op.body

@@ -61,15 +61,16 @@ class Unreachable(Exception):
 def acceptable(reply: Mapping[str, Any], alternative: Mapping[str, Any], finding: Mapping[str, Any]) -> bool:
     """Whether a reply is the given one, as far as the finding looks: DynamoDB leaves the rest open."""
     if "refusal" in alternative:
-        return "refusal" in reply and same_refusal(reply["refusal"], alternative["refusal"])
+        return "refusal" in reply and same_refusal(reply["refusal"], alternative["refusal"], finding)
     if "success" in alternative and "success" in reply:
         expected, observed = (looked_at(r["success"], finding) for r in (alternative, reply))
         return json.dumps(expected, sort_keys=True) == json.dumps(observed, sort_keys=True)
     return False
 
 
-def same_refusal(observed: Mapping[str, Any], accepted: Mapping[str, Any]) -> bool:
+def same_refusal(observed: Mapping[str, Any], accepted: Mapping[str, Any], finding: Mapping[str, Any]) -> bool:
     """Whether an error is the accepted one: its code, and its words and further members where they are given."""
+    exact = finding.get("exact", False)
     message = observed.get("message") or ""
     if observed.get("code") != accepted.get("code"):
         return False
@@ -77,8 +78,8 @@ def same_refusal(observed: Mapping[str, Any], accepted: Mapping[str, Any]) -> bo
         return False
     if accepted.get("message_pattern") is not None and not re.search(accepted["message_pattern"], message, re.DOTALL):
         return False
-    wanted, fields = canonical(accepted.get("fields") or {}), canonical(observed.get("fields") or {})
-    return all(name in fields and fields[name] == value for name, value in wanted.items())
+    wanted, fields = (canonical(reply.get("fields") or {}, exact=exact) for reply in (accepted, observed))
+    return all(fields.get(name) == value for name, value in wanted.items())  # None: the member must be absent
 
 
 def looked_at(body: Any, finding: Mapping[str, Any]) -> Any:
@@ -160,6 +161,7 @@ class Endpoint:
         payload = given_bytes(raw, "body")
         if payload is None:
             payload = json.dumps(body).encode()
+        payload = payload.ljust(raw.get("pad", 0))
         host = self.url.netloc.rpartition("@")[2]
         if host.endswith(".amazonaws.com") and step.get("host"):
             host = f"{step['host']}.{host.partition('.')[2]}"
@@ -198,7 +200,8 @@ class Endpoint:
                 headers.add(name, value)
         if raw.get("signed", True):
             date = headers.get("X-Amz-Date", time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()))
-            for name, value in self.signature(step, method, url, payload, dict(headers), date).items():
+            signed = self.signature({**step, **raw}, method, url, payload, dict(headers), date)
+            for name, value in signed.items():
                 if name.lower() not in named:
                     headers[name] = value
         return headers
@@ -208,11 +211,15 @@ class Endpoint:
     ) -> dict[str, str]:
         """The headers that sign a request at the given moment."""
         made = {"X-Amz-Date": date}
-        if self.credentials.token:
-            made["X-Amz-Security-Token"] = self.credentials.token
+        own = self.credentials
+        credentials = Credentials(
+            step.get("access_key") or own.access_key, step.get("secret_key") or own.secret_key, own.token
+        )
+        if own.token:
+            made["X-Amz-Security-Token"] = own.token
         request = AWSRequest(method=method, url=url, data=payload, headers={**headers, **made})
         request.context["timestamp"] = date
-        signer = SigV4Auth(self.credentials, step.get("signing", "dynamodb"), self.region)
+        signer = SigV4Auth(credentials, step.get("signing", "dynamodb"), self.region)
         signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
         names = signer.signed_headers(signer.headers_to_sign(request))
         made["Authorization"] = (

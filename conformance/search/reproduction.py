@@ -105,7 +105,10 @@ def _step(op: Op) -> dict[str, Any]:
 
 def _accepted(finding: Finding) -> Iterator[Mapping[str, Any]]:
     """The acceptable replies, expected first; a finding about an error's further members holds all of them to these."""
-    fields = finding.expected.get("refusal", {}).get("fields") if finding.severity in ("data", "shape") else None
+    fields: dict[str, Any] = {}
+    if finding.severity in ("data", "shape") and "refusal" in finding.expected:
+        fields = dict.fromkeys(finding.observed.get("refusal", {}).get("fields", {}))
+        fields |= finding.expected["refusal"].get("fields", {})
     for alternative in finding.accepted or (finding.expected,):
         if fields and "refusal" in alternative:
             alternative = {"refusal": {"fields": fields, **alternative["refusal"]}}

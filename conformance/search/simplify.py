@@ -69,7 +69,8 @@ def plainer(value: dict[str, Any]) -> Iterator[Json]:
     elif isinstance(content, dict | list) and kind in ("L", "M", "SS", "NS", "BS"):
         if kind in ("L", "M"):
             yield {"S": "a"}
-        for smaller in reduced(content) if kind in ("L", "M") else _fewer(content):
+        smaller_ones = _fewer(content) if kind in ("SS", "NS", "BS") and isinstance(content, list) else reduced(content)
+        for smaller in smaller_ones:
             yield {kind: smaller}
 
 

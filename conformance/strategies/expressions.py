@@ -70,8 +70,8 @@ class Writer:
         own = [name for name, _ in self.table.keys]
         present = [name for name in self.item if keys or name not in own]
         if present and chance(self.draw, 60):
-            return pick(self.draw, present)
-        return pick(self.draw, (*self.table.attributes, *self.table.index_keys, *(own if keys else ())))
+            return str(pick(self.draw, present))
+        return str(pick(self.draw, (*self.table.attributes, *self.table.index_keys, *(own if keys else ()))))
 
     def path(self, *, keys: bool = True) -> str:
         """A document path."""

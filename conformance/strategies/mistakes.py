@@ -52,7 +52,8 @@ BAD_VALUES: tuple[Body, ...] = (
 
 
 def _holder(body: Body) -> Body:
-    return body.get("Item") or body.get("Key") or body.setdefault("Key", {})
+    held: Body = body.get("Item") or body.get("Key") or body.setdefault("Key", {})
+    return held
 
 
 def _value(draw: Draw, table: TableWorld, body: Body) -> None:
@@ -70,7 +71,7 @@ def _value(draw: Draw, table: TableWorld, body: Body) -> None:
 
 def _key_type(draw: Draw, table: TableWorld, body: Body) -> None:
     name, kind = pick(draw, table.keys)
-    wrong = {"S": {"N": "1"}, "N": {"S": "1"}, "B": {"S": "a"}}[kind]
+    wrong: Body = {"S": {"N": "1"}, "N": {"S": "1"}, "B": {"S": "a"}}[kind]
     if chance(draw, 25):
         wrong = pick(draw, ({"NULL": True}, {"L": []}, {"BOOL": True}, {"SS": ["a"]}))
     _holder(body)[name] = wrong

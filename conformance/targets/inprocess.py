@@ -57,7 +57,7 @@ class WsgiTransport:
 
     def _environ(self, call: Call, raw: RawRequest) -> dict[str, Any]:
         service, _ = address(call.operation)
-        body = encode(call.body) if raw.body is None else raw.body
+        body = (encode(call.body) if raw.body is None else raw.body).ljust(raw.pad)
         headers = merge_headers([("Host", _HOST), *call_headers(call)], raw)
         named = {name.lower(): value for name, value in headers}
         if raw.signed and "authorization" not in {name.lower() for name, _ in raw.headers}:

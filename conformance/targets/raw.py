@@ -58,8 +58,9 @@ class RawRequest:
 
     ``headers`` are added in order and replace the ordinary ones of the same name (any case); a value of None only
     removes. An X-Amz-Date given here is also the moment of signing, and an Authorization given here replaces ours.
-    ``body`` replaces the call's JSON; ``signed=False`` leaves Authorization and X-Amz-Date out. ``exact`` is the whole
-    request as it is sent, and makes every other member but ``method`` moot.
+    ``body`` replaces the call's JSON, and ``pad`` appends blanks to either until it has that many bytes;
+    ``signed=False`` leaves Authorization and X-Amz-Date out. ``access_key`` and ``secret_key`` sign in place of the
+    target's own. ``exact`` is the whole request as it is sent, and makes every other member but ``method`` moot.
     """
 
     method: str = "POST"
@@ -68,6 +69,9 @@ class RawRequest:
     body: bytes | None = None
     signed: bool = True
     exact: bytes | None = None
+    pad: int = 0
+    access_key: str | None = None
+    secret_key: str | None = None
 
     def to_json(self) -> dict[str, Json]:
         """The request as a JSON object (``Op.raw``); members that hold their default are left out."""
@@ -80,6 +84,9 @@ class RawRequest:
             row["headers"] = [list(pair) for pair in self.headers]
         if not self.signed:
             row["signed"] = False
+        if self.pad:
+            row["pad"] = self.pad
+        row |= {name: key for name in ("access_key", "secret_key") if (key := getattr(self, name)) is not None}
         return row | _bytes_to_json("body", self.body) | _bytes_to_json("exact", self.exact)
 
     @staticmethod
@@ -94,6 +101,9 @@ class RawRequest:
             body=_bytes_from_json("body", row),
             signed=row.get("signed", True),
             exact=_bytes_from_json("exact", row),
+            pad=row.get("pad", 0),
+            access_key=row.get("access_key"),
+            secret_key=row.get("secret_key"),
         )
 
 

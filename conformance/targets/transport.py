@@ -10,7 +10,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -162,7 +162,7 @@ class HttpTransport:
             raw = _ORDINARY
         elif raw.headers:
             headers = merge_headers(headers, raw)
-        body = encode(call.body) if raw.body is None else raw.body
+        body = (encode(call.body) if raw.body is None else raw.body).ljust(raw.pad)
         target = host.path + raw.path
         if raw.signed:
             self._sign(headers, service, raw, target, body)
@@ -181,7 +181,10 @@ class HttpTransport:
     ) -> None:
         given = {name.lower(): value for name, value in raw.headers}
         date = given.get("x-amz-date") or amz_date(time.time())
-        credentials = self._credentials() if callable(self._credentials) else self._credentials
+        own = self._credentials() if callable(self._credentials) else self._credentials
+        credentials = replace(
+            own, access_key=raw.access_key or own.access_key, secret_key=raw.secret_key or own.secret_key
+        )
         if "x-amz-date" not in given:
             headers.append(("X-Amz-Date", date))
         if credentials.token and "x-amz-security-token" not in given:

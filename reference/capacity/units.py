@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from reference.tables.table import Change, Move, Table
+from reference.vectors import entries
 
 READ_BYTES = 4096
 """Bytes that one strongly consistent read unit covers (dataplane:CAP-1)."""
@@ -65,6 +66,10 @@ class Consumed:
         """Add a write: the larger image on the table, times ``factor``, and each index as its entry changes."""
         old = change.old.size if change.old is not None else 0
         new = change.new.size if change.new is not None else 0
+        if table.settings.vectors:
+            old, new = (entries.billed_size(table, r) if r is not None else 0 for r in (change.old, change.new))
+            for name, amount in entries.write_bytes(table, change).items():
+                self.vectors[name] = self.vectors.get(name, 0.0) + amount
         self.table += factor * write_units(max(old, new))
         for move in change.moves:
             units = move_units(move)

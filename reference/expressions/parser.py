@@ -44,7 +44,7 @@ MAX_BYTES = 4096
 MAX_OPERATORS = 300
 MAX_STEPS = 32
 MAX_INDEX = 2**31 - 1
-MAX_CALLS = {"Update": 256, "Condition": 8, "Filter": 8, "KeyCondition": 8}
+MAX_CALLS = {"Update": 256, "Condition": 8, "Filter": 8, "KeyCondition": 8, "SearchCondition": 8}
 """Function calls inside each other that any valid expression can have, and more: 4,096 bytes hold 256 if_not_exists."""
 CONDITION_FUNCTIONS = frozenset(
     {"attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains", "size"}

@@ -19,11 +19,11 @@ from reference.expressions.tree import Condition, Kind, Projection, Update
 from reference.rules import Checks, Cohort, Violation, violation
 from reference.values.value import DEEPEST_CURRENT, MAX_NESTING, check_names, depth, normalise
 
-ORDER: tuple[Kind, ...] = ("Update", "Condition", "KeyCondition", "Filter", "Projection")
+ORDER: tuple[Kind, ...] = ("Update", "Condition", "KeyCondition", "Filter", "SearchCondition", "Projection")
 """The order in which the service reads the expressions of a request."""
 
 _PARAMETER = {kind: f"{kind}Expression" for kind in ORDER}
-_LISTED: tuple[Kind, ...] = ("Update", "Condition", "Projection", "Filter", "KeyCondition")
+_LISTED: tuple[Kind, ...] = ("Update", "Condition", "Projection", "Filter", "KeyCondition", "SearchCondition")
 _LEGACY = {
     "PutItem": ("Expected", "ConditionalOperator"),
     "DeleteItem": ("Expected", "ConditionalOperator"),
@@ -61,6 +61,7 @@ class Expressions:
     condition: Condition | None = None
     key_condition: tuple[Clause, ...] | None = None
     filter: Condition | None = None
+    search_condition: Condition | None = None
     projection: Projection | None = None
 
 
@@ -219,7 +220,14 @@ def parse_all(
     if refused:
         return None
     get = trees.get
-    return Expressions(get("Update"), get("Condition"), get("KeyCondition"), get("Filter"), get("Projection"))
+    return Expressions(
+        get("Update"),
+        get("Condition"),
+        get("KeyCondition"),
+        get("Filter"),
+        get("SearchCondition"),
+        get("Projection"),
+    )
 
 
 def unused(request: Mapping[str, Json], kinds: Sequence[Kind], stand_for: Placeholders) -> Checks[bool]:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from reference.api import AttributeValue
 
-Kind = Words["Update", "Condition", "KeyCondition", "Filter", "Projection"]
+Kind = Words["Update", "Condition", "KeyCondition", "Filter", "SearchCondition", "Projection"]
 """Which parameter an expression stands in: its name without ``Expression``."""
 
 

@@ -10,6 +10,7 @@ from reference.operations import (
     insights,
     items,
     kinesis,
+    partiql,
     policies,
     queries,
     recovery,
@@ -20,6 +21,7 @@ from reference.operations import (
     transactions,
     ttl,
     update_table,
+    vectors,
 )
 from reference.operations.base import Operation
 
@@ -28,6 +30,7 @@ OPERATIONS: dict[str, Operation] = {
     **insights.OPERATIONS,
     **items.OPERATIONS,
     **kinesis.OPERATIONS,
+    **partiql.OPERATIONS,
     **policies.OPERATIONS,
     **queries.OPERATIONS,
     **recovery.OPERATIONS,
@@ -38,5 +41,6 @@ OPERATIONS: dict[str, Operation] = {
     **transactions.OPERATIONS,
     **ttl.OPERATIONS,
     **update_table.OPERATIONS,
+    **vectors.OPERATIONS,
 }
 """Operation name → operation, for every operation that is modelled."""

@@ -16,6 +16,7 @@ from reference.tables.table import IndexedAttribute, Table
 from reference.tables.view import Record
 from reference.values.item import MAX_ITEM_BYTES
 from reference.values.value import MAX_NESTING, depth
+from reference.vectors import embedding
 
 
 def index_literal_faults(table: Table, wanted: Update) -> Iterator[Violation]:
@@ -48,6 +49,9 @@ def result_faults(table: Table, wanted: Update, result: UpdateResult, record: Re
     changed = {str(path.steps[0]) for path in result.targets}
     if any(name in new and name in changed and depth(new[name]) > MAX_NESTING for name in changed):
         yield violation("items.update-too-deep")
+    if table.settings.vectors:
+        altered = {name for name in changed if new.get(name) != old.get(name)}
+        yield from embedding.faults(table.settings.vectors, table.settings.attribute_types, new, altered)
     if not table.indexes:
         return
     literals = _literals(wanted)

@@ -88,7 +88,7 @@ def put_item(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
         yield from key_path_faults(table, condition)
     if item is None:
         return None
-    if table.indexes:
+    if table.indexes or table.settings.vectors:
         yield from index_key_faults(table, item)
     if faults:
         return None

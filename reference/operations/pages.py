@@ -59,12 +59,20 @@ class Source:
         return None if table_row is None else row + table_row
 
 
-def source_of(table: Table, body: dict[str, Any]) -> Checks[Source | None]:
-    """The table or the named index, readable as the request asks (dataplane:QRY-6, TBL-15)."""
+def source_of(table: Table, body: dict[str, Any], vector: str) -> Checks[Source | None]:
+    """The table or the named index, readable as the request asks (dataplane:QRY-6, TBL-15).
+
+    ``vector`` is the rule that forbids to read a vector index.
+    """
     name = body.get("IndexName")
     if name is None:
         return Source(table, None)
     index = table.indexes.get(name)
+    if index is None and name in table.settings.vectors:
+        if body.get("ConsistentRead"):
+            yield violation("indexes.consistent-read")
+        yield violation(vector)
+        return None
     if index is None:
         yield violation("indexes.unknown", index=name)
         return None

@@ -17,7 +17,7 @@ from reference.operations.base import Context, Operation, Outcome
 from reference.operations.pages import Source
 from reference.operations.paths import roots
 from reference.operations.ranges import length_faults, span_of, start_faults
-from reference.operations.shared import goes_deep, item_of, key_path_faults, table_of
+from reference.operations.shared import goes_deep, key_path_faults, start_key_of, table_of
 from reference.operations.start_keys import query_start_faults
 from reference.rules import Checks, violation
 
@@ -30,7 +30,7 @@ def query(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     table = yield from table_of(context, body.get("TableName"))
     if table is None:
         return None
-    source = yield from pages.source_of(table, body)
+    source = yield from pages.source_of(table, body, "vectors.query")
     if source is None:
         return None
     start, clauses, filtered, projection = asked
@@ -59,7 +59,7 @@ def _read(
     yield from request.mixing(context.operation, body, _KINDS)
     filtered = yield from legacy.filters(body, "QueryFilter", context.layer)
     projection = yield from legacy.attributes_to_get(body)
-    start = yield from item_of(context, body, "ExclusiveStartKey")
+    start = yield from start_key_of(context, body)
     yield from legacy.key_condition_given(body)
     expressions = yield from _expressions(context, body)
     yield from pages.select_checks(body)

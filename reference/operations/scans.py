@@ -15,7 +15,7 @@ from reference.operations import pages
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.pages import Source
 from reference.operations.paths import roots
-from reference.operations.shared import goes_deep, item_of, key_path_faults, table_of
+from reference.operations.shared import goes_deep, key_path_faults, start_key_of, table_of
 from reference.operations.start_keys import scan_start_faults, segment_bounds, segment_fault
 from reference.rules import Checks, violation
 from reference.tables.view import RowKey
@@ -29,7 +29,7 @@ def scan(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     table = yield from table_of(context, body.get("TableName"))
     if table is None:
         return None
-    source = yield from pages.source_of(table, body)
+    source = yield from pages.source_of(table, body, "vectors.scan")
     if source is None:
         return None
     start_row = None
@@ -60,7 +60,7 @@ def _read(context: Context, body: dict[str, Any]) -> Checks[tuple[Item | None, C
     yield from request.mixing(context.operation, body, _KINDS)
     projection = yield from legacy.attributes_to_get(body)
     filtered = yield from legacy.filters(body, "ScanFilter", context.layer)
-    start = yield from item_of(context, body, "ExclusiveStartKey")
+    start = yield from start_key_of(context, body)
     yield from _segment_checks(body)
     given = [kind for kind in _KINDS if body.get(f"{kind}Expression") is not None]
     if given:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -19,7 +20,7 @@ from reference.expressions.tree import Kind, Projection
 from reference.operations.actions import EMPTY_KEYS, Action, Done, run, schema_faults, value_faults
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
-from reference.operations.shared import item_of, key_path_faults, table_of
+from reference.operations.shared import item_of, key_path_faults, table_of, without_values
 from reference.rules import Checks, Violation, every, violation
 from reference.tables.keys import lookup_key_faults
 from reference.tables.table import Table
@@ -66,8 +67,20 @@ class Remembered:
 
 def digest_of(request: Json) -> str:
     """A request's fingerprint, whatever the order of its members (dataplane:TX-10)."""
-    text = json.dumps(request, sort_keys=True, separators=(",", ":"))
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    parts: list[str] = []
+    # A stack, not recursion: members that the operation doesn't know may be nested to any depth.
+    stack: list[tuple[str, Json]] = [("", request)]
+    while stack:
+        label, node = stack.pop()
+        if isinstance(node, dict):
+            parts.append(f"{label}{{{len(node)}")
+            stack += [(json.dumps(name), node[name]) for name in sorted(node)]
+        elif isinstance(node, list):
+            parts.append(f"{label}[{len(node)}")
+            stack += [("", element) for element in node]
+        else:
+            parts.append(label + json.dumps(node))
+    return sha256("\n".join(parts).encode()).hexdigest()
 
 
 def remembered(context: Context, token: Json, digest: str) -> Checks[Remembered | None]:
@@ -328,12 +341,16 @@ def _collections(actions: Sequence[Action], done: Sequence[Done], mode: Json) ->
 
 @dataclass(frozen=True, slots=True)
 class Get:
-    """One read of a transaction; ``projection`` is None for the whole item."""
+    """One read of a transaction.
+
+    ``projection`` names the paths asked for, None for the whole item; ``show`` makes the answer of a stored item.
+    """
 
     table: Table
     table_name: str
     key: Item
-    projection: Projection | None
+    projection: Projection | None = None
+    show: Callable[[Item], Item] | None = None
 
 
 def transact_get_items(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
@@ -342,7 +359,7 @@ def transact_get_items(context: Context, body: dict[str, Any]) -> Checks[Outcome
         return None
     drafts = []
     for each in body["TransactItems"]:
-        request = each["Get"]
+        request = without_values(each["Get"])
         bound = yield from expressions.read("TransactGetItems", request, ("Projection",), context.layer)
         key = yield from item_of(context, request, "Key")
         table = context.account.table(request["TableName"])
@@ -353,7 +370,8 @@ def transact_get_items(context: Context, body: dict[str, Any]) -> Checks[Outcome
     for request, bound, key in drafts:
         table = yield from table_of(context, request["TableName"])
         if table is not None and key is not None and bound is not None:
-            gets.append(Get(table, request["TableName"], key, bound.projection))
+            show = None if bound.projection is None else partial(project, bound.projection.paths)
+            gets.append(Get(table, request["TableName"], key, bound.projection, show))
     yield from duplicates((get.table, get.key) for get in gets)
     if len(gets) < len(drafts):
         return None
@@ -396,7 +414,7 @@ def _key_faults(get: Get) -> Iterator[Violation]:
 def _response(get: Get, record: Record | None) -> dict[str, Any]:
     if record is None:
         return {}
-    item = record.item if get.projection is None else project(get.projection.paths, record.item)
+    item = record.item if get.show is None else get.show(record.item)
     return {"Item": item} if item else {}
 
 

@@ -49,6 +49,13 @@ _SPECIAL: Mapping[str, Mapping[tuple[str, str], str]] = {
     "BatchWriteItem": {("requestItems", "wire.size-min"): "wire.batch-write-empty"},
     "TransactGetItems": _TRANSACTION,
     "TransactWriteItems": {**_TRANSACTION, ("clientRequestToken", "wire.length-max"): "wire.token-length"},
+    "SearchVectors": {
+        ("indexName", "wire.length-min"): "wire.search-length-min",
+        ("indexName", "wire.length-max"): "wire.search-length-max",
+        ("searchVector", "wire.size-min"): "wire.search-length-min",
+        ("searchVector", "wire.size-max"): "wire.search-length-max",
+        ("topK", "wire.value-min"): "wire.search-value-min",
+    },
     "ExecuteTransaction": {
         ("transactStatements", "wire.size-min"): "wire.transact-statements-empty",
         ("transactStatements", "wire.size-max"): "wire.transact-statements-many",

@@ -72,8 +72,6 @@ _SHAPES: Mapping[str, Mapping[str, Any]] = {
     "AttributeName": {"max": None},
     # A replica in another account needs no schema, every other table does (messages §2).
     "CreateTableInput": {"required": ["TableName", "KeySchema", "AttributeDefinitions"]},
-    # SearchVectors words the range of TopK itself (dataplane:VEC-3).
-    "TopKInteger": {"min": None},
     # CreateTable and UpdateTable word a bad class themselves (beyond:SEC-1): wire.table-class.
     "TableClass": {"enum": ()},
     # Java classes that Python's patterns lack; the second needs surrogate pairs and refuses next to nothing.

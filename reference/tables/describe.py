@@ -8,7 +8,7 @@ from reference.tables.schema import Projection
 from reference.tables.settings import TableSettings, Throughput
 from reference.tables.table import Index, Table
 from reference.tables.vector import VectorIndex
-from reference.values.item import item_size
+from reference.vectors import entries
 
 
 def table(table: Table, now: float, *, fresh: bool = False) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def table(table: Table, now: float, *, fresh: bool = False) -> dict[str, Any]:
         "TableStatus": table.status,
         "CreationDateTime": table.created,
         "ProvisionedThroughput": throughput(settings, now),
-        "TableSizeBytes": table.size,
+        "TableSizeBytes": entries.table_bytes(table),
         "ItemCount": len(table.view.rows),
         "TableArn": table.arn,
         "TableId": table.id,
@@ -49,7 +49,7 @@ def deleted(table: Table, now: float) -> dict[str, Any]:
         "TableName": table.name,
         "TableStatus": table.status,
         "ProvisionedThroughput": throughput(table.settings, now),
-        "TableSizeBytes": table.size,
+        "TableSizeBytes": entries.table_bytes(table),
         "ItemCount": len(table.view.rows),
         "TableArn": table.arn,
         "TableId": table.id,
@@ -153,7 +153,7 @@ def _indexes(table: Table, now: float, *, fresh: bool) -> dict[str, Any]:
 
 
 def _vector(table: Table, index: VectorIndex) -> dict[str, Any]:
-    members = index.members(table.items())
+    members = sum(1 for _ in entries.members(table, index))
     told: dict[str, Any] = {
         "IndexName": index.name,
         "Projection": projection(index.projection),
@@ -161,8 +161,8 @@ def _vector(table: Table, index: VectorIndex) -> dict[str, Any]:
         "Dimensions": index.dimensions,
         "DistanceFunction": index.distance,
         "IndexStatus": index.status,
-        "IndexSizeBytes": sum(item_size(item) for item in members),
-        "ItemCount": len(members),
+        "IndexSizeBytes": entries.index_bytes(table, index),
+        "ItemCount": members,
         "IndexArn": f"{table.arn}/index/{index.name}",
     }
     if index.search_schema:

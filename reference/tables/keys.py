@@ -13,6 +13,7 @@ from reference.rules import Violation, violation
 from reference.tables.schema import KeyAttribute, KeySchema
 from reference.tables.table import MAX_HASH_BYTES, MAX_RANGE_BYTES, Index, Table
 from reference.values.value import size, type_of
+from reference.vectors import embedding
 
 _NONE: tuple[Violation, ...] = ()
 
@@ -105,13 +106,14 @@ def _plainly_good(schema: KeySchema, item: Item) -> bool:
 
 
 def index_key_faults(table: Table, item: Item) -> Sequence[Violation]:
-    """What is wrong with an item's secondary index keys as a whole is put (dataplane:KEY-6 to KEY-8).
+    """What is wrong with an item's secondary index keys as a whole is put (dataplane:KEY-6 to KEY-8, VEC-2).
 
     An absent index key attribute is fine: the item is not in that index.
     """
-    if not table.indexes:
+    vectors = table.settings.vectors
+    if not table.indexes and not vectors:
         return _NONE
-    found = []
+    found: list[Violation] = []
     for indexed in table.index_attributes():
         attribute = indexed.attribute
         value = item.get(attribute.name)
@@ -128,6 +130,8 @@ def index_key_faults(table: Table, item: Item) -> Sequence[Violation]:
             found.append(violation(rule, index=indexed.index.schema.name, key=attribute.name))
         elif too_long(attribute, value, hashed=indexed.hashed):
             found.append(violation("indexes.hash-too-long" if indexed.hashed else "indexes.range-too-long"))
+    if vectors:
+        found += embedding.faults(vectors, table.settings.attribute_types, item)
     return found
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reference.api import Item
 from reference.tables.schema import Projection
 
 
@@ -31,14 +29,3 @@ class VectorIndex:
     def hash(self) -> str | None:
         """The attribute that a search must fix, where there is one."""
         return next((name for name, kind in self.search_schema if kind == "HASH"), None)
-
-    def holds(self, item: Item) -> bool:
-        """Whether the item is in the index: it has the vector and the HASH attribute (dataplane:VEC-2)."""
-        vector = item.get(self.attribute)
-        if vector is None or len(vector.get("L", ())) != self.dimensions:
-            return False
-        return self.hash is None or self.hash in item
-
-    def members(self, items: Iterable[Item]) -> list[Item]:
-        """Those of the items that are in the index."""
-        return [item for item in items if self.holds(item)]

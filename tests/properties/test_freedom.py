@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.perturbed import campaign, latitude_of, rulings, run_program, weather_of
 
 from conformance.oracle.judge import Oracle
 from conformance.oracle.latitude import Latitude
 from reference.api import Call, Lost, Refusal, Success
-from reference.service import Service
 from reference.unkind import Weather
+from tests.perturbed import campaign, latitude_of, rulings, run_program, weather_of
 
 TABLE = {
     "TableName": "music",

@@ -248,6 +248,20 @@ def test_start_keys(made: Service, start: dict[str, Any], message: str) -> None:
     assert refused(made, "Query", **ask(), ExclusiveStartKey=start) == message
 
 
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({}, START_SHAPE + ": Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"),
+        ({"SS": []}, START_SHAPE + ": " + INVALID + "An string set  may not be empty"),
+        ({"NULL": False}, START_SHAPE + ": " + INVALID + "Null attribute value types must have the value of true"),
+        ({"N": "abc"}, "The parameter cannot be converted to a numeric value: abc"),
+        ({"NS": ["1", "1.0"]}, INVALID + "Input collection contains duplicates."),
+    ],
+)
+def test_values_of_start_keys(made: Service, value: dict[str, Any], message: str) -> None:
+    assert refused(made, "Query", **ask(), ExclusiveStartKey={"pk": {"S": "a"}, "sk": value}) == message
+
+
 def test_start_keys_beside_a_sort_key_condition(made: Service) -> None:
     body = ask("pk = :p AND sk > :v", v=4)
     assert refused(made, "Query", **body, ExclusiveStartKey=item(pk="a", sk=4)) == PREDICATE

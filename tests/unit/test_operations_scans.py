@@ -159,7 +159,7 @@ def test_start_keys_of_an_index(made: Service) -> None:
 def test_empty_values_of_start_keys(made: Service) -> None:
     assert broken(made, "Scan", TableName="tab", ExclusiveStartKey=item(pk="", sk=1)) == ["keys.empty-string"]
     assert broken(made, "Scan", TableName="tab", ExclusiveStartKey={"pk": {"SS": []}, "sk": {"N": "1"}}) == [
-        "values.empty-string-set"
+        "queries.start-key-value"
     ]
 
 

@@ -341,6 +341,8 @@ def test_what_is_compared(expected: Any, observed: Any, look: dict[str, Any], sa
         ),
         ({"code": "A", "fields": {"Item": {"n": {"N": "1"}}}}, {"code": "A", "fields": {"Item": {}}}, False),
         ({"code": "A", "fields": {"Item": {}}}, {"code": "A"}, False),
+        ({"code": "A", "fields": {"Item": None}}, {"code": "A", "fields": {"Other": 1}}, True),
+        ({"code": "A", "fields": {"Item": None}}, {"code": "A", "fields": {"Item": {}}}, False),
     ],
 )
 def test_which_refusals_are_the_same(accepted: Any, observed: Any, same: bool) -> None:
@@ -370,6 +372,11 @@ def test_further_members_of_an_error_count_where_the_finding_is_about_them() -> 
     accepted = ({"refusal": {"code": "A", "message": "m"}},)
     found = filling(replace(DATA, expected=expected, accepted=accepted))["accepted"]
     assert found == [{"refusal": {"code": "A", "message": "m", "fields": {"Item": {"pk": {"S": "a"}}}}}]
+    turned = replace(DATA, expected={"refusal": {"code": "A"}}, observed=expected, accepted=accepted)
+    assert filling(turned)["accepted"] == [{"refusal": {"code": "A", "message": "m", "fields": {"Item": None}}}]
+    spelt = {"code": "A", "fields": {"Item": {"n": {"N": "1.0"}}}}, {"code": "A", "fields": {"Item": {"n": {"N": "1"}}}}
+    assert template.same_refusal(*spelt, {})
+    assert not template.same_refusal(*spelt, {"exact": True})
     assert filling(replace(DATA, severity="message", expected=expected, accepted=accepted))["accepted"] == list(
         accepted
     )
