@@ -24,7 +24,7 @@ from conformance.record.finding import SEVERITIES, Finding
 from conformance.record.run import VERDICTS, Run
 from reports import difference, sources
 from reports.boto3_code import boto3_code
-from reports.notation import clip, compact, one_line, pretty_json, visible
+from reports.notation import clip, compact, one_line, pretty_json, readable, visible
 from reports.outline import (
     SEVERITY_MEANS,
     VERDICT_MEANS,
@@ -45,6 +45,8 @@ CARD, STEP, LINE, ROW = 1_300, 100, 45, 110
 """Bytes of markup around a finding, a call of its program, a parameter of that and a differing place."""
 COVERAGE_LIMIT = 400
 """Names of one kind of coverage that are listed."""
+TITLE_LIMIT = 200
+"""Characters of a finding's summary that are shown; it may quote the target."""
 EVIDENCE_LIMIT = 8
 """Sources of one rule that are listed."""
 OPEN_FIRST = 5
@@ -69,6 +71,7 @@ class FindingView:
     """A finding as the page shows it. ``code`` and ``json`` are None where they were left out for want of room."""
 
     finding: Finding
+    title: str
     anchor: str
     steps: tuple[StepView, ...]
     rows: tuple[difference.Row, ...]
@@ -147,13 +150,14 @@ def _views(findings: Sequence[Finding], folder: Path, room: int) -> list[Finding
 
 def _view(finding: Finding, folder: Path, room: int) -> FindingView:
     evidence = tuple(_evidence(entry) for entry in finding.evidence[:EVIDENCE_LIMIT])
-    room -= CARD + _weight(finding.summary, finding.says, *(e.source for e in evidence))
+    room -= CARD + _weight(finding.summary[:TITLE_LIMIT], finding.says, *(e.source for e in evidence))
     calls = _fitted(steps(finding.program), room // 2)
     room -= sum(_step_weight(step) for step in calls)
     rows = _first_rows(difference.rows(finding.expected, finding.observed), max(room, ROOM_LEAST))
     room -= sum(_row_weight(row) for row in rows)
     view = FindingView(
         finding=finding,
+        title=one_line(readable(finding.summary), TITLE_LIMIT),
         anchor=_anchor(finding),
         steps=tuple(calls),
         rows=tuple(rows),

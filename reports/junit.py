@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from conformance.record.finding import Finding
 from conformance.record.run import Run
-from reports.notation import answer, clip, one_line, visible
+from reports.notation import answer, clip, one_line, readable, visible
 from reports.outline import Outline, duration, outline, replay_command, replays, verdict_of
 from reports.steps import steps
 
@@ -73,7 +73,7 @@ def _check_cases(view: Outline, folder: Path) -> Iterable[ElementTree.Element]:
     for check in sorted(view.run.checks, key=lambda c: c.check):
         finding = known.get(check.fingerprint or "")
         text = _told(finding, folder) if finding is not None else check.detail
-        message = check.detail or (finding.summary if finding is not None else check.rule)
+        message = check.detail or (readable(finding.summary) if finding is not None else check.rule)
         yield _case("checks", check.capability, check.check, verdict_of(check.verdict), message, text)
 
 
@@ -99,17 +99,21 @@ def _rule_case(capability: str, rule: str, findings: Sequence[Finding], folder: 
         text += f"\n\n{len(shown) - FINDING_LIMIT:,} more findings of this rule"
     first = shown[0]
     if failing:
-        case = _case("search", capability, rule, "violated", first.summary, text)
+        case = _case("search", capability, rule, "violated", readable(first.summary), text)
         case[0].set("type", _clean(first.severity))
         return case
     why = "unsettled, the rule is only inferred" if first.unsettled else "not implemented"
-    case = _case("search", capability, rule, "unsupported", f"{why}: {first.summary}", text)
+    case = _case("search", capability, rule, "unsupported", f"{why}: {readable(first.summary)}", text)
     case[0].set("type", "unsettled" if first.unsettled else "unsupported")
     return case
 
 
 def _told(finding: Finding, folder: Path) -> str:
-    lines = [f"{finding.severity}: {finding.summary}", f"rule: {finding.rule}: {finding.says} ({finding.strength})", ""]
+    lines = [
+        f"{finding.severity}: {readable(finding.summary)}",
+        f"rule: {finding.rule}: {finding.says} ({finding.strength})",
+        "",
+    ]
     lines += [f"{step.number:>3}  {step.text}" for step in steps(finding.program)]
     lines += [
         "",

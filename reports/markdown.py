@@ -8,7 +8,7 @@ from pathlib import Path
 
 from conformance.record.finding import Finding
 from conformance.record.run import Run
-from reports.notation import one_line
+from reports.notation import one_line, readable
 from reports.outline import Outline, counts, outline, replay_command, replays, verdict_of
 
 ROW_LIMIT = 60
@@ -58,7 +58,7 @@ def _findings(title: str, findings: Sequence[Finding]) -> str:
     rows = (
         (
             _plain(f.severity),
-            _plain(f.summary),
+            _plain(readable(f.summary)),
             _plain(f.rule),
             _plain(replays(f)),
             f"{f.seen:,}×",

@@ -92,7 +92,8 @@ class Outline:
         ]
         rest = {k: v for k, v in profile.items() if k not in ("latitude", "cohorts")}
         nested = rest.pop("profile", {})
-        return [*rows, ("Profile", _settings({**nested, **rest} if isinstance(nested, Mapping) else rest, ""))]
+        claims = {**nested, **rest} if isinstance(nested, Mapping) else rest
+        return [*rows, ("Profile", _settings({name: claim for name, claim in claims.items() if claim}, ""))]
 
 
 def outline(run: Run) -> Outline:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from conformance.record.finding import Finding
 from conformance.record.run import Run
-from reports.notation import one_line
+from reports.notation import one_line, readable
 from reports.outline import Outline, counts, duration, outline, replay_command, replays, verdict_of
 
 LINE_LIMIT = 40
@@ -84,7 +84,7 @@ def _findings(title: str, findings: Sequence[Finding]) -> Iterator[RenderableTyp
 def _row(finding: Finding) -> tuple[Text, ...]:
     return (
         Text(one_line(finding.severity, 20), style=_SEVERITY_STYLES.get(finding.severity, "yellow")),
-        Text(one_line(finding.summary, 200)),
+        Text(one_line(readable(finding.summary), 200)),
         Text(one_line(finding.rule, 80), style="cyan"),
         Text(replays(finding).removesuffix(" replays")),
         Text(one_line(finding.fingerprint, 100), style="dim"),
