@@ -42,6 +42,5 @@ OPERATIONS: dict[str, Operation] = {
     **ttl.OPERATIONS,
     **update_table.OPERATIONS,
     **vectors.OPERATIONS,
-    **vectors.OPERATIONS,
 }
 """Operation name → operation, for every operation that is modelled."""
