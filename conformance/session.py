@@ -15,6 +15,7 @@ from conformance.oracle.resync import adopt_table
 from conformance.program import Program, Step
 from conformance.record.op import Op
 from conformance.symbols import SymbolError, bind, unbind
+from conformance.targets.raw import RawRequest
 from reference.api import Call, Json, Lost, Refusal, Reply, Success
 
 READY_SECONDS = 20.0
@@ -87,9 +88,10 @@ class Session:
         """Bind, send, judge and record one call."""
         index = len(self.ops)
         call = Call(step.operation, bind(step.body, self.names, self.replies))
+        raw = None if step.raw is None else RawRequest.from_json(bind(step.raw, self.names, self.replies))
         called = self.clock()
         before = time.perf_counter()
-        reply = self.sender.send(call, raw=step.raw, timeout=self.timeout)
+        reply = self.sender.send(call, raw=raw, timeout=self.timeout)
         returned = self.clock()
         between = time.perf_counter()
         verdict = self._judge(call, reply, returned)

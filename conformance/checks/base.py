@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 from conformance.oracle.compare import differences
 from conformance.program import Program, Step
 from conformance.symbols import bind
+from conformance.targets.raw import RawReply
 from reference.api import Json, Lost, Refusal, Reply, Success
 
 
@@ -60,7 +63,59 @@ class Answered:
         return f"{extra[0]} must be absent" if extra else None
 
 
-Expected = Refused | Answered
+@dataclass(frozen=True, slots=True)
+class Http:
+    """The HTTP answer itself must be so, for what lies below replies.
+
+    ``headers`` are regular expressions for the whole value by lower-case name, None for a header that must be absent.
+    ``body`` is the whole body, decompressed; ``matches`` a regular expression for all of it.
+    """
+
+    status: int = 200
+    body: str | None = None
+    matches: str | None = None
+    headers: Mapping[str, str | None] = field(default_factory=dict)
+
+    def wrong(self, answer: RawReply | Lost) -> str | None:
+        """What differs in an HTTP answer, or None when it is as expected."""
+        if isinstance(answer, Lost):
+            return f"no answer ({answer.why})"
+        if answer.status != self.status:
+            return f"expected status {self.status}, got {answer.status}: {answer.body[:200]!r}"
+        for name, wanted in self.headers.items():
+            value = answer.header(name)
+            if (wanted is None) != (value is None) or (wanted and not re.fullmatch(wanted, value or "", re.IGNORECASE)):
+                return f"expected the header {name} to be {wanted or 'absent'}, got {value!r}"
+        text = plain_body(answer)
+        if self.body is not None and text != self.body:
+            return f"expected the body {self.body!r}, got {text!r:.300}"
+        if self.matches is not None and not re.fullmatch(self.matches, text, re.DOTALL):
+            return f"expected a body like {self.matches!r}, got {text!r:.300}"
+        return _wrong_checksum(answer)
+
+
+def plain_body(answer: RawReply) -> str:
+    """The body of an HTTP answer as text, decompressed."""
+    encoding = (answer.header("content-encoding") or "").strip().lower()
+    try:
+        if encoding == "gzip":
+            return gzip.decompress(answer.body).decode("utf-8", "replace")
+        if encoding == "deflate":
+            return zlib.decompress(answer.body).decode("utf-8", "replace")
+    except (OSError, EOFError, zlib.error) as error:
+        return f"not {encoding}: {error}"
+    return answer.body.decode("utf-8", "replace")
+
+
+def _wrong_checksum(answer: RawReply) -> str | None:
+    told = answer.header("x-amz-crc32")
+    left_out = not answer.body and answer.header("content-length") not in (None, "0")
+    if told is None or left_out or told.strip() == str(zlib.crc32(answer.body)):
+        return None
+    return f"x-amz-crc32 is {told}, that of the body as sent is {zlib.crc32(answer.body)}"
+
+
+Expected = Refused | Answered | Http
 
 
 def bound(then: Expected, names: Mapping[str, str], replies: Mapping[int, Json]) -> Expected:
@@ -68,6 +123,8 @@ def bound(then: Expected, names: Mapping[str, str], replies: Mapping[int, Json])
     if isinstance(then, Refused):
         message, phrase = (None if text is None else bind(text, names, replies) for text in (then.message, then.phrase))
         return replace(then, message=message, phrase=phrase, fields=bind(dict(then.fields), names, replies))
+    if isinstance(then, Http):
+        return replace(then, **{name: bind(getattr(then, name), names, replies) for name in ("body", "matches")})
     has = None if then.has is None else bind(dict(then.has), names, replies)
     return replace(then, body=bind(then.body, names, replies), has=has)
 
@@ -89,7 +146,8 @@ class Check:
     ``rule`` is the ledger's name; ``name`` tells several checks of a rule apart. ``tables`` are symbol → CreateTable
     body. ``given`` must succeed, ``when`` is the call that shows the rule, ``then`` what must come. ``control`` is the
     near-by call that the rule lets pass (for rules that refuse), sent after ``when`` and expected to succeed.
-    ``needs`` says what a target must be able to beyond answering: ``delays`` (states that take their time).
+    ``needs`` says what a target must be able to beyond answering: ``delays`` (states that take their time),
+    ``signatures`` (it verifies them).
     """
 
     rule: str
