@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from reference.account import Account
 from reference.agenda import Event
 from reference.tables import streaming
-from reference.tables.settings import DAY, STREAM_RETENTION
+from reference.tables.settings import DAY, STREAM_RETENTION, Destination
 from reference.tables.table import Index, Table
 from reference.tables.update import Plan
 from reference.tables.vector import VectorIndex
@@ -91,7 +91,10 @@ def retain(account: Account, table: Table) -> None:
     now, settings = account.now(), table.settings
     keep = account.keep
     ended = [span.ended for span in settings.streams if span.ended is not None]
-    if settings.stream_view is not None or any(moment > now - STREAM_RETENTION for moment in ended):
+    sent = [each for held in settings.destinations for each in held.deliveries]
+    ended += [each.ended for each in sent if each.ended is not None]
+    on = settings.stream_view is not None or any(each.ended is None for each in sent)
+    if on or any(moment > now - STREAM_RETENTION for moment in ended):
         keep = max(keep, STREAM_RETENTION)
     if settings.pitr_since is not None:
         keep = max(keep, settings.pitr_days * DAY)
@@ -137,7 +140,7 @@ def _table_gone(account: Account, event: Event) -> None:
     if table is None or table.status != "DELETING":
         return
     del account.tables[table.name]
-    if table.settings.streams:
+    if table.settings.streams or table.settings.destinations:
         now = account.now()
         streaming.switch_off(table.settings, now, table.sequence)
         graves(account).bury(table, now)
@@ -258,15 +261,23 @@ def _destination_settled(account: Account, event: Event) -> None:
     table = _table(account, event)
     if table is None:
         return
-    after = []
-    for held in table.settings.destinations:
-        if held.arn == event.about[2] and held.status == "ENABLING" and not KINESIS_ARN.fullmatch(held.arn):
-            after.append(replace(held, status="ENABLE_FAILED", description="Unable to find the Kinesis stream"))
-        elif held.arn == event.about[2]:
-            after.append(replace(held, status=_DESTINATION_SETTLED.get(held.status, held.status)))
-        else:
-            after.append(held)
+    now = account.now()
+    after = [
+        _settled_destination(held, table.sequence, now) if held.arn == event.about[2] else held
+        for held in table.settings.destinations
+    ]
     table.settings.destinations = tuple(after)
+    retain(account, table)
+    account.agenda.add(now + STREAM_RETENTION, "history-reviewed", table.name, table.id)
+
+
+def _settled_destination(held: Destination, sequence: int, now: float) -> Destination:
+    if held.status == "ENABLING" and not KINESIS_ARN.fullmatch(held.arn):
+        return replace(held, status="ENABLE_FAILED", description="Unable to find the Kinesis stream")
+    settled = replace(held, status=_DESTINATION_SETTLED.get(held.status, held.status))
+    if held.status in ("ENABLING", "UPDATING"):
+        return settled.begin(sequence, now)
+    return settled.finish(sequence, now) if held.status == "DISABLING" else settled
 
 
 def _history_reviewed(account: Account, event: Event) -> None:

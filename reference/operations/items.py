@@ -182,6 +182,8 @@ def _costs(table: Table, change: Change, body: dict[str, Any], reply: dict[str, 
         if capacity is not None:
             reply["ConsumedCapacity"] = capacity
             rules = ("capacity.write-units", "capacity.index-write-units", "capacity.shape")
+            if consumed.vectors:
+                rules += ("vectors.write-capacity",)
     mode = body.get("ReturnItemCollectionMetrics")
     if mode is not None:
         measured = metrics(table, change, mode)

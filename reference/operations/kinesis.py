@@ -1,8 +1,12 @@
-"""The four operations on a table's Kinesis destinations (beyond:KDS-1 to KDS-4, KDS-8): their states, no data."""
+"""The four operations on a table's Kinesis destinations (beyond:KDS-1 to KDS-4, KDS-8): their states.
+
+What goes to them is in ``reference.streams.kinesis``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from reference.account import Account
@@ -27,7 +31,9 @@ def enable_destination(context: Context, body: dict[str, Any]) -> Checks[Outcome
     arn, configuration = body["StreamArn"], body.get("EnableKinesisStreamingConfiguration") or {}
     if any(held.status not in _OVER for held in table.settings.destinations):
         yield violation("streams.kinesis-enable-state")
-    made = Destination(arn, "ENABLING", configuration.get("ApproximateCreationDateTimePrecision"))
+    before = _held(table, arn) or Destination(arn, "DISABLED")
+    precision = configuration.get("ApproximateCreationDateTimePrecision")
+    made = replace(before, status="ENABLING", precision=precision, description=None)
     answer = _answer(table, made) | {"EnableKinesisStreamingConfiguration": configuration}
     return Outcome(answer, effects=(_become(context, table, made),), rules=("streams.kinesis-answer",))
 
@@ -45,7 +51,7 @@ def disable_destination(context: Context, body: dict[str, Any]) -> Checks[Outcom
     if held is None or held.status != "ACTIVE":
         yield violation("streams.kinesis-disable-state")
         return None
-    made = Destination(held.arn, "DISABLING", held.precision)
+    made = replace(held, status="DISABLING")
     return Outcome(_answer(table, made), effects=(_become(context, table, made),), rules=("streams.kinesis-answer",))
 
 
@@ -69,7 +75,7 @@ def update_destination(context: Context, body: dict[str, Any]) -> Checks[Outcome
         yield violation("streams.kinesis-update-state", arn=arn, table=table.name)
     if precision == (held.precision or DEFAULT):
         yield violation("streams.kinesis-same-precision", precision=precision, table_id=table.id, arn=arn)
-    made = Destination(arn, "UPDATING", precision)
+    made = replace(held, status="UPDATING", precision=precision)
     answer = _answer(table, made) | {"UpdateKinesisStreamingConfiguration": configuration}
     return Outcome(answer, effects=(_become(context, table, made),), rules=("streams.kinesis-answer",))
 

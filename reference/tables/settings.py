@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reference.tables.vector import VectorIndex
@@ -29,6 +29,19 @@ class StreamSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """Changes of a table that go to a Kinesis stream: those after ``start`` up to ``end`` in its history.
+
+    ``end`` and ``ended`` (epoch seconds) are None while it goes on; ``precision`` is None unless it was set.
+    """
+
+    start: int
+    precision: str | None
+    end: int | None = None
+    ended: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Destination:
     """A Kinesis stream that a table's changes go to (beyond:KDS-2); ``precision`` is None unless it was set."""
 
@@ -36,6 +49,19 @@ class Destination:
     status: str
     precision: str | None = None
     description: str | None = None
+    deliveries: tuple[Delivery, ...] = ()
+
+    def begin(self, sequence: int, now: float) -> Destination:
+        """The destination as the changes after ``sequence`` go to it with its precision."""
+        ended = self.finish(sequence, now)
+        return replace(ended, deliveries=(*ended.deliveries, Delivery(sequence, self.precision)))
+
+    def finish(self, sequence: int, now: float) -> Destination:
+        """The destination as nothing after ``sequence`` goes to it any more."""
+        if not self.deliveries or self.deliveries[-1].end is not None:
+            return self
+        last = replace(self.deliveries[-1], end=sequence, ended=now)
+        return replace(self, deliveries=(*self.deliveries[:-1], last))
 
 
 @dataclass(frozen=True, slots=True)
