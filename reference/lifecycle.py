@@ -63,10 +63,20 @@ def graves(account: Account) -> Graves:
     return room
 
 
+def deleted_tables(account: Account) -> list[Table]:
+    """The account's deleted tables that still have readable streams, the latest last; changes nothing."""
+    room = account.rooms.get("graves", Graves())
+    return [grave.table for grave in room.held]
+
+
+def remembered_tables(account: Account) -> list[Table]:
+    """Deleted tables that still have readable streams, then the living ones."""
+    return [*deleted_tables(account), *account.tables.values()]
+
+
 def known_labels(account: Account, name: str) -> frozenset[str]:
     """Labels of streams that deleted tables of that name have left."""
-    room = account.rooms.get("graves", Graves())
-    gone = (grave.table for grave in room.held if grave.table.name == name)
+    gone = (table for table in deleted_tables(account) if table.name == name)
     return frozenset(span.label for table in gone for span in table.settings.streams)
 
 

@@ -212,8 +212,7 @@ def _page(stream: Stream, shard: Shard, position: int, reach: int, limit: int) -
 
 def _streams(context: Context) -> list[Stream]:
     account = context.account
-    deleted = (grave.table for grave in account.rooms.get("graves", lifecycle.Graves()).held)
-    return catalogue.streams(account.tables.values(), deleted, context.now())
+    return catalogue.streams(account.tables.values(), lifecycle.deleted_tables(account), context.now())
 
 
 def _named_stream(context: Context, arn: str | None) -> Checks[Stream | None]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import uuid
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import md5
 from typing import Any
 
-from reference import lifecycle, ttl
-from reference.account import Account
+from reference import ttl
 from reference.api import AttributeValue, Item
 from reference.streams import records
 from reference.streams.shards import entries_after, horizon
@@ -28,13 +27,14 @@ MOST_BYTES = 1_048_576
 """Bytes of the largest record that a Kinesis stream takes; a greater one never arrives (beyond:KDS-6)."""
 
 
-def delivered(account: Account, arn: str) -> list[dict[str, Any]]:
-    """All records in the Kinesis stream with that ARN, the oldest first, each with PartitionKey and Data (as JSON)."""
-    gone = [grave.table for grave in account.rooms.get("graves", lifecycle.Graves()).held]
-    now = account.now()
+def delivered(tables: Iterable[Table], arn: str, now: float) -> list[dict[str, Any]]:
+    """What is in the Kinesis stream with that ARN at ``now`` (epoch seconds): PartitionKey and Data, as JSON, of each.
+
+    ``tables`` are the account's, deleted ones first (``lifecycle.remembered_tables``). The oldest record comes first.
+    """
     found = [
         (entry, table, delivery)
-        for table in (*gone, *account.tables.values())
+        for table in tables
         for destination in table.settings.destinations
         if destination.arn == arn
         for delivery in destination.deliveries

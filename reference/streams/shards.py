@@ -29,12 +29,20 @@ class Sharding:
     """How a new stream is cut into shards.
 
     ``shards`` are open at first. After ``lifetime`` seconds (None: never) all open shards close and each is followed by
-    ``children`` shards that share its part of the keys.
+    ``children`` shards that share its part of the keys. ValueError where a number makes no sense.
     """
 
     shards: int = 1
     lifetime: float | None = None
     children: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.shards <= MOST_OPEN:
+            raise ValueError(f"a stream begins with 1 to {MOST_OPEN} shards, not {self.shards}")
+        if self.children < 1:
+            raise ValueError(f"a closed shard is followed by at least 1, not {self.children}")
+        if self.lifetime is not None and self.lifetime <= 0:
+            raise ValueError(f"a shard is open for more than 0 seconds, not {self.lifetime}")
 
     def count(self, generation: int) -> int:
         """Open shards of a generation; the first is 0."""

@@ -645,6 +645,12 @@ def test_children_stop_multiplying_at_64_open_shards() -> None:
     assert len({each["ShardId"] for each in found}) == len(found)
 
 
+@pytest.mark.parametrize("wrong", [{"shards": 0}, {"shards": 65}, {"children": 0}, {"lifetime": 0.0}])
+def test_settings_that_make_no_sense(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="shard"):
+        Sharding(**wrong)
+
+
 # Properties of the room
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from reference import ttl
+from reference import lifecycle, ttl
 from reference.account import Account, Delays
 from reference.api import Call, Success
 from reference.clock import ManualClock
 from reference.service import Service
-from reference.streams.kinesis import delivered
+from reference.streams import kinesis
 
 START = 1_800_000_000.0
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/changes"
@@ -53,15 +53,20 @@ def put(service: Service, id: str, **values: Any) -> None:
     ok(service, "PutItem", TableName="music", Item={"id": {"S": id}, **values})
 
 
+def delivered(service: Service) -> list[dict[str, Any]]:
+    account = service.account
+    return kinesis.delivered(lifecycle.remembered_tables(account), ARN, account.now())
+
+
 def ids(service: Service) -> str:
-    return "".join(each["Data"]["dynamodb"]["Keys"]["id"]["S"] for each in delivered(service.account, ARN))
+    return "".join(each["Data"]["dynamodb"]["Keys"]["id"]["S"] for each in delivered(service))
 
 
 def test_a_record_has_exactly_these_members(service: Service, clock: ManualClock) -> None:
     destination(service, "Enable")
     clock.advance(1.25)
     put(service, "Fred")
-    (record,) = delivered(service.account, ARN)
+    (record,) = delivered(service)
     assert set(record) == {"PartitionKey", "Data"}
     assert re.fullmatch("[0-9a-f]{32}", record["PartitionKey"])
     assert re.fullmatch("[0-9a-f-]{36}", record["Data"].pop("eventID"))
@@ -86,7 +91,7 @@ def test_both_images_and_binary_values_encoded_twice(service: Service) -> None:
     put(service, "a", v={"L": [{"B": "AA=="}, {"M": {"s": {"BS": ["AQ=="]}}}]})
     put(service, "a")
     ok(service, "DeleteItem", TableName="music", Key={"id": {"S": "a"}})
-    told = [(each["Data"]["eventName"], each["Data"]["dynamodb"]) for each in delivered(service.account, ARN)]
+    told = [(each["Data"]["eventName"], each["Data"]["dynamodb"]) for each in delivered(service)]
     old = {"id": {"S": "a"}, "v": {"L": [{"B": "QUE9PQ=="}, {"M": {"s": {"BS": ["QVE9PQ=="]}}}]}}
     assert [(name, each.get("NewImage"), each.get("OldImage")) for name, each in told] == [
         ("INSERT", old, None),
@@ -123,7 +128,7 @@ def test_another_precision_holds_from_then_on(service: Service, clock: ManualClo
     destination(service, "Update", UpdateKinesisStreamingConfiguration=precise)
     ok(service, "DescribeTable", TableName="music")
     put(service, "b")
-    told = [each["Data"]["dynamodb"] for each in delivered(service.account, ARN)]
+    told = [each["Data"]["dynamodb"] for each in delivered(service)]
     assert [each["ApproximateCreationDateTime"] for each in told] == [1_800_000_000_000, 1_800_000_000_000_000]
     assert [each.get("ApproximateCreationDateTimePrecision") for each in told] == [None, "MICROSECOND"]
 
@@ -135,7 +140,7 @@ def test_a_deletion_by_time_to_live_carries_an_identity(service: Service, clock:
     put(service, "a", until={"N": "1800000001"})
     clock.advance(2)
     ttl.sweep(service.account)
-    identities = [each["Data"]["userIdentity"] for each in delivered(service.account, ARN)]
+    identities = [each["Data"]["userIdentity"] for each in delivered(service)]
     assert identities == [None, {"principalId": "dynamodb.amazonaws.com", "type": "Service"}]
 
 
