@@ -15,7 +15,14 @@ from reference.expressions.projection import project
 from reference.expressions.tree import Condition, Kind, Projection, Update
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.item_updates import index_literal_faults, result_faults
-from reference.operations.shared import goes_deep, item_of, key_path_faults, local_entries_fault, table_of, without_values
+from reference.operations.shared import (
+    goes_deep,
+    item_of,
+    key_path_faults,
+    local_entries_fault,
+    table_of,
+    without_values,
+)
 from reference.rules import Checks, violation
 from reference.tables.keys import index_key_faults, item_key_faults, key_of, lookup_key_faults
 from reference.tables.table import Change, Table
@@ -54,7 +61,7 @@ def _read(record: Record | None, projection: Projection | None, body: dict[str, 
         rules: tuple[str, ...] = ("items.missing-item",)
     elif projection is None:
         reply["Item"] = record.item
-        rules = ()
+        rules = ("items.read-what-was-written",)
     else:
         reply["Item"] = project(projection.paths, record.item)
         rules = ("items.projected",)
@@ -236,7 +243,7 @@ def _update(
     yield from result_faults(table, wanted, result, record)
     change = table.plan(key, record)
     yield from limit_faults(table, change)
-    rules: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ("items.update-what-is-named",)
     if old is None:
         rules = ("items.update-creates",) if record is not None else ("items.removal-creates-nothing",)
     reply: dict[str, Any] = {}
