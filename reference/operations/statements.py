@@ -74,9 +74,7 @@ def action_of(plan: InsertPlan | UpdatePlan | DeletePlan, table: Table, *, retur
         return None
     key, rest = meant
     if isinstance(plan, UpdatePlan):
-        return Action(
-            "update", table, plan.table, key, plan.update, rest, presence="present", return_old=return_old
-        )
+        return Action("update", table, plan.table, key, plan.update, rest, presence="present", return_old=return_old)
     return Action("delete", table, plan.table, key, None, rest, presence="condition", return_old=return_old)
 
 
@@ -287,7 +285,7 @@ def _rows(plan: SelectPlan, source: Source, reach: Reach, start: RowKey | None) 
     backward = any(descending for name, descending in plan.order if name in ranged)
     spans = list(reversed(reach.spans)) if backward else list(reach.spans)
     if start is not None:
-        at = next((i for i, span in enumerate(spans) if span.low <= start <= span.high), None)
+        at = next((i for i, span in enumerate(spans) if not (start < span.low or span.high < start)), None)
         if at is None:
             return
         spans = spans[at:]
