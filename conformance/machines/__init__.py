@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
-from conformance.machines.data import MACHINES
+from conformance.machines import data
+from conformance.machines.base import ProgramMachine
+
+MACHINES: dict[str, type[ProgramMachine]] = {
+    "items": data.ItemsMachine,
+    "queries": data.QueriesMachine,
+    "scans": data.ScansMachine,
+    "batches": data.BatchesMachine,
+    "transactions": data.TransactionsMachine,
+    "legacy": data.LegacyMachine,
+    "mixed": data.MixedMachine,
+}
+"""Name → machine; all but the mixed one are named by the capability they search."""
 
 __all__ = ["MACHINES"]

@@ -1,4 +1,4 @@
-"""Machines of the item API: items, queries, scans, batches, and one that mixes them."""
+"""Machines of the data plane, made of groups of rules; the mixed machine has them all."""
 
 from __future__ import annotations
 
@@ -6,19 +6,26 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from conformance.machines.base import ProgramMachine
-from conformance.program import Step
-from conformance.strategies import requests
+from conformance.strategies import legacy, requests, transactions
 from conformance.strategies.draws import chance, pick
 from conformance.strategies.schemas import TableWorld
 from reference.api import Item
 
 
-class _Writing(ProgramMachine):
-    """What every machine needs: items to read."""
+class _Rules(ProgramMachine):
+    """What the groups of rules share."""
 
     def any_world(self, data: st.DataObject) -> TableWorld:
         """One of the program's tables."""
         return pick(data.draw, self.worlds)
+
+    def held(self) -> dict[str, list[Item]]:
+        """The planner's items by table symbol."""
+        return {world.symbol: self.known(world) for world in self.worlds}
+
+
+class Writes(_Rules):
+    """PutItem and UpdateItem."""
 
     @rule(data=st.data())
     def put(self, data: st.DataObject) -> None:
@@ -32,32 +39,19 @@ class _Writing(ProgramMachine):
         world = self.any_world(data)
         self.step(data, "UpdateItem", world, requests.update(data.draw, world, self.features, self.known(world)))
 
-    def read_on(self, data: st.DataObject) -> None:
-        """Ask for the page after one that had a LastEvaluatedKey, changed a little at times."""
-        step, index = pick(data.draw, self.pages[-3:])
-        body = {**step.body, "ExclusiveStartKey": f"${{reply:{index}:LastEvaluatedKey}}"}
-        if chance(data.draw, 20):
-            body.pop("Limit", None)
-        self.pages.remove((step, index))
-        self.plain_step(step.operation, body)
 
-
-class ItemsMachine(_Writing):
-    """Single-item operations."""
-
-    capability = "items"
-
-    @rule(data=st.data())
-    def update_again(self, data: st.DataObject) -> None:
-        """UpdateItem has the largest grammar, so it is drawn twice as often."""
-        world = self.any_world(data)
-        self.step(data, "UpdateItem", world, requests.update(data.draw, world, self.features, self.known(world)))
+class Deletes(_Rules):
+    """DeleteItem."""
 
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
         """DeleteItem."""
         world = self.any_world(data)
         self.step(data, "DeleteItem", world, requests.delete(data.draw, world, self.features, self.known(world)))
+
+
+class Gets(_Rules):
+    """GetItem."""
 
     @rule(data=st.data())
     def get(self, data: st.DataObject) -> None:
@@ -66,49 +60,47 @@ class ItemsMachine(_Writing):
         self.step(data, "GetItem", world, requests.get(data.draw, world, self.features, self.known(world)))
 
 
-class QueriesMachine(_Writing):
-    """Query over tables and indexes, with filters, projections and pages."""
-
-    capability = "queries"
+class Fills(_Rules):
+    """Several items at once, so that there is something to read."""
 
     @rule(data=st.data())
     def fill(self, data: st.DataObject) -> None:
-        """Several items at once, so that there is something to query."""
+        """BatchWriteItem into one table."""
         world = self.any_world(data)
         self.plain_step("BatchWriteItem", requests.batch_write(data.draw, [world], self.features, {}))
 
-    @rule(data=st.data())
-    def query(self, data: st.DataObject) -> None:
-        """Query."""
-        world = self.any_world(data)
-        self.step(data, "Query", world, requests.query(data.draw, world, self.features, self.known(world)))
 
-    @rule(data=st.data())
-    def query_again(self, data: st.DataObject) -> None:
-        """Queries are what this machine is about."""
-        self.query(data)
+class Pages(_Rules):
+    """Pages after pages."""
 
     @precondition(lambda self: self.pages)
     @rule(data=st.data())
     def next_page(self, data: st.DataObject) -> None:
-        """The next page of an earlier query."""
-        self.read_on(data)
+        """The page after one that had a LastEvaluatedKey, asked a little differently at times."""
+        step, index = pick(data.draw, self.pages[-3:])
+        body = {**step.body, "ExclusiveStartKey": f"${{reply:{index}:LastEvaluatedKey}}"}
+        if chance(data.draw, 20):
+            body.pop("Limit", None)
+        self.pages.remove((step, index))
+        self.plain_step(step.operation, body)
 
 
-class ScansMachine(_Writing):
-    """Scan over tables and indexes, paged and in parallel."""
-
-    capability = "scans"
+class Queries(Pages):
+    """Query."""
 
     @rule(data=st.data())
-    def fill(self, data: st.DataObject) -> None:
-        """Several items at once, so that there is something to scan."""
+    def query(self, data: st.DataObject) -> None:
+        """Query a table or an index."""
         world = self.any_world(data)
-        self.plain_step("BatchWriteItem", requests.batch_write(data.draw, [world], self.features, {}))
+        self.step(data, "Query", world, requests.query(data.draw, world, self.features, self.known(world)))
+
+
+class Scans(Pages):
+    """Scan, also in parallel."""
 
     @rule(data=st.data())
     def scan(self, data: st.DataObject) -> None:
-        """Scan."""
+        """Scan a table or an index."""
         world = self.any_world(data)
         self.step(data, "Scan", world, requests.scan(data.draw, world, self.features, self.known(world)))
 
@@ -122,44 +114,117 @@ class ScansMachine(_Writing):
         for segment in range(total):
             self.plain_step("Scan", {**body, "Segment": segment, "TotalSegments": total})
 
-    @precondition(lambda self: self.pages)
+
+class Batches(_Rules):
+    """BatchWriteItem and BatchGetItem."""
+
     @rule(data=st.data())
-    def next_page(self, data: st.DataObject) -> None:
-        """The next page of an earlier scan."""
-        self.read_on(data)
+    def batch_write(self, data: st.DataObject) -> None:
+        """BatchWriteItem."""
+        self.plain_step("BatchWriteItem", requests.batch_write(data.draw, self.worlds, self.features, self.held()))
+
+    @rule(data=st.data())
+    def batch_get(self, data: st.DataObject) -> None:
+        """BatchGetItem."""
+        self.plain_step("BatchGetItem", requests.batch_get(data.draw, self.worlds, self.features, self.held()))
 
 
-class BatchesMachine(_Writing):
+class Transactions(_Rules):
+    """TransactWriteItems, repeated with its token at times, and TransactGetItems."""
+
+    @rule(data=st.data())
+    def transact_write(self, data: st.DataObject) -> None:
+        """TransactWriteItems."""
+        body = transactions.transact_write(data.draw, self.worlds, self.features, self.held())
+        self.plain_step("TransactWriteItems", body)
+        if "ClientRequestToken" in body and chance(data.draw, 60):
+            self.plain_step("TransactWriteItems", transactions.repeated(data.draw, body))
+
+    @rule(data=st.data())
+    def transact_get(self, data: st.DataObject) -> None:
+        """TransactGetItems."""
+        self.plain_step(
+            "TransactGetItems", transactions.transact_get(data.draw, self.worlds, self.features, self.held())
+        )
+
+
+class Legacy(_Rules):
+    """The parameters of before expressions."""
+
+    @rule(data=st.data())
+    def legacy_write(self, data: st.DataObject) -> None:
+        """PutItem or UpdateItem with Expected and AttributeUpdates."""
+        world = self.any_world(data)
+        known = self.known(world)
+        if chance(data.draw, 65):
+            self.step(data, "UpdateItem", world, legacy.update(data.draw, world, self.features, known))
+        else:
+            self.step(data, "PutItem", world, legacy.put(data.draw, world, self.features, known))
+
+    @rule(data=st.data())
+    def legacy_read(self, data: st.DataObject) -> None:
+        """GetItem, Query or Scan with AttributesToGet, KeyConditions and filters."""
+        world = self.any_world(data)
+        known = self.known(world)
+        kind = pick(data.draw, ("Query", "Scan", "GetItem"))
+        if kind == "GetItem":
+            self.step(data, kind, world, legacy.get(data.draw, world, known))
+        elif kind == "Query":
+            self.step(data, kind, world, legacy.query(data.draw, world, known))
+        else:
+            self.step(data, kind, world, legacy.scan(data.draw, world, known))
+
+
+class ItemsMachine(Writes, Deletes, Gets):
+    """Single-item operations; UpdateItem has the largest grammar and is drawn twice as often."""
+
+    capability = "items"
+
+    @rule(data=st.data())
+    def update_again(self, data: st.DataObject) -> None:
+        """UpdateItem."""
+        self.update(data)
+
+
+class QueriesMachine(Writes, Fills, Queries):
+    """Query over tables and indexes, with filters, projections and pages."""
+
+    capability = "queries"
+
+    @rule(data=st.data())
+    def query_again(self, data: st.DataObject) -> None:
+        """Queries are what this machine is about."""
+        self.query(data)
+
+
+class ScansMachine(Writes, Fills, Scans):
+    """Scan over tables and indexes, paged and in parallel."""
+
+    capability = "scans"
+
+
+class BatchesMachine(Writes, Batches, Gets):
     """Batches over two tables."""
 
     capability = "batches"
     tables_wanted = 2
 
-    def _held(self) -> dict[str, list[Item]]:
-        return {world.symbol: self.known(world) for world in self.worlds}
 
-    @rule(data=st.data())
-    def batch_write(self, data: st.DataObject) -> None:
-        """BatchWriteItem."""
-        body = requests.batch_write(data.draw, self.worlds, self.features, self._held())
-        self.plain_step("BatchWriteItem", body)
+class TransactionsMachine(Writes, Transactions, Gets):
+    """Transactions over two tables."""
 
-    @rule(data=st.data())
-    def batch_get(self, data: st.DataObject) -> None:
-        """BatchGetItem."""
-        body = requests.batch_get(data.draw, self.worlds, self.features, self._held())
-        self.plain_step("BatchGetItem", body)
-
-    @rule(data=st.data())
-    def get(self, data: st.DataObject) -> None:
-        """GetItem, to see what the batches did."""
-        world = self.any_world(data)
-        self.step(data, "GetItem", world, requests.get(data.draw, world, self.features, self.known(world)))
+    capability = "transactions"
+    tables_wanted = 2
 
 
-MACHINES: dict[str, type[ProgramMachine]] = {
-    machine.capability: machine for machine in (ItemsMachine, QueriesMachine, ScansMachine, BatchesMachine)
-}
-"""Capability → the machine that draws its programs."""
+class LegacyMachine(Fills, Legacy):
+    """Legacy parameters."""
 
-__all__ = ["MACHINES", "BatchesMachine", "ItemsMachine", "QueriesMachine", "ScansMachine", "Step"]
+    capability = "legacy"
+
+
+class MixedMachine(Writes, Deletes, Gets, Queries, Scans, Batches, Transactions, Legacy):
+    """Everything interleaved over two tables."""
+
+    capability = "mixed"
+    tables_wanted = 2

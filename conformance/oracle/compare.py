@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ import orjson
 from reference.api import Json
 
 ATTRIBUTE_TYPES = frozenset({"S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"})
+_EXACT = Context(prec=1024)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?\Z")
 
 
@@ -177,4 +178,4 @@ def _canonical(body: Json) -> Json:
 
 
 def _plain(number: Decimal) -> str:
-    return f"{number.normalize():f}" if number else "0"
+    return f"{number.normalize(_EXACT):f}" if number else "0"
