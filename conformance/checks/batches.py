@@ -21,6 +21,7 @@ from conformance.checks.steps import (
     scan,
 )
 from conformance.program import Step
+from reference.api import Json
 
 _TWICE = "Provided list of item keys contains duplicates"
 _B = {"pk": s("b")}
@@ -31,7 +32,7 @@ _GONE = "dynoracle-no-such-table"
 _ARN = reply(0, "TableDescription.TableArn")
 
 
-def _mixed(*requests: dict[str, object]) -> Step:
+def _mixed(*requests: dict[str, Json]) -> Step:
     return Step("BatchWriteItem", {"RequestItems": {T0: list(requests)}})
 
 

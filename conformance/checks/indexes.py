@@ -41,14 +41,16 @@ def _mismatch(key: str, expected: str, actual: str, index: str) -> str:
 def _empty(index: str, key: str, kind: str = "string") -> str:
     return (
         "One or more parameter values are not valid. A value specified for a secondary index key is not supported. "
-        f"The AttributeValue for a key attribute cannot contain an empty {kind} value. IndexName: {index}, IndexKey: {key}"
+        f"The AttributeValue for a key attribute cannot contain an empty {kind} value. IndexName: {index}, "
+        f"IndexKey: {key}"
     )
 
 
 def _update_empty(kind: str) -> str:
     return (
         "One or more parameter values are not valid. The update expression attempted to update a secondary index key "
-        f"to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty {kind} value."
+        "to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty "
+        f"{kind} value."
     )
 
 
@@ -255,6 +257,14 @@ _STORED = put(_FULL)
 _LOCAL = {"pk": s("a")}
 _LOCAL_KEYS = {**KEY, **_SK, "l": s("y")}
 
+
+def _select_all(index: str) -> str:
+    return (
+        f"{INVALID}Select type ALL_ATTRIBUTES is not supported for global secondary index {index} because its "
+        "projection type is not ALL"
+    )
+
+
 READS: tuple[Check, ...] = (
     refuses(
         "indexes.unknown",
@@ -291,7 +301,7 @@ READS: tuple[Check, ...] = (
     refuses(
         "indexes.select-all",
         _on("keys", Select="ALL_ATTRIBUTES"),
-        f"{INVALID}Select type ALL_ATTRIBUTES is not supported for global secondary index keys because its projection type is not ALL",
+        _select_all("keys"),
         tables=_THREE,
         control=_on("all", Select="ALL_ATTRIBUTES"),
         name="Query",
@@ -299,7 +309,7 @@ READS: tuple[Check, ...] = (
     refuses(
         "indexes.select-all",
         scan(IndexName="some", Select="ALL_ATTRIBUTES"),
-        f"{INVALID}Select type ALL_ATTRIBUTES is not supported for global secondary index some because its projection type is not ALL",
+        _select_all("some"),
         tables=_THREE,
         control=scan(IndexName="local", Select="ALL_ATTRIBUTES"),
         name="Scan",
