@@ -63,7 +63,7 @@ class Session:
     """Runs the calls of one program against one target.
 
     ``names`` maps table symbols to real names. ``record`` is called with each op as soon as it is judged.
-    ``quarantined`` says why nothing more can be judged. ``died`` is set to what was lost when the target stopped
+    ``faults`` are failures of the oracle itself; ``quarantined`` says why nothing more can be judged. ``died`` is set to what was lost when the target stopped
     answering; where replies are lost on purpose (``lossy``) the oracle judges the ambiguity instead.
     """
 
@@ -79,6 +79,7 @@ class Session:
     replies: dict[int, Json] = field(default_factory=dict)
     died: str | None = None
     quarantined: str | None = None
+    faults: list[str] = field(default_factory=list)
     _start: float = 0.0
 
     def __post_init__(self) -> None:
@@ -122,7 +123,11 @@ class Session:
             if not reply.why.startswith("garbage"):
                 self.died = reply.why
             return Verdict("violated", crash(call, reply, self.oracle))
-        return self.oracle.judge(call, reply, received)
+        try:
+            return self.oracle.judge(call, reply, received)
+        except Exception as error:  # A fault of ours must not end the search, nor count against the target.
+            self.faults.append(f"the oracle failed on {call.operation}: {type(error).__name__}: {error}")
+            return Verdict("unknown", why=self.faults[-1])
 
     def _symbolic(self, reply: Reply) -> Reply:
         if isinstance(reply, Success):

@@ -35,7 +35,7 @@ class ProgramMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.planner = Service(Account())
-        self.names: dict[str, str] = {}
+        self.names: dict[str, str] = {"token:a": "token-a", "token:b": "token-b"}
         self.worlds: list[TableWorld] = []
         self.features = Features()
         self.steps: list[Step] = []

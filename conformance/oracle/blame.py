@@ -124,11 +124,11 @@ def main_rule(operation: str, rules: Sequence[str] = ()) -> str:
 
 
 def body_divergence(
-    call: Call, outcome: Outcome, reply: Success, found: Sequence[Difference], writers: Writers
+    service: Service, call: Call, outcome: Outcome, reply: Success, found: Sequence[Difference], writers: Writers
 ) -> Divergence:
-    """The divergence of a success body that fits no lawful outcome."""
+    """The divergence of a success body that fits no lawful outcome; ``service`` is the state it was judged in."""
     difference = worst(found)
-    write = _writer(call, outcome, difference, writers)
+    write = _writer(service, call, outcome, difference, writers)
     operation = write.operation if write else call.operation
     rule = written_rule(write, difference) if write else place_rule(call, outcome, difference)
     expected = Success(outcome.body)
@@ -167,8 +167,10 @@ def place_rule(call: Call, outcome: Outcome, difference: Difference) -> str:
         return _attributes_rule(call, difference)
     if head == "Items":
         return _rows_rule(call, difference)
-    if head == "Item" and (call.body.get("ProjectionExpression") or difference.kind in ("missing", "extra")):
-        return "items.projected" if call.body.get("ProjectionExpression") else "items.missing-item"
+    if head == "Item" and call.body.get("ProjectionExpression"):
+        return "items.projected"
+    if difference.path == ("Item",) and difference.kind in ("missing", "extra"):
+        return "items.missing-item"
     return main_rule(call.operation, outcome.rules)
 
 
@@ -260,16 +262,21 @@ def written_rule(write: Write, difference: Difference) -> str:
     return main_rule(write.operation, write.rules)
 
 
-def _writer(call: Call, outcome: Outcome, difference: Difference, writers: Writers) -> Write | None:
+def _writer(
+    service: Service, call: Call, outcome: Outcome, difference: Difference, writers: Writers
+) -> Write | None:
     """The write that made the item a read shows wrongly, when the stored item is in doubt and not what shows it."""
     rows = outcome.details.get("rows")
     table = call.body.get("TableName") if isinstance(call.body, dict) else None
-    if not isinstance(table, str) or not rows or difference.path[:1] not in (("Item",), ("Items",)):
+    if not isinstance(table, str) or difference.path[:1] not in (("Item",), ("Items",)):
         return None
     if any(call.body.get(name) for name in ("ProjectionExpression", "AttributesToGet", "IndexName")):
         return None
     if call.operation == "GetItem":
-        return writers.of(table, rows[0])
+        row = row_of(service, table, call.body["Key"])
+        return None if row is None else writers.of(table, row)
+    if not rows:
+        return None
     if difference.row is not None:
         return writers.of(table, difference.row)
     items: list[Json] = outcome.body.get("Items", [])

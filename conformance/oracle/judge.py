@@ -208,7 +208,7 @@ class Oracle:
         if not verdict.differences:
             self.writers.note(world.service, call, verdict.outcome)
             return Judgement((after,))
-        found = body_divergence(call, verdict.outcome, reply, verdict.differences, self.writers)
+        found = body_divergence(world.service, call, verdict.outcome, reply, verdict.differences, self.writers)
         self.writers.note(world.service, call, verdict.outcome)
         return Judgement((after,), found)
 

@@ -38,19 +38,22 @@ def _inside(body: dict[str, Any]) -> Iterator[Json]:
     for name, value in body.items():
         if name in EXPRESSIONS or name in ("TableName", "IndexName", "ExpressionAttributeNames"):
             continue
-        for smaller in reduced(value):
+        for smaller in reduced(value, whole=name == "Key"):
             yield {**body, name: smaller}
 
 
-def reduced(value: Json) -> Iterator[Json]:
-    """Smaller versions of a JSON value: members and elements dropped, then made plainer."""
+def reduced(value: Json, *, whole: bool = False) -> Iterator[Json]:
+    """Smaller versions of a JSON value: members and elements dropped, then made plainer.
+
+    A ``whole`` one, such as a key, keeps its members: without them a request breaks further rules.
+    """
     if is_value(value):
         yield from plainer(value)
     elif isinstance(value, dict):
-        for name in value:
+        for name in value if not whole else ():
             yield {k: v for k, v in value.items() if k != name}
         for name, inner in value.items():
-            for smaller in reduced(inner):
+            for smaller in reduced(inner, whole=name == "Key"):
                 yield {**value, name: smaller}
     elif isinstance(value, list):
         for position in range(len(value)):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from conformance.machines import MACHINES
 from conformance.machines.base import draw_chunk
 from conformance.oracle.divergence import Divergence
@@ -50,7 +52,7 @@ class Worker:
     reached: dict[str, int] = field(default_factory=dict)
     operations: dict[str, int] = field(default_factory=dict)
     cohorts: dict[str, set[str]] = field(default_factory=dict)
-    _tables: int = 0
+    _made: int = 0
     _restarts: int = 0
     _transport: Any = None
     journal: Journal = field(init=False)
@@ -91,7 +93,10 @@ class Worker:
             if divergence.fingerprint not in known:
                 known.add(divergence.fingerprint)
                 self._journal_divergence(program, session, divergence)
-        self.journal.append("program-end", calls=len(session.ops), capability=program.capability)
+        for fault in session.faults:
+            self.journal.append("error", text=fault, body=orjson.dumps(session.ops[-1].op.body).decode())
+        unknown = sum(judged.verdict.ruling == "unknown" for judged in session.ops)
+        self.journal.append("program-end", calls=len(session.ops), capability=program.capability, unknown=unknown)
         session.timing.journalling += time.perf_counter() - before
         self._count(session)
         self._finish(session)
@@ -119,10 +124,10 @@ class Worker:
         oracle = Oracle(self.latitude, start=time.time())
         return Session(self._transport, oracle, _Names(self), timeout=self.timeout)
 
-    def new_table(self) -> str:
-        """A table name nobody used before."""
-        self._tables += 1
-        return f"dynoracle-{self.run_id}-{self.name}-{self._tables}"
+    def new_name(self, kind: str) -> str:
+        """A table name or client token that nobody used before."""
+        self._made += 1
+        return f"{'dynoracle' if kind == 'table' else kind}-{self.run_id}-{self.name}-{self._made}"
 
     def _finish(self, session: Session) -> None:
         """Drop what the session created; bring the target back if it died."""
@@ -227,17 +232,21 @@ class Worker:
 
 
 class _Names(dict[str, str]):
-    """Table symbols to real names, made when first asked for."""
+    """Symbols of tables and client tokens to real names, made when first asked for."""
 
     def __init__(self, worker: Worker) -> None:
         super().__init__()
         self._worker = worker
 
     def __missing__(self, key: str) -> str:
-        if not key.startswith("table:"):
+        if not self._makes(key):
             raise KeyError(key)
-        self[key] = name = self._worker.new_table()
+        self[key] = name = self._worker.new_name(key.partition(":")[0])
         return name
 
     def __contains__(self, key: object) -> bool:
-        return super().__contains__(key) or (isinstance(key, str) and key.startswith("table:"))
+        return super().__contains__(key) or self._makes(key)
+
+    @staticmethod
+    def _makes(key: object) -> bool:
+        return isinstance(key, str) and key.startswith(("table:", "token:"))

@@ -10,7 +10,7 @@ from conformance.strategies.expressions import Writer
 from conformance.strategies.schemas import Features, TableWorld
 
 Body = dict[str, Any]
-TOKENS = ("token-a", "token-b")
+TOKENS = ("${token:a}", "${token:b}")
 _KEPT = {
     "Put": ("TableName", "Item", "ConditionExpression"),
     "Delete": ("TableName", "Key", "ConditionExpression"),

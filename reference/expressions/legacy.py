@@ -75,7 +75,8 @@ def filters(request: Mapping[str, Json], member: str, layer: Cohort) -> Checks[C
     parts: list[Condition] = []
     for name, entry in (conditions or {}).items():
         arguments = yield from _arguments(entry.get("ComparisonOperator"), entry.get("AttributeValueList") or [], layer)
-        if arguments is not None:
+        # Without an operator the model's constraints have refused the request already.
+        if arguments is not None and entry.get("ComparisonOperator") is not None:
             parts.append(_condition(name, entry["ComparisonOperator"], arguments))
     return (yield from _joined(request, conditions, parts))
 
