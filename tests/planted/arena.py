@@ -1,0 +1,62 @@
+"""Programs on planted services: the ordinary session and worker, in this process, on a clock of their own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from conformance.oracle.divergence import Divergence
+from conformance.oracle.judge import Oracle
+from conformance.oracle.latitude import Latitude
+from conformance.program import Program
+from conformance.record.folder import RunFolder
+from conformance.search.worker import Worker
+from conformance.session import Session
+from conformance.targets.inprocess import ReferenceTransport
+from conformance.targets.profile import Profile
+from conformance.targets.target import Target
+from reference.account import Account
+from reference.clock import ManualClock
+from reference.service import Service
+from tests.planted.base import Executes
+
+START = 1_800_000_000.0
+STEP = 0.001
+"""Seconds that pass with every look at the clock."""
+
+Wrap = Callable[[Service], Executes]
+
+
+def plain(service: Service) -> Executes:
+    """No bug: the reference itself."""
+    return service
+
+
+def session_of(wrap: Wrap, program: Program) -> Session:
+    """The program's session on a fresh service, run to its end."""
+    clock = ManualClock(START)
+    service = Service(Account(clock))
+
+    def tick() -> float:
+        clock.advance(STEP)
+        return clock.now()
+
+    names = {f"table:{symbol}": f"planted-{symbol}" for symbol in program.tables}
+    names |= {f"arn:{symbol}": service.account.arn(f"table/planted-{symbol}") for symbol in program.tables}
+    oracle = Oracle(Latitude(), start=clock.now())
+    session = Session(ReferenceTransport(wrap(service)), oracle, names, clock=tick)
+    session.run(program)
+    return session
+
+
+def divergences(wrap: Wrap, program: Program) -> list[Divergence]:
+    """What the oracle finds wrong with the program on a planted service."""
+    return [divergence for _, divergence in session_of(wrap, program).divergences()]
+
+
+def worker_of(wrap: Wrap, folder: Path, name: str = "plant") -> Worker:
+    """A campaign's worker whose target is a planted service."""
+    service = Service(Account(ManualClock(time.time())))
+    target = Target(name, "0", "", ReferenceTransport(wrap(service)), Profile())
+    return Worker(target, RunFolder(folder), "main", "planted")
