@@ -199,9 +199,10 @@ def _candidates(work: Minimiser) -> Iterator[Program]:
     for symbol, body in best.tables.items():
         for smaller in _schemas(body):
             yield replace(best, tables={**best.tables, symbol: smaller})
+    keys = frozenset(element["AttributeName"] for table in best.tables.values() for element in table["KeySchema"])
     for position in range(len(best.steps) - 1, -1, -1):
         step = best.steps[position]
-        for body in simpler(step.body):
+        for body in simpler(step.body, keys):
             steps = (*best.steps[:position], replace(step, body=body), *best.steps[position + 1 :])
             yield replace(best, steps=steps)
 

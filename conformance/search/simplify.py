@@ -20,8 +20,8 @@ _WORD = re.compile(r"[#:][A-Za-z0-9_]+")
 _SECTION = re.compile(r"\s+(?=(?:SET|REMOVE|ADD|DELETE)\s)")
 
 
-def simpler(body: Json) -> Iterator[Json]:
-    """Bodies that are one step simpler, the boldest first."""
+def simpler(body: Json, keys: frozenset[str] = frozenset()) -> Iterator[Json]:
+    """Bodies that are one step simpler, the boldest first; ``keys`` are attributes that items keep."""
     if not isinstance(body, dict):
         return
     for name in body:
@@ -31,35 +31,37 @@ def simpler(body: Json) -> Iterator[Json]:
         if isinstance(body.get(name), str):
             for text in shorter(body[name], name):
                 yield pruned(body, {**body, name: text})
-    yield from _inside(body)
+    yield from _inside(body, keys)
 
 
-def _inside(body: dict[str, Any]) -> Iterator[Json]:
+def _inside(body: dict[str, Any], keys: frozenset[str]) -> Iterator[Json]:
     for name, value in body.items():
         if name in EXPRESSIONS or name in ("TableName", "IndexName", "ExpressionAttributeNames"):
             continue
-        for smaller in reduced(value, whole=name == "Key"):
+        for smaller in reduced(value, name, keys):
             yield {**body, name: smaller}
 
 
-def reduced(value: Json, *, whole: bool = False) -> Iterator[Json]:
+def reduced(value: Json, member: str = "", keys: frozenset[str] = frozenset()) -> Iterator[Json]:
     """Smaller versions of a JSON value: members and elements dropped, then made plainer.
 
-    A ``whole`` one, such as a key, keeps its members: without them a request breaks further rules.
+    A ``Key`` keeps its members and an ``Item`` its key attributes: without them a request breaks further rules.
     """
     if is_value(value):
         yield from plainer(value)
     elif isinstance(value, dict):
-        for name in value if not whole else ():
+        for name in value if member != "Key" else ():
+            if member == "Item" and name in keys:
+                continue
             yield {k: v for k, v in value.items() if k != name}
         for name, inner in value.items():
-            for smaller in reduced(inner, whole=name == "Key"):
+            for smaller in reduced(inner, name, keys):
                 yield {**value, name: smaller}
     elif isinstance(value, list):
         for position in range(len(value)):
             yield value[:position] + value[position + 1 :]
         for position, inner in enumerate(value):
-            for smaller in reduced(inner):
+            for smaller in reduced(inner, member, keys):
                 yield [*value[:position], smaller, *value[position + 1 :]]
 
 
