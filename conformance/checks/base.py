@@ -43,11 +43,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The call must succeed. ``body``: exactly this body; ``has``: at least these members; ``lacks``: none of these."""
+    """The call must succeed. ``body``: exactly this body; ``has``: at least these members; ``lacks``: none of these.
+
+    ``at`` is where in the body these members are looked for, as in ``Table.GlobalSecondaryIndexes[0]``.
+    """
 
     body: Json = None
     has: Mapping[str, Json] | None = None
     lacks: Sequence[str] = ()
+    at: str = ""
 
     def wrong(self, reply: Reply) -> str | None:
         """What differs in a reply, or None when it is as expected."""
@@ -55,11 +59,13 @@ class Answered:
             return f"expected success, got {_told(reply)}"
         if self.body is not None and (found := next(differences(self.body, reply.body), None)) is not None:
             return f"{found.place}: expected {found.expected!r}, got {found.observed!r}"
-        if self.has is not None:
-            found = next(differences(dict(self.has), _only(reply.body, self.has)), None)
-            if found is not None:
-                return f"{found.place}: expected {found.expected!r}, got {found.observed!r}"
-        extra = [name for name in self.lacks if name in (reply.body or {})]
+        members = _member(reply.body, self.at)
+        if not isinstance(members, dict):
+            return f"{self.at or 'the body'} is {members!r}, expected an object" if self.has or self.lacks else None
+        found = next(differences(dict(self.has or {}), _only(members, self.has or {})), None)
+        if found is not None:
+            return f"{found.place}: expected {found.expected!r}, got {found.observed!r}"
+        extra = [name for name in self.lacks if name in members]
         return f"{extra[0]} must be absent" if extra else None
 
 
@@ -127,6 +133,16 @@ def bound(then: Expected, names: Mapping[str, str], replies: Mapping[int, Json])
         return replace(then, **{name: bind(getattr(then, name), names, replies) for name in ("body", "matches")})
     has = None if then.has is None else bind(dict(then.has), names, replies)
     return replace(then, body=bind(then.body, names, replies), has=has)
+
+
+def _member(body: Json, path: str) -> Json:
+    """A member of a body by its path, None where there is none."""
+    for step in re.findall(r"[^.\[\]]+", path):
+        if isinstance(body, list) and step.isdigit() and int(step) < len(body):
+            body = body[int(step)]
+        else:
+            body = body.get(step) if isinstance(body, dict) else None
+    return body
 
 
 def _only(body: Mapping[str, Json], members: Mapping[str, Json]) -> dict[str, Json]:

@@ -223,9 +223,10 @@ def answers(
     lacks: Sequence[str] = (),
     has: Mapping[str, Json] | None = None,
     body: Json = None,
+    at: str = "",
 ) -> Check:
     """A check of a rule about behaviour: the answer has exactly this body, or at least these members."""
-    return Check(rule, when, Answered(body, has, tuple(lacks)), tables, tuple(given), None, name, needs)
+    return Check(rule, when, Answered(body, has, tuple(lacks), at), tables, tuple(given), None, name, needs)
 
 
 def each(rule: str, cases: Mapping[str, tuple[Step, Expected, Step | None]], **shared: Any) -> tuple[Check, ...]:
