@@ -129,6 +129,8 @@ def _write(planned: WritePlan, table: Table, body: dict[str, Any]) -> Checks[Out
     if capacity is not None:
         answer["ConsumedCapacity"] = capacity
         rules += ("capacity.write-units", "capacity.index-write-units", "capacity.shape")
+        if consumed.vectors:
+            rules += ("vectors.write-capacity",)
     return Outcome(answer, (done.change,), rules=rules)
 
 
@@ -181,7 +183,9 @@ def batch_execute_statement(context: Context, body: dict[str, Any]) -> Checks[Ou
     capacity = reports(consumed, body.get("ReturnConsumedCapacity"))
     if capacity is not None:
         answer["ConsumedCapacity"] = capacity
-        rules += ("capacity.shape",)
+        rules += ("capacity.read-units", "capacity.write-units", "capacity.index-write-units", "capacity.shape")
+        if any(each.vectors for each in consumed):
+            rules += ("vectors.write-capacity",)
     return Outcome(answer, tuple(changes), rules=rules)
 
 

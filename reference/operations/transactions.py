@@ -216,6 +216,8 @@ def commit(
     if capacity is not None:
         answer["ConsumedCapacity"] = capacity
         rules += ("capacity.transaction-units", "capacity.shape")
+        if any(each.vectors for each in first.by_table.values()):
+            rules += ("vectors.write-capacity",)
     token = body.get("ClientRequestToken")
     effects = () if token is None else (remember(context.operation, token, digest, tuple(again.by_table.values())),)
     changes = tuple(each.change for each in done if each.change is not None)
