@@ -262,9 +262,7 @@ def written_rule(write: Write, difference: Difference) -> str:
     return main_rule(write.operation, write.rules)
 
 
-def _writer(
-    service: Service, call: Call, outcome: Outcome, difference: Difference, writers: Writers
-) -> Write | None:
+def _writer(service: Service, call: Call, outcome: Outcome, difference: Difference, writers: Writers) -> Write | None:
     """The write that made the item a read shows wrongly, when the stored item is in doubt and not what shows it."""
     rows = outcome.details.get("rows")
     table = call.body.get("TableName") if isinstance(call.body, dict) else None
@@ -275,14 +273,21 @@ def _writer(
     if call.operation == "GetItem":
         row = row_of(service, table, call.body["Key"])
         return None if row is None else writers.of(table, row)
-    if not rows:
+    if len(difference.path) <= 2 and any(call.body.get(name) for name in _SELECTING):
+        # A row too few or too many: it is as likely that the read chose wrongly.
         return None
     if difference.row is not None:
         return writers.of(table, difference.row)
     items: list[Json] = outcome.body.get("Items", [])
-    if len(items) == len(rows) == 1:
+    if rows and len(items) == len(rows) == 1:
         return writers.of(table, rows[0])
     return None
+
+
+_SELECTING = (
+    "KeyConditionExpression", "KeyConditions", "FilterExpression", "QueryFilter", "ScanFilter", "Limit",
+    "ExclusiveStartKey", "TotalSegments",
+)  # fmt: skip
 
 
 def _short(body: Json) -> str:

@@ -28,7 +28,7 @@ KNOWN_MEMBERS = frozenset({
 OPAQUE = frozenset({
     "TableId", "CreationDateTime", "TableArn", "IndexArn", "LatestStreamArn", "LatestStreamLabel", "ItemCount",
     "TableSizeBytes", "IndexSizeBytes", "LastUpdateToPayPerRequestDateTime", "LastIncreaseDateTime",
-    "LastDecreaseDateTime", "TableStatus", "IndexStatus", "Backfilling", "Status", "KMSMasterKeyArn", "SSEDescription",
+    "LastDecreaseDateTime", "LastUpdateDateTime", "TableStatus", "IndexStatus", "Backfilling", "Status", "KMSMasterKeyArn", "SSEDescription",
 })  # fmt: skip
 """Members of descriptions whose value is the target's own, or on its way through lawful states."""
 
@@ -226,7 +226,8 @@ def refusal_fields(broken: Violation, reply: Refusal) -> str | None:
             continue
         if name == "CancellationReasons" and isinstance(want, list) and isinstance(got, list):
             want, got = [_reason(r) for r in want], [_reason(r) for r in got]
-        for difference in differences({name: want}, {name: got}):
+        both = ({} if value is None else {name: value} for value in (want, got))
+        for difference in differences(*both):
             return difference.place
     return None
 

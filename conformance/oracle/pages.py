@@ -10,11 +10,15 @@ from typing import Any
 from conformance.oracle.compare import Difference, canonical, differences
 from reference.api import Call, Item, Json
 from reference.operations.base import Outcome
+from reference.operations.pages import Source
 from reference.service import Service
 from reference.tables.table import Table
+from reference.values.item import normalise_item
 
 MAX_PAGES = 200
 MAX_CHAINS = 256
+SMALL_BYTES = 900_000
+"""Bytes of a table that surely fits one page; what exactly fills 1 MB is open (dataplane:OPEN-3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,9 @@ class Pages:
         chain = Chain(table.sequence, first=Counter(r.text for r in whole.rows)) if start is None else None
         if start is not None:
             chain = self._chains.get(_thread(call, start))
-        found = self._counts(call, body, whole) or self._items(call, body, whole, chain, table)
+        found = (
+            self._counts(call, body, whole) or self._items(call, body, whole, chain, table) or _end(call, body, table)
+        )
         if chain is not None and not found:
             found = self._follow(call, body, whole, chain, table)
         return found
@@ -178,6 +184,24 @@ def _complete(whole: Whole, chain: Chain) -> list[Difference]:
         return [Difference(("Count",), "value", whole.count, chain.count)]
     if chain.scanned != whole.scanned:
         return [Difference(("ScannedCount",), "value", whole.scanned, chain.scanned)]
+    return []
+
+
+def _end(call: Call, body: Json, table: Table) -> list[Difference]:
+    """Whether a page may end here and names the last row it evaluated (dataplane:QRY-2, QRY-3)."""
+    last = body.get("LastEvaluatedKey")
+    if last is None or table.size > SMALL_BYTES:
+        return []
+    if body["ScannedCount"] != call.body.get("Limit"):
+        return [Difference(("LastEvaluatedKey",), "extra", None, last)]
+    source = Source(table, table.indexes.get(call.body.get("IndexName") or ""))
+    names = source.key_names
+    items = body.get("Items") or []
+    if items and not _filters(call) and all(name in items[-1] for name in names):
+        return list(differences({name: items[-1][name] for name in names}, last, ("LastEvaluatedKey",)))
+    normal = normalise_item(last, "current", []) if set(last) == set(names) else None
+    if normal is None or source.row(normal) not in source.view.rows:
+        return [Difference(("LastEvaluatedKey",), "value", None, last)]
     return []
 
 
