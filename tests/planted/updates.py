@@ -20,7 +20,6 @@ real = originals(updates)
 _ACTIONS = updates._ACTIONS
 
 
-
 def _removed_one_by_one(elements: list[Any], changes: Any) -> list[Any]:
     """REMOVE a[0], a[1] as two removals, the second from what the first left."""
     gone = [index for index, change in changes.items() if change is real._REMOVED]
@@ -244,7 +243,6 @@ def _update(name: str, about: str, *steps: Any, **hooks: Any) -> Plant:
 
 def _action(name: str, about: str, kind: type, function: Any, *steps: Any) -> Plant:
     return _update(name, about, *steps, patches=(keyed(_ACTIONS, {kind: function}),))
-
 
 
 def _module(name: str, about: str, *steps: Any, **replacements: Any) -> Plant:

@@ -1,0 +1,21 @@
+"""All plants, by area. Names are unique and stable."""
+
+from __future__ import annotations
+
+from tests.planted import batches, expressions, indexes, reads, updates, values, writes
+from tests.planted.base import Plant
+
+PLANTS: tuple[Plant, ...] = (
+    *values.PLANTS,
+    *expressions.PLANTS,
+    *updates.PLANTS,
+    *writes.PLANTS,
+    *indexes.PLANTS,
+    *reads.PLANTS,
+    *batches.PLANTS,
+)
+
+
+def plant_of(name: str) -> Plant:
+    """The plant of that name; KeyError when there is none."""
+    return {plant.name: plant for plant in PLANTS}[name]
