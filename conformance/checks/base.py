@@ -124,15 +124,18 @@ def _wrong_checksum(answer: RawReply) -> str | None:
 Expected = Refused | Answered | Http
 
 
-def bound(then: Expected, names: Mapping[str, str], replies: Mapping[int, Json]) -> Expected:
-    """What must come, with its symbols replaced by the names and reply members of a session."""
+def bound(then: Expected, names: Mapping[str, str], replies: Mapping[int, Json], start: float = 0.0) -> Expected:
+    """What must come, with its symbols replaced as ``symbols.bind`` does it for requests."""
+
+    def filled(part: Json) -> Json:
+        return bind(part, names, replies, start)
+
     if isinstance(then, Refused):
-        message, phrase = (None if text is None else bind(text, names, replies) for text in (then.message, then.phrase))
-        return replace(then, message=message, phrase=phrase, fields=bind(dict(then.fields), names, replies))
+        texts = filled({"message": then.message, "phrase": then.phrase})
+        return replace(then, **texts, fields=filled(dict(then.fields)))
     if isinstance(then, Http):
-        return replace(then, **{name: bind(getattr(then, name), names, replies) for name in ("body", "matches")})
-    has = None if then.has is None else bind(dict(then.has), names, replies)
-    return replace(then, body=bind(then.body, names, replies), has=has)
+        return replace(then, body=filled(then.body), matches=filled(then.matches))
+    return replace(then, body=filled(then.body), has=filled(then.has))
 
 
 def _member(body: Json, path: str) -> Json:
@@ -162,8 +165,9 @@ class Check:
     ``rule`` is the ledger's name; ``name`` tells several checks of a rule apart. ``tables`` are symbol → CreateTable
     body. ``given`` must succeed, ``when`` is the call that shows the rule, ``then`` what must come. ``control`` is the
     near-by call that the rule lets pass (for rules that refuse), sent after ``when`` and expected to succeed.
-    ``needs`` says what a target must be able to beyond answering: ``delays`` (states that take their time),
-    ``signatures`` (it verifies them).
+    ``needs`` says what a target must be or allow beyond answering calls: ``slow`` and the changes that must take their
+    time (``create``, ``update``, ``delete``, ``backfill``), ``signatures`` that it verifies, ``cooldowns``, ``quotas``.
+    ``pause`` is how many seconds pass before ``when``, on targets whose clock can be driven.
     """
 
     rule: str
@@ -174,6 +178,7 @@ class Check:
     control: Step | None = None
     name: str = ""
     needs: str = ""
+    pause: float = 0.0
 
     @property
     def id(self) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from conformance.checks.base import T0, Answered, Check, Expected, Refused, table
+from conformance.checks.base import T0, Answered, Check, Refused, table
 from conformance.program import Step
 from reference.api import AttributeValue, Item, Json
 
@@ -206,10 +205,11 @@ def refuses(
     tables: Mapping[str, Json] = PLAIN,
     given: Sequence[Step] = (),
     needs: str = "",
+    pause: float = 0.0,
 ) -> Check:
     """A check of a rule that refuses, by default on one table with the partition key ``pk``."""
     then = Refused(code, message, phrase, fields or {})
-    return Check(rule, when, then, tables, tuple(given), control, name, needs)
+    return Check(rule, when, then, tables, tuple(given), control, name, needs, pause)
 
 
 def answers(
@@ -224,13 +224,7 @@ def answers(
     has: Mapping[str, Json] | None = None,
     body: Json = None,
     at: str = "",
+    pause: float = 0.0,
 ) -> Check:
     """A check of a rule about behaviour: the answer has exactly this body, or at least these members."""
-    return Check(rule, when, Answered(body, has, tuple(lacks), at), tables, tuple(given), None, name, needs)
-
-
-def each(rule: str, cases: Mapping[str, tuple[Step, Expected, Step | None]], **shared: Any) -> tuple[Check, ...]:
-    """Several checks of one rule: name → (the call, what must come, its control)."""
-    return tuple(
-        Check(rule, when, then, control=control, name=name, **shared) for name, (when, then, control) in cases.items()
-    )
+    return Check(rule, when, Answered(body, has, tuple(lacks), at), tables, tuple(given), None, name, needs, pause)

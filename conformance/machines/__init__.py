@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.machines import data
+from conformance.machines import control, data, statements
 from conformance.machines.base import ProgramMachine
 
 MACHINES: dict[str, type[ProgramMachine]] = {
@@ -12,6 +12,8 @@ MACHINES: dict[str, type[ProgramMachine]] = {
     "batches": data.BatchesMachine,
     "transactions": data.TransactionsMachine,
     "legacy": data.LegacyMachine,
+    "partiql": statements.PartiqlMachine,
+    "tables": control.TablesMachine,
     "mixed": data.MixedMachine,
 }
 """Name → machine; all but the mixed one are named by the capability they search."""

@@ -37,6 +37,7 @@ class ProgramMachine(RuleBasedStateMachine):
         self.planner = Service(Account())
         self.names: dict[str, str] = {"token:a": "token-a", "token:b": "token-b"}
         self.worlds: list[TableWorld] = []
+        self.setup: dict[str, Json] = {}
         self.features = Features()
         self.steps: list[Step] = []
         self.replies: dict[int, Json] = {}
@@ -51,7 +52,8 @@ class ProgramMachine(RuleBasedStateMachine):
             self.worlds.append(world)
             self.names[f"table:{world.symbol}"] = f"table-{world.symbol}"
             self.names[f"arn:{world.symbol}"] = self.planner.account.arn(f"table/table-{world.symbol}")
-            self.planner.execute(Call("CreateTable", bind(world.create(), self.names, {})))
+            self.setup[world.symbol] = world.create()
+            self.planner.execute(Call("CreateTable", bind(self.setup[world.symbol], self.names, {})))
 
     def draw_table(self, data: st.DataObject, symbol: str) -> TableWorld:
         """The schema of one of the program's tables."""
@@ -70,7 +72,7 @@ class ProgramMachine(RuleBasedStateMachine):
 
     def plain_step(self, operation: str, body: Json) -> int:
         """Add a call to the program as it is; returns its op index."""
-        index = len(self.worlds) + len(self.steps)
+        index = len(self.setup) + len(self.steps)
         step = Step(operation, body)
         self.steps.append(step)
         try:
@@ -86,8 +88,7 @@ class ProgramMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Hand the program over."""
         if self.worlds and self.steps:
-            tables = {world.symbol: world.create() for world in self.worlds}
-            type(self).sink(Program(self.capability, tables, tuple(self.steps)))
+            type(self).sink(Program(self.capability, self.setup, tuple(self.steps)))
 
 
 def draw_chunk(

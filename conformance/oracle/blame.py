@@ -42,6 +42,8 @@ class Writers:
         """Remember whose items a call wrote, or was to leave as they are."""
         if len(self._last) > MAX_WRITERS:
             self._last.clear()
+        for change in outcome.changes:
+            self._last[_slot(change.table, change.key)] = Write(call.operation, call.body, outcome.rules)
         for name, item in written(call):
             row = row_of(service, name, item)
             if row is not None:

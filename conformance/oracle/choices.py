@@ -34,6 +34,11 @@ def arrivals(worlds: list[World]) -> list[World]:
 
 def parts_of(call: Call) -> list[Call]:
     """What of a lost call takes effect or not by itself: a batch is no unit, everything else is."""
+    if call.operation == "BatchExecuteStatement" and isinstance(call.body, dict):
+        statements = call.body.get("Statements")
+        return (
+            [Call(call.operation, {"Statements": [s]}) for s in statements] if isinstance(statements, list) else [call]
+        )
     if call.operation != "BatchWriteItem" or not isinstance(call.body, dict):
         return [call]
     asked = call.body.get("RequestItems")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any
@@ -39,7 +39,7 @@ class Difference:
         if self.kind == "spelling":
             return f"{self.path[-1] if self.path else ''}:spelling"
         path = self.path
-        for shown in (("Items", "*", "Item"), ("Items", "*"), ("Item",), ("Attributes",)):
+        for shown in (("Items", "*", "Item"), *_ROWS, ("Responses", "*", "Item"), ("Item",), ("Attributes",)):
             if path[: len(shown)] == shown and len(path) > len(shown):
                 path = ("item", *path[len(shown) :])
                 break
@@ -54,28 +54,40 @@ def differences(expected: Json, observed: Json, path: tuple[str, ...] = ()) -> I
         yield from _members(expected, observed, path)
     elif isinstance(expected, list) and isinstance(observed, list):
         yield from _elements(expected, observed, path)
-    elif isinstance(expected, bool) or isinstance(observed, bool) or type(expected) is not type(observed):
-        if not _same_number(expected, observed):
-            yield Difference(path, "type" if type(expected) is not type(observed) else "value", expected, observed)
+    elif _is_number(expected) and _is_number(observed):
+        if expected != observed:
+            yield Difference(path, "value", expected, observed)
+    elif type(expected) is not type(observed):
+        yield Difference(path, "type", expected, observed)
     elif expected != observed:
         yield Difference(path, "value", expected, observed)
 
 
-def _same_number(expected: Json, observed: Json) -> bool:
-    if isinstance(expected, bool) or isinstance(observed, bool):
-        return expected is observed
-    return isinstance(expected, int | float) and isinstance(observed, int | float) and expected == observed
+def _is_number(body: Json) -> bool:
+    """JSON has one kind of number: 1 and 1.0 are no different types."""
+    return isinstance(body, int | float) and not isinstance(body, bool)
 
 
 NAME_KEYED = frozenset({
-    "Item", "Items", "Attributes", "Key", "LastEvaluatedKey", "ItemCollectionKey", "Responses", "UnprocessedItems",
-    "UnprocessedKeys", "GlobalSecondaryIndexes", "LocalSecondaryIndexes", "ItemCollectionMetrics", "M", "*",
+    "Item", "Attributes", "Key", "LastEvaluatedKey", "ItemCollectionKey", "Responses", "UnprocessedItems",
+    "UnprocessedKeys", "GlobalSecondaryIndexes", "LocalSecondaryIndexes", "M",
 })  # fmt: skip
 """Members whose own members are named by the user: such names are no part of a kind of difference."""
+_ROWS = (("Items", "*"), ("Responses", "*", "*"))
+_METRICS = frozenset({"ItemCollectionKey", "SizeEstimateRangeGB"})
+
+
+def _user_named(path: tuple[str, ...], names: Set[str]) -> bool:
+    """Whether the members of the object at a path are named by the user: attributes, tables or indexes."""
+    if not path:
+        return False
+    if path == ("ItemCollectionMetrics",):
+        return not names & _METRICS
+    return path[-1] in NAME_KEYED or path in _ROWS or path[-2:] == ("Keys", "*")
 
 
 def _members(expected: dict[str, Json], observed: dict[str, Json], path: tuple[str, ...]) -> Iterator[Difference]:
-    named = bool(path) and path[-1] in NAME_KEYED
+    named = _user_named(path, expected.keys() | observed.keys())
     for name in sorted(expected.keys() | observed.keys()):
         step = (*path, "*" if named else name)
         own = (name,) if named else ()

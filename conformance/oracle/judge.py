@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from conformance.fates import NEVER_SENT, READS
 from conformance.oracle import bodies, choices
-from conformance.oracle.blame import Writers, body_divergence, main_rule
+from conformance.oracle.blame import Writers, blamed, body_divergence, main_rule
 from conformance.oracle.choices import World, parts_of
 from conformance.oracle.divergence import OK, Divergence, Verdict
 from conformance.oracle.latitude import MAX_PENDING, Latitude, permitted
-from conformance.oracle.order import before
+from conformance.oracle.order import before, stage
 from conformance.oracle.pages import Pages
 from conformance.oracle.wording import Wording, alternatives, recognise
 from conformance.record.op import reply_to_json
@@ -75,6 +75,7 @@ class Oracle:
         if isinstance(reply, Lost):
             return self._lost(call, reply)
         arrivals = choices.arrivals(self.worlds)
+        doubtful = next(open_questions(arrivals[0].service, call), None)
         judgements = [self._judge_in(world, call, reply) for world in arrivals]
         accepted = [j for j in judgements if j.divergence is None]
         if accepted:
@@ -82,6 +83,8 @@ class Oracle:
             doubt = next((j.unknown for j in accepted if j.unknown), "")
             return self._bounded() or (Verdict("unknown", why=doubt) if doubt else OK)
         self.worlds = list(judgements[0].worlds)
+        if doubtful is not None:
+            return Verdict("unknown", why=f"{doubtful} is disputed")
         return Verdict("violated", judgements[0].divergence)
 
     def _bounded(self) -> Verdict | None:
@@ -131,7 +134,7 @@ class Oracle:
         for broken in outcomes.violations:
             self.reached[broken.rule.name] = self.reached.get(broken.rule.name, 0) + 1
         if isinstance(reply, Refusal):
-            if permitted(self.latitude, reply.code, reply.status, reply.fields):
+            if permitted(self.latitude, call.operation, reply.code, reply.status, reply.fields):
                 maybe = reply.status >= 500 and call.operation not in READS
                 return Judgement((replace(world, pending=(*world.pending, *parts_of(call))) if maybe else world,))
             if outcomes.violations:
@@ -151,6 +154,8 @@ class Oracle:
             wrong = bodies.refusal_fields(violation, reply)
             if wrong is not None:
                 return Judgement((world,), self._divergence(call, violation, reply, "data", wrong, broken))
+            if reply.status != violation.rule.status and not violation.rule.disputed:
+                return Judgement((world,), self._divergence(call, violation, reply, "error", "status", broken))
             passed_over = [v for v in broken[:position] if before(v.rule, violation.rule)]
             if not passed_over:
                 return Judgement((world,))
@@ -162,18 +167,35 @@ class Oracle:
             return Judgement((world,))
         if _unsupported(reply):
             return Judgement((world,), self._divergence(call, settled[0], reply, "unsupported", "", broken))
-        first = settled[0]
         known = [v for v in settled if reply.code in (v.rule.error, *v.rule.accept_codes)]
+        other = recognise(reply)
         if known:
-            other = recognise(reply)
-            if other is not None and not other.disputed and before(known[0].rule, other):
-                return Judgement((world,), self._divergence(call, known[0], reply, "precedence", other.name, broken))
-            if other is not None and not other.disputed and other.name not in {v.rule.name for v in broken}:
-                return Judgement((world,), self._untrue(call, known[0], other, reply, broken))
-            found = self._divergence(call, known[0], reply, "message", "message", broken)
-            mixed = tuple(self.wording.other_cohort(call, known[0], reply))
-            return Judgement((world,), replace(found, path="cohort", accepted=mixed) if mixed else found)
+            return Judgement((world,), self._other_words(call, known, other, reply, broken))
+        first = settled[0]
+        if other is not None and not other.disputed and evaluated(other, first.rule):
+            return Judgement((world,), self._untrue(call, first, other, reply, broken))
         return Judgement((world,), self._divergence(call, first, reply, "error", f"code:{reply.code}", broken))
+
+    def _other_words(
+        self, call: Call, known: list[Violation], other: Rule | None, reply: Refusal, broken: tuple[Violation, ...]
+    ) -> Divergence | None:
+        """Refused with the right error, but in words that none of the true refusals has.
+
+        Another reason is called untrue only where the reference got past the check of it; words that are nobody's are
+        blamed on a rule only where a single one is broken.
+        """
+        named = next((v for v in known if other is not None and other.name in v.names), None)
+        if named is None and other is not None and not other.disputed:
+            if before(known[0].rule, other):
+                return self._divergence(call, known[0], reply, "precedence", other.name, broken)
+            if evaluated(other, known[0].rule):
+                return self._untrue(call, known[0], other, reply, broken)
+        if named is None and other is None and len({v.rule.name for v in known}) > 1:
+            return None
+        wrong = named or known[0]
+        found = self._divergence(call, wrong, reply, "message", "message", broken)
+        mixed = tuple(self.wording.other_cohort(call, wrong, reply))
+        return replace(found, path="cohort", accepted=mixed) if mixed else found
 
     def _refused_untruly(self, world: World, call: Call, outcome: Outcome | None, reply: Refusal) -> Judgement:
         matched = recognise(reply)
@@ -183,7 +205,9 @@ class Oracle:
             severity, rule, path = "unsupported", main_rule(call.operation), ""
         else:
             severity = "refuses"
-            rule = matched.name if matched else main_rule(call.operation, outcome.rules if outcome else ())
+            rule = (
+                blamed(call, matched.name) if matched else main_rule(call.operation, outcome.rules if outcome else ())
+            )
             path = f"code:{reply.code}" if matched is None else "untrue"
         expected = Success(outcome.body if outcome else None)
         text = f"{call.operation} is refused with {reply.code} ({reply.message}); it is valid"
@@ -196,7 +220,8 @@ class Oracle:
         settled = [v for v in broken if not v.rule.disputed]
         if not settled:
             return Judgement((world,), None, f"{broken[0].rule.name} is disputed")
-        return Judgement((world,), self._divergence(call, settled[0], reply, "accepts", "", broken))
+        found = self._divergence(call, settled[0], reply, "accepts", "", broken)
+        return Judgement((world,), replace(found, rule=blamed(call, found.rule)))
 
     def _answered(self, world: World, call: Call, outcome: Outcome, reply: Success) -> Judgement:
         verdict = bodies.lawful(world.service, call, outcome, reply.body, self.latitude, self.pages)
@@ -224,9 +249,9 @@ class Oracle:
         expected = self.model.refusal(call, broken)
         texts = {
             "accepts": f"{call.operation} is accepted; it must be refused with {expected.code} ({expected.message})",
-            "error": f"{call.operation} is refused with another error than {expected.code}",
+            "error": f"{call.operation} is refused with another error than {expected.code} ({expected.status})",
             "message": f"{call.operation} is refused with other words",
-            "precedence": f"{call.operation} is refused for a later reason; {broken.rule.name} comes first",
+            "precedence": f"{call.operation} is refused for what is checked later; {broken.rule.name} comes first",
             "unsupported": f"{call.operation} is not supported",
         }
         accepted = (
@@ -247,7 +272,7 @@ class Oracle:
         text = (
             f"{call.operation} is refused for a reason that is not true ({reply.message}); true is {broken.rule.name}"
         )
-        return replace(found, rule=other.name, summary=text)
+        return replace(found, rule=blamed(call, other.name), summary=text)
 
     def install(self, table: str, key: Item, item: Item | None) -> None:
         """Take over an item as read from the target, in every world."""

@@ -56,8 +56,13 @@ MAX_PENDING = 4
 """Lost writes that may be open at once; each doubles the alternatives."""
 
 
-def permitted(latitude: Latitude, code: str, status: int, fields: Mapping[str, Any]) -> bool:
+QUOTA_OPERATIONS = frozenset({"CreateTable", "UpdateTable"})
+
+
+def permitted(latitude: Latitude, operation: str, code: str, status: int, fields: Mapping[str, Any]) -> bool:
     """Whether the target may refuse like this whatever the request."""
+    if code == "LimitExceededException" and operation in QUOTA_OPERATIONS:
+        return True  # An account's quotas are shared with tables we know nothing of.
     if code in THROTTLES:
         return latitude.throttling
     if status >= 500:

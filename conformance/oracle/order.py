@@ -13,12 +13,29 @@ _RULES = {
     "keys.schema-mismatch": SCHEMA,
     "keys.missing": SCHEMA,
     "keys.type-mismatch": SCHEMA,
+    "keys.empty-string": SCHEMA,
+    "keys.empty-binary": SCHEMA,
+    "keys.update-key": SCHEMA,
+    "expressions.key-condition-count": SCHEMA,
+    "expressions.key-condition-missing": SCHEMA,
+    "expressions.key-condition-hash-operator": SCHEMA,
+    "expressions.key-condition-hash-equality": SCHEMA,
+    "expressions.key-condition-range-equality": SCHEMA,
+    "expressions.key-condition-type": SCHEMA,
+    "expressions.filter-on-key": SCHEMA,
     "items.condition-failed": ITEM,
     "expressions.invalid-path": ITEM,
     "expressions.missing-attribute": ITEM,
     "expressions.stored-type": ITEM,
+    "expressions.fallback-type": ITEM,
+    "values.arithmetic-overflow": ITEM,
+    "values.arithmetic-precision": ITEM,
+    "values.arithmetic-underflow": ITEM,
+    "legacy.update-type-mismatch": ITEM,
     "transactions.cancelled": ITEM,
 }
+_UNKNOWN = frozenset({("values.nesting", "keys.schema-mismatch")})
+"""Pairs of checks in different stages whose order is recorded for transactions only (conflicts.md 128)."""
 _REQUEST_AREAS = ("expressions", "legacy", "values")
 
 
@@ -37,5 +54,19 @@ def before(rule: Rule, other: Rule) -> bool:
     """Whether the service is known to check the one before the other."""
     if rule.disputed or other.disputed or "inferred" in (rule.strength, other.strength):
         return False
+    if (rule.name, other.name) in _UNKNOWN:
+        return False
     first, second = stage(rule), stage(other)
     return first is not None and second is not None and first < second
+
+
+def evaluated(rule: Rule, other: Rule) -> bool:
+    """Whether the reference, when it finds that ``other`` is broken, has already looked whether ``rule`` is.
+
+    Inside a stage a check may stand back for want of what another one refused; the condition is an exception, it is
+    always decided before the update is applied.
+    """
+    first, second = stage(rule), stage(other)
+    if first is None or second is None:
+        return False
+    return first < second or (rule.name == "items.condition-failed" and second == ITEM)

@@ -102,6 +102,8 @@ def recognise(reply: Refusal) -> Rule | None:
             weight = _weight(text, message)
             if weight > (best[0] if best else _LEAST):
                 best = (weight, rule)
+    if best is None and reply.code == "ValidationException" and "syntax error" in message.lower():
+        return ledger()["expressions.syntax"]
     return best[1] if best else None
 
 

@@ -24,7 +24,7 @@ from conformance.search.reproduction import script
 from conformance.session import Session, Timing, state_read
 from conformance.targets.process import ProcessError
 from conformance.targets.target import Target
-from reference.api import Call
+from reference.api import Call, Refusal
 
 REPLAYS = 2
 RECOVERY_SECONDS = 15.0
@@ -135,7 +135,16 @@ class Worker:
             self.recover()
         for symbol, name in session.names.items():
             if symbol.startswith("table:"):
-                self._transport.send(Call("DeleteTable", {"TableName": name}), timeout=self.timeout)
+                self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        """Delete a table of ours, protected or not."""
+        delete = Call("DeleteTable", {"TableName": name})
+        reply = self._transport.send(delete, timeout=self.timeout)
+        if isinstance(reply, Refusal) and "protected" in (reply.message or ""):
+            unprotect = Call("UpdateTable", {"TableName": name, "DeletionProtectionEnabled": False})
+            self._transport.send(unprotect, timeout=self.timeout)
+            self._transport.send(delete, timeout=self.timeout)
 
     def recover(self) -> None:
         """Make sure the target answers again: wait, then restart it if it is ours; TargetLostError if neither helps."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -71,7 +71,7 @@ def apply(update: Update, item: Item | None, key: Item) -> Checks[UpdateResult |
         outcome = _ACTIONS[action.__class__](action, old, item is None, update.legacy)
         if outcome.__class__ is Violation:
             refused = True
-            yield outcome
+            yield from _faults(action, old, outcome)
         elif outcome is not None:
             _note(changes, action.target.steps, outcome)
     if refused:
@@ -144,6 +144,35 @@ def _set(action: Set, old: Item, _missing: bool, _legacy: bool) -> _Outcome:  # 
     if value.__class__ is Violation or len(action.target.steps) == 1 or _has_parent(action.target, old):
         return value
     return violation("expressions.invalid-path")
+
+
+def _faults(action: Action, old: Item, first: Violation) -> Iterator[Violation]:
+    """Everything an item's contents refuse about one action, what the service meets first at the head."""
+    yield first
+    found = [] if isinstance(action, Remove) else _operand_faults(action.value, old)
+    if not _has_parent(action.target, old):
+        found.append(violation("expressions.invalid-path"))
+    seen = {first.rule.name}
+    for fault in found:
+        if fault.rule.name not in seen:
+            seen.add(fault.rule.name)
+            yield fault
+
+
+def _operand_faults(operand: Operand, old: Item) -> list[Violation]:
+    """What is wrong with an operand and with each of its parts."""
+    parts: tuple[Operand, ...] = ()
+    if isinstance(operand, Arithmetic):
+        parts = (operand.left, operand.right)
+    elif isinstance(operand, Call):
+        parts = operand.arguments if operand.function == "list_append" else ()
+    found = [fault for part in parts for fault in _operand_faults(part, old)]
+    wanted = "N" if isinstance(operand, Arithmetic) else "L"
+    values = [_evaluate(part, old) for part in parts]
+    if any(not isinstance(value, Violation) and wanted not in value for value in values):
+        found.append(violation("expressions.stored-type"))
+    value = _evaluate(operand, old)
+    return [*found, value] if isinstance(value, Violation) else found
 
 
 def _remove(action: Remove, old: Item, missing: bool, _legacy: bool) -> _Outcome:  # noqa: FBT001

@@ -1,0 +1,356 @@
+"""Checks of what a table has beside its items: tags, time to live, recovery, insights."""
+
+from __future__ import annotations
+
+from conformance.checks.base import T0, Check, Http, table
+from conformance.checks.steps import (
+    INVALID,
+    PLAIN,
+    answers,
+    describe,
+    get,
+    item,
+    n,
+    named,
+    put,
+    refuses,
+    reply,
+    s,
+    update,
+)
+from conformance.checks.tables import GONE, IN_USE, drop
+from conformance.program import Step
+from reference.api import Json
+
+ARN = reply(0, "TableDescription.TableArn")
+"""The ARN of the check's first table."""
+ELSEWHERE = "arn:aws:dynamodb:us-east-1:000000000000:table/dynoracle-no-such-table"
+"""The ARN of a table that is not there."""
+
+
+def _tag(*pairs: tuple[str, str], arn: str = ARN) -> Step:
+    tags = [{"Key": key, "Value": value} for key, value in pairs]
+    return Step("TagResource", {"ResourceArn": arn, "Tags": tags})
+
+
+def _untag(*keys: str, arn: str = ARN) -> Step:
+    return Step("UntagResource", {"ResourceArn": arn, "TagKeys": list(keys)})
+
+
+def _tags(arn: str = ARN) -> Step:
+    return Step("ListTagsOfResource", {"ResourceArn": arn})
+
+
+_GOOD = _tag(("k", "v"))
+_51 = [(f"k{i:02}", "v") for i in range(51)]
+_TAG_KEY = f"{INVALID}Tag Key provided is invalid, Key: "
+
+TAGS: tuple[Check, ...] = (
+    refuses(
+        "tables.tag-duplicate-key",
+        _tag(("k", "v"), ("k", "w")),
+        phrase="Duplicate Tag Key found k",
+        control=_tag(("k", "v"), ("K", "w")),
+    ),
+    refuses(
+        "tables.tag-reserved-key",
+        _tag(("aws:k", "v")),
+        phrase="Tag Key cannot be prefixed with aws:, Key: aws:k",
+        control=_tag(("awsk", "v")),
+    ),
+    refuses(
+        "tables.tag-key-invalid",
+        _tag(("k!", "v")),
+        phrase="Tag Key provided is invalid, Key: k!",
+        control=_tag(("k +-=._:/@", "v")),
+    ),
+    refuses(
+        "tables.tag-value-invalid",
+        _tag(("k", "v!")),
+        phrase="Tag Value provided is invalid, Value: v!",
+        control=_tag(("k", "")),
+    ),
+    refuses("tables.tag-limit", _tag(*_51), phrase="Number of Tags exceed the current limit", control=_tag(*_51[:50])),
+    refuses("tables.tag-arn-missing", _tag(("k", "v"), arn=""), phrase="", control=_GOOD),
+    refuses("tables.tag-arn-malformed", _tag(("k", "v"), arn="table/t"), phrase="", control=_GOOD),
+    refuses(
+        "tables.tag-arn-no-table",
+        _tag(("k", "v"), arn=f"{ELSEWHERE}/index/by_g"),
+        phrase="",
+        control=_GOOD,
+        name="index",
+    ),
+    *(
+        refuses(
+            "tables.tag-not-found",
+            step,
+            f"Requested resource not found: ResourceArn: {ELSEWHERE} not found",
+            code="ResourceNotFoundException",
+            control=_GOOD,
+            name=step.operation,
+        )
+        for step in (_tag(("k", "v"), arn=ELSEWHERE), _tags(ELSEWHERE), _untag("k", arn=ELSEWHERE))
+    ),
+    refuses("tables.tag-none", _tag(), "Atleast one Tag needs to be provided as Input.", control=_GOOD),
+    refuses("tables.untag-none", _untag(), "Atleast one Tag Key needs to be provided as Input.", control=_untag("k")),
+    answers(
+        "tables.tag-answer",
+        _tags(),
+        given=[_tag(("a", "1"), ("b", "2")), _tag(("b", "3")), _untag("a", "none")],
+        has={"Tags": [{"Key": "b", "Value": "3"}]},
+        name="set again and removed",
+    ),
+    answers(
+        "tables.tag-answer",
+        _tags(reply(0, "TableDescription.TableArn")),
+        tables={"t0": {**table(), "Tags": [{"Key": "a", "Value": "1"}]}},
+        has={"Tags": [{"Key": "a", "Value": "1"}]},
+        name="given at creation",
+    ),
+    answers("tables.tag-answer", _tags(), has={"Tags": []}, name="none"),
+    Check("wire.no-content", Step(_GOOD.operation, _GOOD.body, {}), Http(200, body=""), PLAIN, name="TagResource"),
+    Check(
+        "wire.no-content", Step("UntagResource", _untag("k").body, {}), Http(200, body=""), PLAIN, name="UntagResource"
+    ),
+)
+
+
+def _ttl(attribute: str, *, on: bool) -> Step:
+    return Step(
+        "UpdateTimeToLive",
+        {"TableName": T0, "TimeToLiveSpecification": {"Enabled": on, "AttributeName": attribute}},
+    )
+
+
+_ON = _ttl("until", on=True)
+_OFF = _ttl("until", on=False)
+_DESCRIBE_TTL = Step("DescribeTimeToLive", {"TableName": T0})
+_HOUR = 3_600.0
+
+TIME_TO_LIVE: tuple[Check, ...] = (
+    refuses("ttl.enabled-already", _ON, "TimeToLive is already enabled", given=[_ON], control=_DESCRIBE_TTL),
+    refuses("ttl.disabled-already", _OFF, "TimeToLive is already disabled", control=_ON),
+    refuses(
+        "ttl.other-attribute",
+        _ttl("other", on=True),
+        "TimeToLive is active on a different AttributeName: current AttributeName is until",
+        given=[_ON],
+        control=_DESCRIBE_TTL,
+        name="on",
+    ),
+    refuses(
+        "ttl.other-attribute",
+        _ttl("other", on=False),
+        "TimeToLive is active on a different AttributeName: current AttributeName is until",
+        given=[_ON],
+        control=_DESCRIBE_TTL,
+        name="off",
+    ),
+    refuses(
+        "ttl.cooldown",
+        _OFF,
+        "Time to live has been modified multiple times within a fixed interval",
+        given=[_ON],
+        control=_DESCRIBE_TTL,
+    ),
+    answers(
+        "ttl.cooldown",
+        _OFF,
+        given=[_ON],
+        body={"TimeToLiveSpecification": {"Enabled": False, "AttributeName": "until"}},
+        pause=2 * _HOUR,
+        name="over",
+    ),
+    refuses(
+        "ttl.table-being-created",
+        _ON,
+        f"{IN_USE}Table {T0} is being created",
+        code="ResourceInUseException",
+        control=describe(),
+        needs="slow create",
+    ),
+    refuses(
+        "ttl.describe-while-changing",
+        _DESCRIBE_TTL,
+        phrase="Cannot describe time to live while table is in CREATING state",
+        control=describe(),
+        needs="slow create",
+        name="CREATING",
+    ),
+    refuses(
+        "ttl.describe-while-changing",
+        _DESCRIBE_TTL,
+        phrase="Cannot describe time to live while table is in DELETING state",
+        given=[drop()],
+        control=describe(),
+        needs="slow delete",
+        name="DELETING",
+    ),
+    refuses(
+        "tables.not-found",
+        Step("UpdateTimeToLive", {**_ON.body, "TableName": GONE}),
+        f"Requested resource not found: Table: {GONE} not found",
+        code="ResourceNotFoundException",
+        control=_ON,
+        name="UpdateTimeToLive",
+    ),
+    refuses(
+        "wire.null",
+        Step("UpdateTimeToLive", {"TableName": T0, "TimeToLiveSpecification": {"Enabled": False}}),
+        "1 validation error detected: Value null at 'timeToLiveSpecification.attributeName' failed to satisfy "
+        "constraint: Member must not be null",
+        control=_ON,
+        name="TimeToLiveSpecification",
+    ),
+    answers(
+        "ttl.answer",
+        _ON,
+        body={"TimeToLiveSpecification": {"Enabled": True, "AttributeName": "until"}},
+        name="UpdateTimeToLive",
+    ),
+    answers(
+        "ttl.answer", _DESCRIBE_TTL, body={"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}, name="never on"
+    ),
+    answers(
+        "ttl.answer",
+        _DESCRIBE_TTL,
+        given=[_ON],
+        body={"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": "until"}},
+        name="on",
+    ),
+    answers(
+        "ttl.answer",
+        _ttl("pk", on=True),
+        body={"TimeToLiveSpecification": {"Enabled": True, "AttributeName": "pk"}},
+        name="key attribute",
+    ),
+    answers(
+        "ttl.expiry",
+        get(),
+        given=[_ON, put({"until": n(1)})],
+        body={"Item": item(until=n(1))},
+        name="older than five years",
+    ),
+    answers("ttl.expiry", get(), given=[_ON, put({"until": s("1")})], body={"Item": item(until=s("1"))}, name="text"),
+    answers(
+        "ttl.expiry",
+        get(),
+        given=[_ON, put({"m": named(until=n(1))})],
+        body={"Item": item(m=named(until=n(1)))},
+        name="nested",
+    ),
+    answers(
+        "ttl.expiry",
+        get(),
+        given=[_ON, put({"until": n("${time:-60}")}), update("SET v = :v", {"v": n(1)})],
+        body={"Item": item(until=n("${time:-60}"), v=n(1))},
+        name="expired, still an item",
+    ),
+)
+
+
+def _recovery(*, on: bool, days: int | None = None, table_name: str = T0) -> Step:
+    specification: dict[str, Json] = {"PointInTimeRecoveryEnabled": on}
+    if days is not None:
+        specification["RecoveryPeriodInDays"] = days
+    return Step("UpdateContinuousBackups", {"TableName": table_name, "PointInTimeRecoverySpecification": specification})
+
+
+_RECOVERY = "ContinuousBackupsDescription.PointInTimeRecoveryDescription"
+_DESCRIBE_RECOVERY = Step("DescribeContinuousBackups", {"TableName": T0})
+
+RECOVERY: tuple[Check, ...] = (
+    refuses(
+        "backups.table-not-found",
+        Step("DescribeContinuousBackups", {"TableName": GONE}),
+        f"Table not found: {GONE}",
+        code="TableNotFoundException",
+        control=_DESCRIBE_RECOVERY,
+        name="Describe",
+    ),
+    refuses(
+        "backups.table-not-found",
+        _recovery(on=True, table_name=GONE),
+        f"Table not found: {GONE}",
+        code="TableNotFoundException",
+        control=_recovery(on=True),
+        name="Update",
+    ),
+    refuses(
+        "backups.period-without-recovery",
+        _recovery(on=False, days=7),
+        "Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.",
+        control=_recovery(on=True, days=7),
+    ),
+    refuses(
+        "wire.value-max",
+        _recovery(on=True, days=36),
+        phrase="failed to satisfy constraint: Member must have value less than or equal to 35",
+        control=_recovery(on=True, days=35),
+        name="RecoveryPeriodInDays",
+    ),
+    answers(
+        "backups.recovery-window",
+        _DESCRIBE_RECOVERY,
+        has={"PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"}},
+        at="ContinuousBackupsDescription",
+        name="off",
+    ),
+    answers(
+        "backups.recovery-window",
+        _recovery(on=True),
+        has={"PointInTimeRecoveryStatus": "ENABLED", "RecoveryPeriodInDays": 35},
+        at=_RECOVERY,
+        name="on",
+    ),
+    answers(
+        "backups.recovery-window",
+        _DESCRIBE_RECOVERY,
+        given=[_recovery(on=True, days=7), _recovery(on=False), _recovery(on=True)],
+        has={"PointInTimeRecoveryStatus": "ENABLED", "RecoveryPeriodInDays": 35},
+        at=_RECOVERY,
+        name="forgets its period",
+    ),
+    answers(
+        "backups.recovery-window",
+        _DESCRIBE_RECOVERY,
+        given=[_recovery(on=True), _recovery(on=False)],
+        has={"PointInTimeRecoveryStatus": "DISABLED"},
+        lacks=("EarliestRestorableDateTime", "LatestRestorableDateTime", "RecoveryPeriodInDays"),
+        at=_RECOVERY,
+        name="off again",
+    ),
+)
+
+
+def _insights(action: str = "ENABLE", **members: Json) -> Step:
+    return Step("UpdateContributorInsights", {"TableName": T0, "ContributorInsightsAction": action, **members})
+
+
+_DESCRIBE_INSIGHTS = Step("DescribeContributorInsights", {"TableName": T0})
+
+INSIGHTS: tuple[Check, ...] = (
+    refuses(
+        "metrics.insights-state",
+        _insights(),
+        "Table or Index is not in a valid state to update Key Access Insights: TableStatus must be ACTIVE to enable "
+        "ContributorInsights.",
+        control=describe(),
+        needs="slow create",
+    ),
+    refuses(
+        "metrics.insights-index",
+        _insights(IndexName="nope"),
+        f"Requested resource not found: Index: nope not found for table: {T0}",
+        code="ResourceNotFoundException",
+        control=_insights(),
+    ),
+    answers(
+        "metrics.insights",
+        _DESCRIBE_INSIGHTS,
+        body={"TableName": T0, "ContributorInsightsStatus": "DISABLED"},
+        name="never configured",
+    ),
+)
+
+CHECKS: tuple[Check, ...] = (*TAGS, *TIME_TO_LIVE, *RECOVERY, *INSIGHTS)

@@ -1,0 +1,64 @@
+"""Machine of the control plane: tables come, change and go inside the program."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from conformance.machines.data import Fills, Writes
+from conformance.strategies import requests, schemas, tables
+from conformance.strategies.draws import chance, pick
+from conformance.strategies.schemas import TableWorld
+
+MAX_TABLES = 3
+
+
+class TablesMachine(Writes, Fills):
+    """CreateTable, UpdateTable, DescribeTable, DeleteTable, time to live, and items before and after."""
+
+    capability = "tables"
+
+    @rule(data=st.data())
+    def create(self, data: st.DataObject) -> None:
+        """CreateTable, of a new table or one that exists."""
+        fresh = len(self.worlds) < MAX_TABLES and chance(data.draw, 75)
+        symbol = f"t{len(self.worlds)}" if fresh else pick(data.draw, self.worlds).symbol
+        world = schemas.table(data.draw, symbol)
+        self.names.setdefault(f"table:{symbol}", f"table-{symbol}")
+        self.plain_step("CreateTable", tables.create(data.draw, world))
+        if fresh and self.planner.account.any_table(f"table-{symbol}") is not None:
+            self.worlds.append(world)
+
+    @rule(data=st.data())
+    def update_table(self, data: st.DataObject) -> None:
+        """UpdateTable."""
+        self.plain_step("UpdateTable", tables.update(data.draw, self._table(data)))
+
+    @rule(data=st.data())
+    def describe(self, data: st.DataObject) -> None:
+        """DescribeTable."""
+        self.plain_step("DescribeTable", {"TableName": self._table(data).reference})
+
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        """DeleteTable, of the last tables of a program mostly."""
+        if chance(data.draw, 40):
+            self.plain_step("DeleteTable", {"TableName": self._table(data).reference})
+
+    @rule(data=st.data())
+    def expire(self, data: st.DataObject) -> None:
+        """UpdateTimeToLive or DescribeTimeToLive."""
+        world = self._table(data)
+        if chance(data.draw, 50):
+            self.plain_step("UpdateTimeToLive", tables.time_to_live(data.draw, world))
+        else:
+            self.plain_step("DescribeTimeToLive", {"TableName": world.reference})
+
+    @rule(data=st.data())
+    def read(self, data: st.DataObject) -> None:
+        """Query, to see what an index holds."""
+        world = self._table(data)
+        self.plain_step("Query", requests.query(data.draw, world, self.features, self.known(world)))
+
+    def _table(self, data: st.DataObject) -> TableWorld:
+        return pick(data.draw, self.worlds)

@@ -1,0 +1,47 @@
+"""Machine of PartiQL: statements alone, in batches and in transactions, beside native writes."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from conformance.machines.data import Gets, Writes
+from conformance.strategies import partiql
+from conformance.strategies.draws import chance, number, pick
+
+_WRITES = (partiql.insert, partiql.update, partiql.delete)
+
+
+class PartiqlMachine(Writes, Gets):
+    """ExecuteStatement, BatchExecuteStatement, ExecuteTransaction."""
+
+    capability = "partiql"
+    mistakes_percent = 4
+
+    @rule(data=st.data())
+    def write(self, data: st.DataObject) -> None:
+        """INSERT, UPDATE or DELETE."""
+        world = self.any_world(data)
+        self.plain_step("ExecuteStatement", pick(data.draw, _WRITES)(data.draw, world, self.known(world)))
+
+    @rule(data=st.data())
+    def select(self, data: st.DataObject) -> None:
+        """SELECT."""
+        world = self.any_world(data)
+        self.plain_step("ExecuteStatement", partiql.select(data.draw, world, self.known(world)))
+
+    @rule(data=st.data())
+    def several(self, data: st.DataObject) -> None:
+        """Writes or reads together, as a batch or as a transaction."""
+        world = self.any_world(data)
+        known = self.known(world)
+        makers = _WRITES if chance(data.draw, 60) else (partiql.select,)
+        statements = [pick(data.draw, makers)(data.draw, world, known) for _ in range(number(data.draw, 1, 3))]
+        if chance(data.draw, 50):
+            self.plain_step("BatchExecuteStatement", {"Statements": [_only(s, "ConsistentRead") for s in statements]})
+        else:
+            self.plain_step("ExecuteTransaction", {"TransactStatements": [_only(s) for s in statements]})
+
+
+def _only(statement: dict[str, object], *more: str) -> dict[str, object]:
+    return {name: value for name, value in statement.items() if name in ("Statement", "Parameters", *more)}

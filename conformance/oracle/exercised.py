@@ -1,0 +1,157 @@
+"""What a request exercises: the rules its condition is evaluated by, and the open questions it raises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from reference.api import Call, Json
+from reference.expressions.parser import parse
+from reference.expressions.tree import Add, Alias, Arithmetic, Between, Compare, Delete, In, Kind, Path, Set, Update
+from reference.expressions.tree import Call as Function
+from reference.requests import members
+from reference.service import Service
+from reference.tables.table import Table
+
+MAX_ITEMS = 256
+"""Stored items looked through for texts beyond ASCII."""
+
+_CONDITIONS: tuple[Kind, ...] = ("Condition", "Filter")
+_FUNCTIONS = {
+    "attribute_exists": "expressions.existence",
+    "attribute_not_exists": "expressions.existence",
+    "attribute_type": "expressions.existence",
+    "begins_with": "expressions.contains",
+    "contains": "expressions.contains",
+}
+
+
+def condition_rule(call: Call, *parameters: str) -> str | None:
+    """The one rule of evaluation that a request's condition or filter exercises; None if it is none or several."""
+    body = call.body if isinstance(call.body, dict) else {}
+    if any(body.get(name) for name in parameters if not name.endswith("Expression")):
+        return "legacy.comparisons"
+    rules = {
+        rule
+        for kind in _CONDITIONS
+        if f"{kind}Expression" in parameters
+        for node in _nodes(_tree(body, kind))
+        if (rule := _rule(node)) is not None
+    }
+    if "expressions.size-function" in rules:
+        rules -= {"expressions.equality", "expressions.ordering"}
+    return rules.pop() if len(rules) == 1 else None
+
+
+def _rule(node: object) -> str | None:
+    if isinstance(node, Compare):
+        return "expressions.equality" if node.operator in ("=", "<>") else "expressions.ordering"
+    if isinstance(node, Between):
+        return "expressions.ordering"
+    if isinstance(node, In):
+        return "expressions.in"
+    if isinstance(node, Function):
+        return "expressions.size-function" if node.function == "size" else _FUNCTIONS.get(node.function)
+    return None
+
+
+def open_questions(service: Service, call: Call) -> Iterator[str]:
+    """The disputed rules that decide what a well-formed request means: no answer to it is a finding."""
+    body = call.body
+    if not isinstance(body, dict):
+        return
+    if not body.keys() <= set(members(call.operation)):
+        yield "wire.unknown-members"
+    for fields in _parts(call):
+        yield from _of_update(service, fields)
+        yield from _of_conditions(service, fields)
+
+
+def _parts(call: Call) -> Iterator[dict[str, Any]]:
+    """The objects of a request that hold expressions: itself, or the actions of a transaction."""
+    yield call.body
+    actions = call.body.get("TransactItems")
+    for action in actions if isinstance(actions, list) else ():
+        if isinstance(action, dict):
+            yield from (part for part in action.values() if isinstance(part, dict))
+
+
+def _of_update(service: Service, fields: Mapping[str, Json]) -> Iterator[str]:
+    tree = _tree(fields, "Update")
+    if not isinstance(tree, Update):
+        return
+    if any(isinstance(a, Add | Delete) and len(a.target.steps) > 1 for a in tree.actions):
+        yield "expressions.add-nested"
+    table = _table(service, fields)
+    key = fields.get("Key")
+    if table is None or not isinstance(key, dict):
+        return
+    row = table.view.row_key(key)
+    if row is not None and table.at(row) is not None:
+        return
+    read = {str(_name(fields, node)) for a in tree.actions if isinstance(a, Set) for node in _nodes(a.value)}
+    if read & set(table.key.names):
+        yield "expressions.key-of-new-item"
+
+
+def _of_conditions(service: Service, fields: Mapping[str, Json]) -> Iterator[str]:
+    nodes = [node for kind in _CONDITIONS for node in _nodes(_tree(fields, kind))]
+    if not any(isinstance(node, Function) and node.function == "size" for node in nodes):
+        return
+    if any(isinstance(n, Compare) and n.operator == "<>" and _measures(n) for n in nodes):
+        yield "expressions.size-of-missing"
+    table = _table(service, fields)
+    stored = [] if table is None else list(islice(table.items(), MAX_ITEMS))
+    if not orjson.dumps([stored, fields.get("ExpressionAttributeValues")], default=str).isascii():
+        yield "expressions.size-unit"
+
+
+def _measures(node: Compare) -> bool:
+    return any(isinstance(side, Function) and side.function == "size" for side in (node.left, node.right))
+
+
+def _table(service: Service, fields: Mapping[str, Json]) -> Table | None:
+    name = fields.get("TableName")
+    return service.account.table(name) if isinstance(name, str) else None
+
+
+def _name(fields: Mapping[str, Json], node: object) -> Json:
+    """The attribute that a path starts at."""
+    if not isinstance(node, Path):
+        return None
+    head = node.steps[0]
+    names = fields.get("ExpressionAttributeNames")
+    if isinstance(head, Alias):
+        return names.get(head.name) if isinstance(names, dict) else None
+    return head
+
+
+def _tree(fields: Mapping[str, Json], kind: Kind) -> object:
+    """The parsed expression of a kind, None when there is none that can be parsed."""
+    text = fields.get(f"{kind}Expression")
+    return parse(kind, text).tree if isinstance(text, str) else None
+
+
+def _nodes(tree: object) -> Iterator[object]:
+    """A node and all below it."""
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        if node is None:
+            continue
+        yield node
+        if isinstance(node, Compare | Arithmetic):
+            todo += (node.left, node.right)
+        elif isinstance(node, Between):
+            todo += (node.operand, node.low, node.high)
+        elif isinstance(node, In):
+            todo += (node.operand, *node.options)
+        elif isinstance(node, Function):
+            todo += node.arguments
+        elif hasattr(node, "conditions"):
+            todo += node.conditions
+        elif hasattr(node, "condition"):
+            todo.append(node.condition)
