@@ -24,6 +24,11 @@ class Delays:
     delete_table: float = 0.0
     update_table: float = 0.0
     backfill: float = 0.0
+    restore_table: float = 0.0
+    enable_backups: float = 0.0
+    """How long after its creation a table can't be backed up yet (beyond:BKP-8, PIT-6)."""
+    transfer: float = 0.0
+    """How long an export, an import or a bulk operation takes."""
 
 
 class Account:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from reference.account import Account
 from reference.agenda import Event
+from reference.backups import store
 from reference.tables import streaming
 from reference.tables.settings import DAY, STREAM_RETENTION, Destination
 from reference.tables.table import Index, Table
@@ -80,12 +81,13 @@ def known_labels(account: Account, name: str) -> frozenset[str]:
     return frozenset(span.label for table in gone for span in table.settings.streams)
 
 
-def begin(account: Account, table: Table) -> None:
-    """Put a new table into the account; it is CREATING until the account's delay has passed."""
+def begin(account: Account, table: Table, delay: float | None = None) -> None:
+    """Put a new table into the account; it is CREATING until a delay in seconds, or the account's, has passed."""
     account.tables[table.name] = table
     retain(account, table)
     now = account.now()
-    account.agenda.add(now + account.delays.create_table, "table-active", table.name, table.id)
+    active = now + (account.delays.create_table if delay is None else delay)
+    account.agenda.add(active, "table-active", table.name, table.id)
     if table.settings.warm_status != "ACTIVE" or any(i.settings.warm_status != "ACTIVE" for i in _indexes(table)):
         account.agenda.add(now + account.delays.update_table, "warm-active", table.name, table.id)
 
@@ -139,6 +141,7 @@ def _table_active(account: Account, event: Event) -> None:
     if table is None or table.status != "CREATING":
         return
     table.status = "ACTIVE"
+    table.settings.extra.pop("RestoreSummary", None)
     for index in _indexes(table):
         index.status = "ACTIVE"
     vectors = table.settings.vectors
@@ -150,11 +153,19 @@ def _table_gone(account: Account, event: Event) -> None:
     if table is None or table.status != "DELETING":
         return
     del account.tables[table.name]
+    if table.settings.pitr_since is not None:
+        made = store.keep_deleted(account.rooms, table, event.at)
+        if made.expires is not None:
+            account.agenda.add(made.expires, "backup-expired", table.name, made.id)
     if table.settings.streams or table.settings.destinations:
         now = account.now()
         streaming.switch_off(table.settings, now, table.sequence)
         graves(account).bury(table, now)
         account.agenda.add(now + STREAM_RETENTION, "graves-trimmed")
+
+
+def _backup_expired(account: Account, event: Event) -> None:
+    store.backups(account.rooms).drop(event.about[0], event.about[1])
 
 
 def _table_updated(account: Account, event: Event) -> None:
@@ -303,6 +314,7 @@ def _graves_trimmed(account: Account, event: Event) -> None:
 HANDLERS: dict[str, Callable[[Account, Event], None]] = {
     "table-active": _table_active,
     "table-gone": _table_gone,
+    "backup-expired": _backup_expired,
     "table-updated": _table_updated,
     "warm-active": _warm_active,
     "units": _units,

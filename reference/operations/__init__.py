@@ -6,6 +6,7 @@ Every family module has its own ``OPERATIONS`` table; this one joins them.
 from __future__ import annotations
 
 from reference.operations import (
+    backups,
     batches,
     insights,
     items,
@@ -14,6 +15,7 @@ from reference.operations import (
     policies,
     queries,
     recovery,
+    restores,
     scans,
     streams,
     tables,
@@ -26,6 +28,7 @@ from reference.operations import (
 from reference.operations.base import Operation
 
 OPERATIONS: dict[str, Operation] = {
+    **backups.OPERATIONS,
     **batches.OPERATIONS,
     **insights.OPERATIONS,
     **items.OPERATIONS,
@@ -34,6 +37,7 @@ OPERATIONS: dict[str, Operation] = {
     **policies.OPERATIONS,
     **queries.OPERATIONS,
     **recovery.OPERATIONS,
+    **restores.OPERATIONS,
     **scans.OPERATIONS,
     **streams.OPERATIONS,
     **tables.OPERATIONS,

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from reference.account import Account
+from reference.backups.restore import restoring
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
 from reference.rules import Checks, violation
@@ -77,7 +78,7 @@ def _table(context: Context, arn: str) -> Checks[Table | None]:
         yield violation("account.policy-resource", arn=arn)
         return None
     table = context.account.any_table(parts[1])
-    if table is None:
+    if table is None or restoring(table):
         yield violation("tables.not-found", table=parts[2])
         return None
     labels = {span.label for span in table.settings.streams}

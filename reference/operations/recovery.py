@@ -32,10 +32,12 @@ def update_continuous_backups(context: Context, body: dict[str, Any]) -> Checks[
     enabled, days = specification["PointInTimeRecoveryEnabled"], specification.get("RecoveryPeriodInDays")
     if not enabled and days is not None:
         yield violation("backups.period-without-recovery")
-    table = yield from _table(context, body)
+    table = yield from backed_table(context, body)
     if table is None:
         return None
     held, name, now = table.settings, table.name, context.now()
+    if not_yet_backed_up(context, table):
+        yield violation("backups.not-yet", table=name)
     since = (held.pitr_since or now) if enabled else None
     kept = days or (held.pitr_days if held.pitr_since is not None else DEFAULT_DAYS)
 
@@ -50,14 +52,20 @@ def update_continuous_backups(context: Context, body: dict[str, Any]) -> Checks[
 
 def describe_continuous_backups(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     """DescribeContinuousBackups."""
-    table = yield from _table(context, body)
+    table = yield from backed_table(context, body)
     if table is None:
         return None
     told = _describe(table.settings.pitr_since, table.settings.pitr_days, context.now())
     return Outcome(told, rules=("backups.recovery-window",))
 
 
-def _table(context: Context, body: dict[str, Any]) -> Checks[Table | None]:
+def not_yet_backed_up(context: Context, table: Table) -> bool:
+    """Whether a table is so new that the service has not made it ready for backups (beyond:BKP-8, PIT-6)."""
+    delays = context.account.delays
+    return delays.enable_backups > 0 and context.now() < table.created + delays.create_table + delays.enable_backups
+
+
+def backed_table(context: Context, body: dict[str, Any]) -> Checks[Table | None]:
     """The table; the family of backups finds none that is being created (beyond:PIT-5, PIT-6)."""
     name = body.get("TableName")
     if name is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from reference import lifecycle
 from reference.account import Account
+from reference.backups.restore import restoring
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
 from reference.rules import Checks, violation
@@ -15,6 +16,8 @@ from reference.tables.outline import outline
 from reference.tables.table import Table
 
 LIST_LIMIT = 100
+_SEE_RESTORES = ("DescribeTable", "DeleteTable")
+"""The operations on a table that find one whose restore has not ended (beyond:RST-4)."""
 
 
 def plain_name(name: str) -> str:
@@ -28,8 +31,9 @@ def known_table(context: Context, body: dict[str, Any]) -> Checks[Table | None]:
     if name is None:
         return None
     table = context.account.any_table(name)
-    if table is None:
+    if table is None or (restoring(table) and context.operation not in _SEE_RESTORES):
         yield violation("tables.not-found", table=plain_name(name))
+        return None
     return table
 
 
@@ -52,8 +56,8 @@ def create_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     table = yield from create.new_table(body, place)
     held = account.tables.get(name)
     if held is not None:
-        yield violation("tables.being-created" if held.status == "CREATING" else "tables.exists", table=name)
-    yield from _quotas(account, body)
+        yield violation(_taken(held), table=name)
+    yield from quotas(account, body)
     if table is None or held is not None:
         return None
     answer = {"TableDescription": describe.table(table, context.now(), fresh=True)}
@@ -66,7 +70,14 @@ def create_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     return Outcome(answer, effects=(effect,), rules=("tables.create-answer",))
 
 
-def _quotas(account: Account, body: dict[str, Any]) -> Checks[None]:
+def _taken(held: Table) -> str:
+    """The rule that a new table breaks which has the name of one that is there (beyond:TBL-2, RST-4)."""
+    if restoring(held):
+        return "tables.being-used"
+    return "tables.being-created" if held.status == "CREATING" else "tables.exists"
+
+
+def quotas(account: Account, body: dict[str, Any]) -> Checks[None]:
     """What an account may hold (beyond:CAP-8, THR-11)."""
     limits = account.limits
     if len(account.tables) >= limits.tables:

@@ -24,6 +24,9 @@ class Limits:
     class_interval: float = 30 * 86_400.0
     sse_changes: int = 4
     tags: int = 50
+    restores: int = 50
+    exports: int = 300
+    imports: int = 50
     ttl_cooldown: float = 1_800.0
     protection_cooldown: float = 0.0
     policy_cooldown: float = 0.0

@@ -269,6 +269,12 @@ class Table:
         self.commit(change, 0.0)
         self.keep, self.sequence = keep, sequence
 
+    def load(self, source: Table) -> None:
+        """Take over every item of a table with the same key, outside the history; the indexes are filled anew."""
+        self.view, self.size = source.view.copy(), source.size
+        for index in self.indexes.values():
+            self.fill(index)
+
     def fill(self, index: Index) -> None:
         """Build an index from the items there are (backfill); unfit items are skipped (dataplane:KEY-9)."""
         for row, record in self.view.rows.items():
