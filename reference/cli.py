@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from reference.account import Account, Delays
 from reference.service import Service
+from reference.unkind import LIKE_AWS, UnkindService
+
+
+class Like(StrEnum):
+    """Whose manners the endpoint has."""
+
+    emulator = "emulator"
+    aws = "aws"
+
+
+AWS_DELAYS = Delays(create_table=2.0, delete_table=1.0, update_table=1.0, backfill=1.0)
+"""Seconds that states take with ``--like aws``: long enough to be met, short enough for a test."""
 
 
 def serve(
@@ -16,19 +29,35 @@ def serve(
     region: Annotated[str, typer.Option(help="AWS region to answer for.")] = "us-east-1",
     access_key: Annotated[str, typer.Option(help="Check signatures against this access key.")] = "",
     secret_key: Annotated[str, typer.Option(help="Secret of --access-key.")] = "",
-    create_seconds: Annotated[float, typer.Option(help="Seconds a new table stays CREATING.")] = 0.0,
+    like: Annotated[
+        Like,
+        typer.Option(
+            help="aws: stale reads, lagging indexes, partial batches, throttling, slow tables, rare 500s, all lawful."
+        ),
+    ] = Like.emulator,
+    seed: Annotated[int, typer.Option(help="Seed of what --like aws does.")] = 0,
+    create_seconds: Annotated[float | None, typer.Option(help="Seconds a new table stays CREATING.")] = None,
 ) -> None:
     """Serve the reference: DynamoDB as AWS documents and answers it, in memory."""
     from reference.server import WallClock, serve_forever
 
     if bool(access_key) != bool(secret_key):
         raise typer.BadParameter("give both --access-key and --secret-key, or neither")
-    account = Account(WallClock(), region=region, delays=Delays(create_table=create_seconds))
+    unkind = like is Like.aws
+    delays = AWS_DELAYS if unkind else Delays()
+    if create_seconds is not None:
+        delays = Delays(create_seconds, delays.delete_table, delays.update_table, delays.backfill)
+    service = Service(Account(WallClock(), region=region, delays=delays))
     credentials = {access_key: secret_key} if access_key else None
+    name = "DynamoDB (the reference" + (f", unkind, seed {seed})" if unkind else ")")
     try:
         serve_forever(
-            Service(account), host=host, port=port, credentials=credentials, region=region,
-            ready=lambda url: typer.echo(f"DynamoDB (the reference) answers at {url}; Ctrl-C ends it"),
+            UnkindService(service, LIKE_AWS, seed) if unkind else service,
+            host=host,
+            port=port,
+            credentials=credentials,
+            region=region,
+            ready=lambda url: typer.echo(f"{name} answers at {url}; Ctrl-C ends it"),
         )
     except OSError as error:
         typer.echo(f"dynoracle: cannot listen on {host}:{port}: {error}; choose another --port", err=True)

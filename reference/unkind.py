@@ -42,7 +42,6 @@ class Weather:
     late: float = 0.0
 
 
-KIND = Weather()
 LIKE_AWS = Weather(staleness=0.5, index_lag=1.0, partial=0.1, throttled=0.02, errors=0.005, lost=0.0)
 
 

@@ -6,7 +6,7 @@ import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from conformance.record.finding import SEVERITIES, Finding
 from conformance.record.folder import RunFolder
 from conformance.record.op import op_from_json
 from conformance.record.run import CapabilityResult, CheckResult, Run
+from conformance.search.alarm import neighbours, suspects_of
 from conformance.search.findings import divergence_from_json, finding_of, program_of
 from conformance.search.minimise import Reduction
 from conformance.search.reproduction import script
@@ -147,6 +148,7 @@ def merge(folder: RunFolder, *, stopped: str = "budget", seconds: float | None =
         timing={name: round(value, 3) for name, value in totals.timing.items()},
         errors=tuple(totals.errors),
     )
+    run = replace(run, suspects=suspects_of(run, neighbours(folder.path)))
     folder.write_run(run)
     return run
 
@@ -167,8 +169,6 @@ def _unreduced(folder: RunFolder, line: dict[str, Any]) -> Finding:
 
 
 def _counted(finding: Finding, totals: _Totals) -> Finding:
-    from dataclasses import replace
-
     return replace(finding, seen=max(1, totals.seen[finding.fingerprint]))
 
 
