@@ -1,8 +1,8 @@
 """The reference inside one process: ``python -m benchmarks.inprocess``.
 
 Four questions: how many times as fast as moto, both called as the suite calls them; how the cost of a call grows with
-the table; how much memory an item takes; whether memory stays flat while items are overwritten. Exit status 1 when a bar
-is missed.
+the table; how much memory an item takes; whether memory stays flat while items are overwritten. Exit status 1 when a
+bar is missed.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ from functools import partial
 from hashlib import sha256
 from typing import Any
 
+import orjson
+
 from reference.account import Account
 from reference.api import Item, Json
 from reference.capacity.item_collections import metrics
@@ -67,6 +69,15 @@ class Remembered:
 
 def digest_of(request: Json) -> str:
     """A request's fingerprint, whatever the order of its members (dataplane:TX-10)."""
+    try:
+        text = orjson.dumps(request, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        # Integers beyond 64 bits, lone surrogates and values nested deeper than 254 levels are beyond orjson.
+        text = _spelled(request)
+    return sha256(text).hexdigest()
+
+
+def _spelled(request: Json) -> bytes:
     parts: list[str] = []
     # A stack, not recursion: members that the operation doesn't know may be nested to any depth.
     stack: list[tuple[str, Json]] = [("", request)]
@@ -80,7 +91,7 @@ def digest_of(request: Json) -> str:
             stack += [("", element) for element in node]
         else:
             parts.append(label + json.dumps(node))
-    return sha256("\n".join(parts).encode()).hexdigest()
+    return "\n".join(parts).encode()
 
 
 def remembered(context: Context, token: Json, digest: str) -> Checks[Remembered | None]:
