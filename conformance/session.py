@@ -250,6 +250,7 @@ def crash(call: Call, reply: Lost, oracle: Oracle) -> Divergence:
         expected = oracle.model.refusal(call, outcomes.violations[0])
     else:
         expected = Success(outcomes.outcome.body if outcomes.outcome else None)
+    rule = outcomes.violations[0].rule.name if outcomes.violations else main_rule(call.operation)
     kind = ":".join(reply.why.split(":", 2)[:2]) if reply.why.startswith("garbage") else reply.why.split(":", 1)[0]
     text = f"{call.operation} got no answer: {reply.why}"
-    return Divergence(call.operation, main_rule(call.operation), "crash", kind, text, expected, reply, (), ())
+    return Divergence(call.operation, rule, "crash", kind, text, expected, reply, (), ())

@@ -124,6 +124,12 @@ class Violation:
     placeholder: str | None = None
     older: Violation | None = None
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The rules it names, those of its parts and of what the older cohort reports included."""
+        inner = (*self.parts, *((self.older,) if self.older is not None else ()))
+        return frozenset({self.rule.name}.union(*(part.names for part in inner)))
+
     def at(self, placeholder: str) -> Violation:
         """The same violation, found in the expression value with that placeholder."""
         return replace(self, placeholder=placeholder)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.oracle.compare import Difference
+from conformance.oracle.compare import Difference, differences
 from conformance.oracle.divergence import Divergence
+from conformance.oracle.exercised import condition_rule
 from conformance.record.op import reply_to_json
 from reference.api import Call, Item, Json, Success
 from reference.operations.base import Outcome
@@ -99,8 +100,8 @@ def worst(found: Iterable[Difference]) -> Difference:
 OPERATIONS: dict[str, str] = {
     "GetItem": "values.round-trip",
     "PutItem": "items.put-replaces",
-    "UpdateItem": "items.updated-values-returned",
-    "DeleteItem": "items.old-item-returned",
+    "UpdateItem": "items.update-what-is-named",
+    "DeleteItem": "items.delete-removes",
     "Query": "queries.result",
     "Scan": "scans.result",
     "BatchGetItem": "batches.read-result",
@@ -129,10 +130,11 @@ def body_divergence(
     service: Service, call: Call, outcome: Outcome, reply: Success, found: Sequence[Difference], writers: Writers
 ) -> Divergence:
     """The divergence of a success body that fits no lawful outcome; ``service`` is the state it was judged in."""
-    difference = worst(found)
+    difference = _located(call, outcome, reply, worst(found))
     write = _writer(service, call, outcome, difference, writers)
     operation = write.operation if write else call.operation
-    rule = written_rule(write, difference) if write else place_rule(call, outcome, difference)
+    rule = written_rule(write, difference) if write else place_rule(service, call, outcome, reply, difference)
+    place = "item:created" if rule == CREATES_NOTHING else difference.place
     expected = Success(outcome.body)
     decides = difference.path if difference.path and difference.path[0] in SHAPE_MEMBERS else difference.path[:1]
     shown = f"expected {_short(difference.expected)}, observed {_short(difference.observed)}"
@@ -142,7 +144,7 @@ def body_divergence(
         operation,
         rule,
         severity,
-        difference.place,
+        place,
         text,
         expected,
         reply,
@@ -152,13 +154,28 @@ def body_divergence(
     )
 
 
-def place_rule(call: Call, outcome: Outcome, difference: Difference) -> str:
+def _located(call: Call, outcome: Outcome, reply: Success, difference: Difference) -> Difference:
+    """The difference with the row it lies in, which is known of pages that list the same number of items."""
+    rows = outcome.details.get("rows")
+    if difference.row is not None or not rows or difference.path[:2] != ("Items", "*") or len(difference.path) < 3:
+        return difference
+    expected, observed = outcome.body.get("Items") or [], reply.body.get("Items") or []
+    if len(expected) != len(observed) or len(expected) != len(rows):
+        return difference
+    changed = (row for row, e, o in zip(rows, expected, observed, strict=True) if any(differences(e, o)))
+    return replace(difference, row=next(changed, None))
+
+
+CREATES_NOTHING = "items.removal-creates-nothing"
+
+
+def place_rule(service: Service, call: Call, outcome: Outcome, reply: Success, difference: Difference) -> str:
     """The rule about the differing place of an answer."""
     head = difference.path[0] if difference.path else ""
     if difference.kind == "spelling":
         return "values.number-normal-form"
     if head == "ConsumedCapacity":
-        return _capacity_rule(call, difference)
+        return _capacity_rule(service, call, outcome, reply, difference)
     if head == "ItemCollectionMetrics":
         return "items.collection-metrics"
     if head == "LastEvaluatedKey":
@@ -166,6 +183,8 @@ def place_rule(call: Call, outcome: Outcome, difference: Difference) -> str:
     if head in ("UnprocessedItems", "UnprocessedKeys"):
         return "batches.unprocessed"
     if head == "Attributes":
+        if difference.path == ("Attributes",) and CREATES_NOTHING in outcome.rules:
+            return CREATES_NOTHING
         return _attributes_rule(call, difference)
     if head == "Items":
         return _rows_rule(call, difference)
@@ -176,25 +195,45 @@ def place_rule(call: Call, outcome: Outcome, difference: Difference) -> str:
     return main_rule(call.operation, outcome.rules)
 
 
-def _capacity_rule(call: Call, difference: Difference) -> str:
+def _capacity_rule(service: Service, call: Call, outcome: Outcome, reply: Success, difference: Difference) -> str:
     if difference.kind != "value" or "CapacityUnits" not in difference.path:
         return "capacity.shape"
-    transaction = call.operation.startswith("Transact") or call.operation == "ExecuteTransaction"
-    reading = call.operation in ("Query", "Scan", "GetItem", "BatchGetItem")
+    reading = call.operation in ("Query", "Scan", "GetItem", "BatchGetItem", "TransactGetItems")
     if any(part.endswith("SecondaryIndexes") for part in difference.path):
         return "capacity.index-read-units" if reading else "capacity.index-write-units"
-    if transaction:
+    if call.operation.startswith("Transact") or call.operation == "ExecuteTransaction":
         return "capacity.transaction-units"
     if call.operation in ("Query", "Scan"):
         return "capacity.page-units"
-    return "capacity.read-units" if reading else "capacity.write-units"
+    if reading:
+        return "capacity.read-units"
+    return "capacity.index-write-units" if _indexes_differ(service, call, outcome, reply) else "capacity.write-units"
+
+
+def _indexes_differ(service: Service, call: Call, outcome: Outcome, reply: Success) -> bool:
+    """Whether a write's total is wrong for its indexes: there are some, and the table's own arm is not what differs."""
+    arms = [_arm(body) for body in (outcome.body, reply.body)]
+    if None not in arms:
+        return bool(arms[0] == arms[1])
+    names = {name for name, _ in written(call)}
+    tables = (service.account.table(name) for name in names)
+    return any(table is not None and bool(table.indexes) for table in tables)
+
+
+def _arm(body: Json) -> Json:
+    """The table's own part of the one ConsumedCapacity of an answer, None without one."""
+    consumed = body.get("ConsumedCapacity") if isinstance(body, dict) else None
+    if isinstance(consumed, list) and len(consumed) == 1:
+        consumed = consumed[0]
+    table = consumed.get("Table") if isinstance(consumed, dict) else None
+    return table.get("CapacityUnits") if isinstance(table, dict) else None
 
 
 def _attributes_rule(call: Call, difference: Difference) -> str:
     wanted = call.body.get("ReturnValues")
     if call.operation != "UpdateItem" or wanted in (None, "ALL_OLD"):
         return "items.old-item-returned"
-    if wanted in ("UPDATED_OLD", "UPDATED_NEW") and difference.kind in ("missing", "extra"):
+    if wanted == "UPDATED_OLD" or (wanted == "UPDATED_NEW" and difference.kind not in ("value", "type")):
         return "expressions.updated-values"
     if wanted in ("ALL_NEW", "UPDATED_NEW"):
         return update_rule(call.body, difference)
@@ -207,11 +246,20 @@ def _rows_rule(call: Call, difference: Difference) -> str:
         return "indexes.order" if index else ("queries.order" if call.operation == "Query" else "scans.result")
     if difference.kind == "in-two-segments" or (call.body.get("TotalSegments") or 1) > 1:
         return "scans.segments"
+    if len(difference.path) <= 2 and (rule := condition_rule(call, "FilterExpression", "QueryFilter", "ScanFilter")):
+        return rule
     if index:
         return "indexes.projection" if len(difference.path) > 2 else "indexes.sparse"
     if len(difference.path) > 2 and call.body.get("ProjectionExpression"):
         return "items.projected"
     return "queries.result" if call.operation == "Query" else "scans.result"
+
+
+def blamed(call: Call, rule: str) -> str:
+    """The rule a wrong refusal or acceptance breaks; a condition decided wrongly breaks the rule that decides it."""
+    if rule != "items.condition-failed":
+        return rule
+    return condition_rule(call, "ConditionExpression", "Expected") or rule
 
 
 _FUNCTIONS = (
@@ -259,6 +307,8 @@ def written_rule(write: Write, difference: Difference) -> str:
     """The rule that a wrong stored item breaks, by the operation that wrote it."""
     if difference.kind == "spelling":
         return "values.number-normal-form"
+    if CREATES_NOTHING in write.rules and difference.expected is None and difference.kind in ("unexpected", "extra"):
+        return CREATES_NOTHING
     if write.operation == "UpdateItem":
         return update_rule(write.body, difference)
     return main_rule(write.operation, write.rules)
@@ -270,11 +320,14 @@ def _writer(service: Service, call: Call, outcome: Outcome, difference: Differen
     table = call.body.get("TableName") if isinstance(call.body, dict) else None
     if not isinstance(table, str) or difference.path[:1] not in (("Item",), ("Items",)):
         return None
-    if any(call.body.get(name) for name in ("ProjectionExpression", "AttributesToGet", "IndexName")):
+    there = difference.kind == "extra" and difference.path == ("Item",)
+    if not there and any(call.body.get(name) for name in ("ProjectionExpression", "AttributesToGet", "IndexName")):
         return None
     if call.operation == "GetItem":
         row = row_of(service, table, call.body["Key"])
         return None if row is None else writers.of(table, row)
+    if difference.kind == "unexpected" and difference.row is not None and _absent(service, table, difference.row):
+        return writers.of(table, difference.row)
     if len(difference.path) <= 2 and any(call.body.get(name) for name in _SELECTING):
         # A row too few or too many: it is as likely that the read chose wrongly.
         return None
@@ -284,6 +337,12 @@ def _writer(service: Service, call: Call, outcome: Outcome, difference: Differen
     if rows and len(items) == len(rows) == 1:
         return writers.of(table, rows[0])
     return None
+
+
+def _absent(service: Service, name: str, row: RowKey) -> bool:
+    """Whether there should be no such item at all."""
+    table = service.account.table(name)
+    return table is not None and table.at(row) is None
 
 
 _SELECTING = (

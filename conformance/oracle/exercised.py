@@ -12,9 +12,10 @@ from reference.api import Call, Json
 from reference.expressions.parser import parse
 from reference.expressions.tree import Add, Alias, Arithmetic, Between, Compare, Delete, In, Kind, Path, Set, Update
 from reference.expressions.tree import Call as Function
-from reference.requests import members
+from reference.requests import members, operations
 from reference.service import Service
 from reference.tables.table import Table
+from reference.values.item import normalise_item
 
 MAX_ITEMS = 256
 """Stored items looked through for texts beyond ASCII."""
@@ -63,7 +64,7 @@ def open_questions(service: Service, call: Call) -> Iterator[str]:
     body = call.body
     if not isinstance(body, dict):
         return
-    if not body.keys() <= set(members(call.operation)):
+    if call.operation in operations() and not body.keys() <= set(members(call.operation)):
         yield "wire.unknown-members"
     for fields in _parts(call):
         yield from _of_update(service, fields)
@@ -89,8 +90,9 @@ def _of_update(service: Service, fields: Mapping[str, Json]) -> Iterator[str]:
     key = fields.get("Key")
     if table is None or not isinstance(key, dict):
         return
-    row = table.view.row_key(key)
-    if row is not None and table.at(row) is not None:
+    normal = normalise_item({k: v for k, v in key.items() if k in table.key.names}, "current", [])
+    row = None if normal is None else table.view.row_key(normal)
+    if row is None or table.at(row) is not None:
         return
     read = {str(_name(fields, node)) for a in tree.actions if isinstance(a, Set) for node in _nodes(a.value)}
     if read & set(table.key.names):

@@ -10,8 +10,9 @@ from conformance.oracle import bodies, choices
 from conformance.oracle.blame import Writers, blamed, body_divergence, main_rule
 from conformance.oracle.choices import World, parts_of
 from conformance.oracle.divergence import OK, Divergence, Verdict
+from conformance.oracle.exercised import open_questions
 from conformance.oracle.latitude import MAX_PENDING, Latitude, permitted
-from conformance.oracle.order import before, stage
+from conformance.oracle.order import before, evaluated
 from conformance.oracle.pages import Pages
 from conformance.oracle.wording import Wording, alternatives, recognise
 from conformance.record.op import reply_to_json
