@@ -33,17 +33,29 @@ def plain(service: Service) -> Executes:
     return service
 
 
-def session_of(wrap: Wrap, program: Program) -> Session:
-    """The program's session on a fresh service, run to its end."""
-    clock = ManualClock(START)
+class Names(dict[str, str]):
+    """Symbols to names made from them."""
+
+    def __missing__(self, key: str) -> str:
+        self[key] = made = "planted-" + key.replace(":", "-")
+        return made
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+
+def session_of(wrap: Wrap, program: Program, start: float = START) -> Session:
+    """The program's session on a fresh service, run to its end; ``start`` is in epoch seconds."""
+    clock = ManualClock(start)
     service = Service(Account(clock))
 
     def tick() -> float:
         clock.advance(STEP)
         return clock.now()
 
-    names = {f"table:{symbol}": f"planted-{symbol}" for symbol in program.tables}
-    names |= {f"arn:{symbol}": service.account.arn(f"table/planted-{symbol}") for symbol in program.tables}
+    names = Names()
+    for symbol in program.tables:
+        names[f"arn:{symbol}"] = service.account.arn(f"table/{names[f'table:{symbol}']}")
     oracle = Oracle(Latitude(), start=clock.now())
     session = Session(ReferenceTransport(wrap(service)), oracle, names, clock=tick)
     session.run(program)
@@ -55,8 +67,12 @@ def divergences(wrap: Wrap, program: Program) -> list[Divergence]:
     return [divergence for _, divergence in session_of(wrap, program).divergences()]
 
 
+def target_of(wrap: Wrap, name: str = "plant") -> Target:
+    """A planted service as a target."""
+    clock = ManualClock(time.time())
+    return Target(name, "0", "", ReferenceTransport(wrap(Service(Account(clock)))), Profile(), clock=clock)
+
+
 def worker_of(wrap: Wrap, folder: Path, name: str = "plant") -> Worker:
     """A campaign's worker whose target is a planted service."""
-    service = Service(Account(ManualClock(time.time())))
-    target = Target(name, "0", "", ReferenceTransport(wrap(service)), Profile())
-    return Worker(target, RunFolder(folder), "main", "planted")
+    return Worker(target_of(wrap, name), RunFolder(folder), "main", "planted")
