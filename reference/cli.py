@@ -19,7 +19,7 @@ class Like(StrEnum):
     aws = "aws"
 
 
-AWS_DELAYS = Delays(create_table=2.0, delete_table=1.0, update_table=1.0, backfill=1.0)
+AWS_DELAYS = Delays(create_table=0.5, delete_table=0.3, update_table=0.5, backfill=0.5)
 """Seconds that states take with ``--like aws``: long enough to be met, short enough for a test."""
 
 

@@ -76,7 +76,8 @@ def run_program(program: Program, seed: int, weather: Weather, twin: Twin | None
     clock = ManualClock()
     unkind = UnkindService(Service(Account(clock)), weather, seed, mix_cohorts=seed % 2 == 0)
     skies = Skies(unkind, clock, random.Random(seed), twin)
-    names = {f"table:{symbol}": f"tab-{symbol}" for symbol in program.tables}
+    symbols = {*program.tables, "t0", "t1", "t2"}
+    names = {f"table:{symbol}": f"tab-{symbol}" for symbol in symbols}
     names |= {"token:a": "token-a", "token:b": "token-b"}
     names |= {f"arn:{symbol}": unkind.service.account.arn(f"table/tab-{symbol}") for symbol in program.tables}
     oracle = Oracle(latitude_of(weather), start=clock.now())

@@ -191,7 +191,7 @@ ACCOUNT: tuple[Check, ...] = (
         "This request would have caused the ReadCapacityUnits limit to be exceeded for the account in",
         [_units("t1"), _units("t2")],
         _create("t3"),
-        "quotas of units",
+        "expensive",
     ),
 )
 

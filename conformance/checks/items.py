@@ -257,18 +257,43 @@ _ARN = reply(0, "TableDescription.TableArn")
 
 ARNS: tuple[Check, ...] = (
     answers(
-        "items.table-arn",
+        "items.read-what-was-written",
         Step("GetItem", {"TableName": _ARN, "Key": KEY, "ConsistentRead": True}),
         given=[put({"v": n(1)})],
         body={"Item": item(v=n(1))},
-        name="GetItem",
+        name="by the table's ARN",
     ),
     answers(
-        "items.table-arn",
+        "items.read-what-was-written",
+        get(),
+        given=[put({"v": n("1.50"), "w": {"NS": ["2", "1.0"]}, "x": n(0)}), update("SET x = :x", {"x": n("1e2")})],
+        body={"Item": item(v=n("1.5"), w={"NS": ["1", "2"]}, x=n(100))},
+        name="normal form",
+    ),
+    answers(
+        "items.update-what-is-named",
+        get(),
+        given=[put({"v": n(1), "w": n(2), "x": n(3)}), update("SET v = :v REMOVE w", {"v": n(9)})],
+        body={"Item": item(v=n(9), x=n(3))},
+    ),
+    answers(
+        "capacity.shape",
+        Step("GetItem", {"TableName": _ARN, "Key": KEY, "ReturnConsumedCapacity": "TOTAL"}),
+        body={"ConsumedCapacity": {"TableName": _ARN, "CapacityUnits": 0.5}},
+        name="by the table's ARN",
+    ),
+    answers(
+        "batches.read-result",
+        Step("BatchGetItem", {"RequestItems": {_ARN: {"Keys": [KEY]}}}),
+        body={"Responses": {_ARN: []}, "UnprocessedKeys": {}},
+        name="by the table's ARN",
+    ),
+    answers(
+        "transactions.write-result",
         get(),
         given=[Step("TransactWriteItems", {"TransactItems": [{"Put": {"TableName": _ARN, "Item": KEY}}]})],
         body={"Item": KEY},
-        name="TransactWriteItems",
+        name="by the table's ARN",
     ),
     refuses(
         "items.table-missing",

@@ -122,7 +122,7 @@ class Worker:
     def session(self) -> Session:
         """A session with a fresh oracle; tables get fresh names."""
         oracle = Oracle(self.latitude, start=time.time())
-        return Session(self._transport, oracle, _Names(self), timeout=self.timeout)
+        return Session(self._transport, oracle, _Names(self), timeout=self.timeout, lossy=self.latitude.server_errors)
 
     def new_name(self, kind: str) -> str:
         """A table name or client token that nobody used before."""

@@ -5,7 +5,8 @@ For each plant: do the directed checks find it, and does the ordinary search, to
 
 The search is drawn once and put to all plants. A program that a plant answers as the reference does, call for call,
 would be judged as on the reference: it is judged there once, and its time counts for every plant. So each plant's time
-to find is what a run on it alone would take until its first divergence.
+to find is what a run on it alone would take until its first divergence. It is processor time: nothing here waits, and
+what else the machine does must not count.
 """
 
 from __future__ import annotations
@@ -150,11 +151,11 @@ class Told:
 def tell(worker: Worker, heard: Heard, program: Program) -> Told:
     """Run a program on the reference as a worker does."""
     heard.log.clear()
-    before = time.perf_counter()
+    before = time.process_time()
     wrong = worker.run(program)
     for divergence in wrong:
         print(f"the reference itself differs: {divergence.summary}", file=sys.stderr)
-    return Told(program, tuple(heard.log), time.perf_counter() - before, not wrong)
+    return Told(program, tuple(heard.log), time.process_time() - before, not wrong)
 
 
 def same(told: Told, wrap: Wrap) -> bool:
@@ -195,10 +196,10 @@ class Hunt:
             left = {name: more for name, more in left.items() if shared + more <= self.budget}
             if not left:
                 break
-            before = time.perf_counter()
+            before = time.process_time()
             drawn = draw_chunk(MACHINES[capability], chunk_seed)
-            worker.timing.drawing += time.perf_counter() - before
-            shared += time.perf_counter() - before
+            worker.timing.drawing += time.process_time() - before
+            shared += time.process_time() - before
             for position, program in enumerate(drawn):
                 numbered = Program(capability, program.tables, program.steps, chunk=number, number=position)
                 # A fresh service for each program, so that a plant need not repeat what came before.
@@ -215,9 +216,9 @@ class Hunt:
             return
         folder = self.home / tally.plant.name
         own = worker_of(tally.plant.wrap, folder, tally.plant.name)
-        before = time.perf_counter()
+        before = time.process_time()
         found = own.run(told.program)
-        spent = time.perf_counter() - before
+        spent = time.process_time() - before
         own.end()
         if found and told.clean:
             tally.seconds[-1] = shared + left.pop(tally.plant.name) + spent
