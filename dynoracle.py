@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from chaos.cli import app as chaos_app
 from conformance.cli import app as conformance_app
 from reference.cli import serve
 from reports.cli import finish
@@ -16,6 +17,7 @@ app = typer.Typer(
 )
 app.registered_commands += conformance_app.registered_commands
 app.registered_groups += conformance_app.registered_groups
+app.registered_commands += chaos_app.registered_commands
 app.command()(serve)
 
 

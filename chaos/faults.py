@@ -225,12 +225,14 @@ _ALL = (
         "disk-full", "lets the process write no byte more to any file (RLIMIT_FSIZE) for some requests", "process",
         "info", "info", "nothing acknowledged is lost, reads keep working, and it recovers",
         (Parameter("requests", 3, 1, 1000, "how many requests it lasts"),
+         _ms("hold_ms", 500, "and how long at most"),
          Parameter("bytes", 0, 0, 1e12, "how long a file may become")),
     ),
     Fault(
         "descriptors", "leaves the process no descriptors to spare (RLIMIT_NOFILE) for some requests", "process",
         "info", "info", "it recovers, and no item is damaged",
         (Parameter("requests", 3, 1, 1000, "how many requests it lasts"),
+         _ms("hold_ms", 500, "and how long at most"),
          Parameter("spare", 0, 0, 10_000, "how many it may still open")),
     ),
 )  # fmt: skip

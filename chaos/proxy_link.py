@@ -219,6 +219,7 @@ class Link:
             if framer.head or framer.blind or self.client.eof:
                 break
             await self.signal.wait()
+        entry.complete = framer.complete
         plan = self.proxy.plan
         if framer.head and not framer.blind:
             entry.operation = operation_of(framer)
