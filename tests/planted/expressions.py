@@ -145,14 +145,8 @@ def _size_of_number(value: AttributeValue | None) -> AttributeValue | None:
     return {"N": str(len(value["N"]))} if value is not None and "N" in value else conditions._size(value)
 
 
-def _size_in_characters(value: AttributeValue | None) -> AttributeValue | None:
-    return {"N": str(len(value["S"]))} if value is not None and "S" in value else conditions._size(value)
-
-
-def _size_in_bytes(value: AttributeValue | None) -> AttributeValue | None:
-    if value is not None and "S" in value:
-        return {"N": str(len(value["S"].encode("utf-8", "surrogatepass")))}
-    return conditions._size(value)
+def _size_of_set(value: AttributeValue | None) -> AttributeValue | None:
+    return {"N": str(len("".join(value["SS"])))} if value is not None and "SS" in value else conditions._size(value)
 
 
 def _size_of_base64(value: AttributeValue | None) -> AttributeValue | None:
@@ -332,12 +326,8 @@ PLANTS: tuple[Plant, ...] = (
         _size_of_number, put({"v": n(10)}), holds("size(v) = :x", {"x": n(2)}),
     ),
     _sized(
-        "size-in-characters", "size() of a string counts code points.",
-        _size_in_characters, put({"v": s("😀")}), holds("size(v) = :x", {"x": n(2)}),
-    ),
-    _sized(
-        "size-in-bytes", "size() of a string counts UTF-8 bytes.",
-        _size_in_bytes, put({"v": s("é")}), holds("size(v) = :x", {"x": n(1)}),
+        "size-of-set-in-bytes", "size() of a string set counts its bytes, not its members.",
+        _size_of_set, put({"v": {"SS": ["aa", "bb"]}}), holds("size(v) = :x", {"x": n(2)}),
     ),
     _sized(
         "size-of-base64", "size() of a binary value is the length of its base64 text.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.planted import batches, expressions, indexes, reads, updates, values, writes
+from tests.planted import batches, capacity, expressions, indexes, reads, updates, values, writes
 from tests.planted.base import Plant
 
 PLANTS: tuple[Plant, ...] = (
@@ -13,6 +13,7 @@ PLANTS: tuple[Plant, ...] = (
     *indexes.PLANTS,
     *reads.PLANTS,
     *batches.PLANTS,
+    *capacity.PLANTS,
 )
 
 
