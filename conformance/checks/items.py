@@ -174,6 +174,7 @@ WRITES: tuple[Check, ...] = (
         given=[put({"v": n(1), "w": n(2)}), put({"x": n(3)})],
         body={"Item": item(x=n(3))},
     ),
+    answers("items.delete-removes", get(), given=[put(), delete()], body={}),
     answers("items.delete-missing", delete(), body={}, name="nothing"),
     answers("items.delete-missing", delete(ReturnValues="ALL_OLD"), body={}, name="ALL_OLD"),
     answers("items.missing-item", get(), body={}, name="empty table"),

@@ -206,6 +206,12 @@ REFUSED: tuple[Check, ...] = (
     _fails(
         "expressions.stored-type", STORED_TYPE, "SET a = a + :v", {"a": s("dog")}, _X, control=update("SET a = :v", _X)
     ),
+    refuses(
+        "expressions.fallback-type",
+        update("SET a = list_append(if_not_exists(a, :s), :l)", {"s": s("x"), "l": many(s("y"))}),
+        STORED_TYPE,
+        control=update("SET a = list_append(if_not_exists(a, :l), :l)", {"l": many(s("y"))}),
+    ),
     _fails(
         "expressions.stored-type",
         STORED_TYPE,

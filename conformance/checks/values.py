@@ -308,7 +308,7 @@ NUMBERS_STORED: tuple[Check, ...] = (
     _arithmetic("1e37", "+", "1", "1" + "0" * 36 + "1"),
     _arithmetic("0.5", "-", "0.5", "0"),
     refuses(
-        "values.arithmetic-overflow",
+        "values.arithmetic-precision",
         update("SET v = v + :v", {"v": n(1)}),
         OVERFLOW,
         given=[put({"v": n("1e50")})],

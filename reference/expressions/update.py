@@ -168,9 +168,10 @@ def _operand_faults(operand: Operand, old: Item) -> list[Violation]:
         parts = operand.arguments if operand.function == "list_append" else ()
     found = [fault for part in parts for fault in _operand_faults(part, old)]
     wanted = "N" if isinstance(operand, Arithmetic) else "L"
-    values = [_evaluate(part, old) for part in parts]
-    if any(not isinstance(value, Violation) and wanted not in value for value in values):
-        found.append(violation("expressions.stored-type"))
+    for part in parts:
+        value = _evaluate(part, old)
+        if not isinstance(value, Violation) and wanted not in value:
+            found.append(_wrong_type(part, old))
     value = _evaluate(operand, old)
     return [*found, value] if isinstance(value, Violation) else found
 
@@ -263,10 +264,21 @@ def _calculate(operand: Arithmetic, old: Item) -> AttributeValue | Violation:
         return left
     if isinstance(right, Violation):
         return right
-    if "N" not in left or "N" not in right:
-        return violation("expressions.stored-type")
+    for part, value in ((operand.left, left), (operand.right, right)):
+        if "N" not in value:
+            return _wrong_type(part, old)
     total = (add if operand.operator == "+" else subtract)(left["N"], right["N"])
     return total if isinstance(total, Violation) else {"N": total}
+
+
+def _wrong_type(operand: Operand, old: Item) -> Violation:
+    """An operand of the wrong type: from the item, or the value that if_not_exists() falls back to."""
+    while isinstance(operand, Call) and operand.function == "if_not_exists":
+        tested, fallback = operand.arguments
+        if not isinstance(tested, Path) or lookup(tested, old) is not None:
+            return violation("expressions.stored-type")
+        operand = fallback
+    return violation("expressions.fallback-type" if isinstance(operand, Literal) else "expressions.stored-type")
 
 
 def _append(operand: Call, old: Item) -> AttributeValue | Violation:
@@ -276,7 +288,7 @@ def _append(operand: Call, old: Item) -> AttributeValue | Violation:
         if isinstance(value, Violation):
             return value
         if "L" not in value:
-            return violation("expressions.stored-type")
+            return _wrong_type(argument, old)
         elements += value["L"]
     return {"L": elements}
 

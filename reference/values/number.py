@@ -107,7 +107,7 @@ def text(value: Decimal) -> str:
 
 
 def add(a: str, b: str) -> str | Violation:
-    """a + b of two canonical texts, exact; a sum of more than 38 digits overflows (dataplane:NUM-10, conflicts:53)."""
+    """a + b of two canonical texts, exact; one of more than 38 digits is refused (dataplane:NUM-10, conflicts:53)."""
     if a.isdigit() and b.isdigit() and len(a) < MAX_DIGITS and len(b) < MAX_DIGITS:
         return str(int(a) + int(b))
     return _result(_EXACT.add(decimal(a), decimal(b)))
@@ -123,8 +123,10 @@ def _result(value: Decimal) -> str | Violation:
         return "0"
     _, digits, exponent = value.normalize(_EXACT).as_tuple()
     point = len(digits) + int(exponent)
-    if len(digits) > MAX_DIGITS or point > MAX_POINT:
+    if point > MAX_POINT:
         return violation("values.arithmetic-overflow")
+    if len(digits) > MAX_DIGITS:
+        return violation("values.arithmetic-precision")
     if point < MIN_POINT:
         return violation("values.arithmetic-underflow")
     return text(value)

@@ -71,6 +71,11 @@ def refused(item: dict[str, Any] | None, text: str, **values: Any) -> list[str |
     return [v.message(surface("UpdateItem")) for v in found]
 
 
+def faults(item: dict[str, Any], text: str, **values: Any) -> list[str]:
+    found, _ = every(updates.apply(parsed(text, **values), KEY | item, KEY))
+    return [v.rule.name for v in found]
+
+
 def test_set_past_the_end_of_a_list_appends() -> None:
     a = strings("one", "two", "three")
     a = updated({"a": a}, "SET a[7] = :v", v=s("hello"))["a"]  # type: ignore[index]
@@ -185,6 +190,17 @@ def test_arithmetic() -> None:
     assert refused({"a": n("1" + "0" * 50)}, "SET a = a + :one", one=n(1)) == [OVERFLOW]
     assert refused({"a": s("x")}, "SET a = a + :one", one=n(1)) == [MISTYPED]
     assert refused({"a": s("x")}, "SET a = :one - a", one=n(1)) == [MISTYPED]
+
+
+def test_the_fallback_of_if_not_exists_has_a_type_too() -> None:
+    text = "SET a = if_not_exists(a, :s) + :one"
+    assert refused({}, text, s=s("x"), one=n(1)) == [MISTYPED]
+    assert updated({"a": n(1)}, text, s=s("x"), one=n(1)) == {"a": n(2)}
+    assert faults({}, text, s=s("x"), one=n(1)) == ["expressions.fallback-type"]
+    assert faults({"a": s("y")}, text, s=s("x"), one=n(1)) == ["expressions.stored-type"]
+    nested = "SET a = list_append(if_not_exists(a, if_not_exists(b, :s)), :l)"
+    assert faults({}, nested, s=s("x"), l={"L": []}) == ["expressions.fallback-type"]
+    assert faults({"b": s("y")}, nested, s=s("x"), l={"L": []}) == ["expressions.stored-type"]
 
 
 def test_add() -> None:

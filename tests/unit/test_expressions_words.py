@@ -266,6 +266,7 @@ ELSEWHERE = {
     "expressions.key-condition-hash-operator", "expressions.key-condition-hash-equality",
     "expressions.key-condition-range-equality", "expressions.key-condition-type", "expressions.filter-on-key",
     "expressions.invalid-path", "expressions.missing-attribute", "expressions.stored-type",  # test_expressions_update
+    "expressions.fallback-type",
 }  # fmt: skip
 
 
