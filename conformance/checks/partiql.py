@@ -98,7 +98,7 @@ GRAMMAR: tuple[Check, ...] = (
             "SELECT * FROM @ WHERE v = 1e2147483648",
         )
     ),
-    wrong("partiql.syntax-detail", "SELECT FROM @", phrase=NWF),
+    wrong("partiql.syntax-detail", "SELECT * FROM @ WHERE (v = 1", phrase=NWF),
     wrong("partiql.nesting", "SELECT * FROM @ WHERE v = " + "[" * 1000 + "1" + "]" * 1000, phrase="", name="lists"),
     wrong("partiql.aliasing", "SELECT * FROM @ x WHERE x.pk = 'a'", "Aliasing is not supported"),
     wrong("partiql.aliasing", "SELECT * FROM @ AS x", "Aliasing is not supported"),
