@@ -16,7 +16,7 @@ from reference.expressions.binding import bind, named
 from reference.expressions.key_condition import Clause, clauses
 from reference.expressions.parser import parse
 from reference.expressions.tree import Condition, Kind, Projection, Update
-from reference.rules import Checks, Cohort, Violation, violation
+from reference.rules import Checks, Cohort, Violation, surface, violation
 from reference.values.value import DEEPEST_CURRENT, MAX_NESTING, check_names, depth, normalise
 
 ORDER: tuple[Kind, ...] = ("Update", "Condition", "KeyCondition", "Filter", "SearchCondition", "Projection")
@@ -106,6 +106,10 @@ def mixing(operation: str, request: Mapping[str, Json], kinds: Sequence[Kind]) -
         tail = "" if operation in _WRITES else missing
         sound = False
         yield violation("expressions.values-without-expression", tail=tail, older=missing)
+        # Also true, and told by targets that read the values first (conflicts:60).
+        yield from placeholders(operation, request, surface(operation).values)
+    elif not given and request.get("ExpressionAttributeNames") is not None:
+        yield from placeholders(operation, request, surface(operation).values)
     return sound
 
 
