@@ -343,6 +343,12 @@ RETURNED: tuple[Check, ...] = (
 )
 
 UPSERTED: tuple[Check, ...] = (
+    answers(
+        "expressions.key-of-new-item",
+        get(),
+        given=[update("SET v = pk")],
+        body={"Item": item(v=s("a"))},
+    ),
     answers("items.update-creates", get(), given=[update("SET a = :v", _X)], body={"Item": item(a=n(1))}, name="SET"),
     answers("items.update-creates", get(), given=[update("ADD a :v", _X)], body={"Item": item(a=n(1))}, name="ADD"),
     answers("items.update-creates", get(), given=[update(None)], body={"Item": KEY}, name="no expression"),

@@ -34,6 +34,13 @@ from reference.api import AttributeValue, Item
 NO_NAME = "Empty attribute name"
 LONG_NAME = "n" * 65535
 
+MEMBERS: tuple[Check, ...] = (
+    refuses(
+        "values.null-member", put({"v": {"SS": ["a", None]}}), phrase="", control=put({"v": {"SS": ["a"]}}), name="SS"
+    ),
+    refuses("values.null-member", put({"v": {"NS": [None]}}), phrase="", control=put({"v": {"NS": ["1"]}}), name="NS"),
+)
+
 DEPTH: tuple[Check, ...] = (
     refuses(
         "values.nesting", put({"v": deep(32)}), ENVELOPE + NESTING, control=put({"v": deep(31)}), name="PutItem-32"
@@ -79,18 +86,18 @@ DEPTH: tuple[Check, ...] = (
         name="maps",
     ),
     refuses(
-        "expressions.values-nesting",
+        "values.nesting",
         update("SET v = :deep", {"deep": deep(63)}),
         f"ExpressionAttributeValues contains invalid value: {NESTING} for key :deep",
         control=update("SET v = :deep", {"deep": deep(31)}),
-        name="UpdateItem-63",
+        name="UpdateItem-63, keyed",
     ),
     refuses(
-        "expressions.values-nesting",
+        "values.nesting",
         transact(t_check("v <> :deep", {"deep": deep(61)})),
         f"ExpressionAttributeValues contains invalid value: {NESTING} for key :deep",
         control=transact(t_check("v <> :deep", {"deep": deep(31)})),
-        name="TransactWriteItems-61",
+        name="TransactWriteItems-61, keyed",
     ),
 )
 
@@ -243,4 +250,4 @@ SIZES: tuple[Check, ...] = (
     _cost("values.item-size", "over 1 KB", _SIZED_NAMES, 1),
 )
 
-CHECKS: tuple[Check, ...] = (*DEPTH, *NAMES, *STORED, *COMPARED, *SIZES)
+CHECKS: tuple[Check, ...] = (*MEMBERS, *DEPTH, *NAMES, *STORED, *COMPARED, *SIZES)
