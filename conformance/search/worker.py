@@ -27,6 +27,8 @@ from conformance.targets.target import Target
 from reference.api import Call, Refusal
 
 REPLAYS = 2
+REDUCE_SECONDS = 20.0
+"""How long past its share of the budget a worker may still reduce what it found."""
 RECOVERY_SECONDS = 15.0
 MAX_RESTARTS = 40
 """Restarts of a target in one run; past that it is given up and the run ends with what it found."""
@@ -76,10 +78,11 @@ class Worker:
             self.journal.append("program-start", capability=capability, chunk=number, number=position, seed=seed)
             for divergence in self.run(program):
                 fresh.setdefault(divergence.fingerprint, (program, divergence))
-        for program, divergence in fresh.values():
-            if divergence.fingerprint not in self.seen:
+        for fingerprint, (program, divergence) in fresh.items():
+            if fingerprint not in self.seen:
+                if time.monotonic() > deadline + REDUCE_SECONDS:
+                    break  # What is left stands in the journal; the merge reports it with its whole program.
                 self.reduce(program, divergence)
-        for fingerprint in fresh:
             self.seen[fingerprint] = self.seen.get(fingerprint, 0) + 1
 
     def run(self, program: Program) -> list[Divergence]:
@@ -183,10 +186,9 @@ class Worker:
 
     def reduce(self, program: Program, divergence: Divergence) -> None:
         """Minimise a new divergence, replay it, and write its finding."""
-        slow = divergence.severity == "crash"
-        whole = self._with_state(program, divergence)
+        calls, values = _budgets(divergence)
         reduction = minimise(
-            whole, divergence, self.attempt, calls=30 if slow else CALL_BUDGET, values=20 if slow else VALUE_BUDGET
+            self._with_state(program, divergence), divergence, self.attempt, calls=calls, values=values
         )
         replayed = sum(self._shows(reduction) for _ in range(REPLAYS)) if reduction.reproduced else 0
         self.report(reduction, program, replayed)
@@ -238,6 +240,13 @@ class Worker:
         )
         self.journal.close()
         self._transport.close()
+
+
+def _budgets(divergence: Divergence) -> tuple[int, int]:
+    """Requests for reducing calls and values: few where each attempt ends in a timeout or a restart."""
+    if divergence.severity != "crash" or divergence.path.startswith("garbage"):
+        return CALL_BUDGET, VALUE_BUDGET
+    return (20, 0) if divergence.path.startswith("timeout") else (40, 40)
 
 
 class _Names(dict[str, str]):

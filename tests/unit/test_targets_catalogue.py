@@ -19,7 +19,7 @@ def user_file(folder: Path, text: str) -> Path:
 
 def test_known_targets(tmp_path):
     known = catalogue(tmp_path)
-    assert set(known) == {"reference", "moto", "ministack", "dynalite", "dynoxide", "dynamodb-local", "aws"}
+    assert set(known) == {"reference", "reference-like-aws", "moto", "ministack", "dynalite", "dynoxide", "dynamodb-local", "aws"}
     for entry in known.values():
         assert entry.title
         assert entry.licence
