@@ -17,7 +17,7 @@ from reference.expressions.key_condition import Clause, clauses
 from reference.expressions.parser import parse
 from reference.expressions.tree import Condition, Kind, Projection, Update
 from reference.rules import Checks, Cohort, Violation, surface, violation
-from reference.values.value import DEEPEST_CURRENT, MAX_NESTING, check_names, depth, normalise
+from reference.values.value import MAX_NESTING, check_names, depth, normalise
 
 ORDER: tuple[Kind, ...] = ("Update", "Condition", "KeyCondition", "Filter", "SearchCondition", "Projection")
 """The order in which the service reads the expressions of a request."""
@@ -179,13 +179,10 @@ def _value(operation: str, key: str, given: Json, layer: Cohort, late: list[Viol
     if not found:
         return value
     if any(fault.rule.name == "values.nesting" for fault in found):
-        wraps = depth(given)
-        if operation == "TransactWriteItems" and wraps == MAX_NESTING + 1 and len(given) == 1:
+        if operation == "TransactWriteItems" and depth(given) == MAX_NESTING + 1 and len(given) == 1:
             # Transactions read one level more; storing such a value fails later (dataplane:TYPE-9).
             found.clear()
             value = _outer(given, layer, found)
-        elif wraps > DEEPEST_CURRENT and layer == "current" and operation in _WRITES:
-            found = [violation("expressions.values-nesting", key=key)]
     late += [fault.at(key) for fault in found]
     return value
 

@@ -51,12 +51,6 @@ CASES: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
         {"K": "a = :v", "V": {":v": S}},
     ),
     (
-        "expressions.values-nesting", "UpdateItem", {"U": "SET d = :deep", "V": {":deep": "63"}},
-        "ExpressionAttributeValues contains invalid value: Nesting Levels have exceeded supported limits: "
-        "Attributes in the item have nested levels beyond supported limit for key :deep",
-        {"U": "SET d = :deep", "V": {":deep": "31"}},
-    ),
-    (
         "expressions.names-unused", "UpdateItem", {"U": "SET a = :v", "V": {":v": S}, "N": {"#unused": "x"}},
         E + "Value provided in ExpressionAttributeNames unused in expressions: keys: {#unused}",
         {"U": "SET #unused = :v", "V": {":v": S}, "N": {"#unused": "x"}},
