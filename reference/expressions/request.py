@@ -178,11 +178,11 @@ def _value(operation: str, key: str, given: Json, layer: Cohort, late: list[Viol
     value = normalise(given, layer, found)
     if not found:
         return value
-    if any(fault.rule.name == "values.nesting" for fault in found):
-        if operation == "TransactWriteItems" and depth(given) == MAX_NESTING + 1 and len(given) == 1:
-            # Transactions read one level more; storing such a value fails later (dataplane:TYPE-9).
-            found.clear()
-            value = _outer(given, layer, found)
+    nested = any(fault.rule.name == "values.nesting" for fault in found)
+    if nested and operation == "TransactWriteItems" and depth(given) == MAX_NESTING + 1 and len(given) == 1:
+        # Transactions read one level more; storing such a value fails later (dataplane:TYPE-9).
+        found.clear()
+        value = _outer(given, layer, found)
     late += [fault.at(key) for fault in found]
     return value
 
