@@ -63,8 +63,9 @@ class Session:
     """Runs the calls of one program against one target.
 
     ``names`` maps table symbols to real names. ``record`` is called with each op as soon as it is judged.
-    ``faults`` are failures of the oracle itself; ``quarantined`` says why nothing more can be judged. ``died`` is set to what was lost when the target stopped
-    answering; where replies are lost on purpose (``lossy``) the oracle judges the ambiguity instead.
+    ``faults`` are failures of the oracle itself; ``quarantined`` says why nothing more can be judged. ``died`` is set
+    to what was lost when the target stopped answering; where replies are lost on purpose (``lossy``) the oracle judges
+    the ambiguity instead. ``side`` carries what is no part of the program, where that must take another way.
     """
 
     sender: Sender
@@ -74,6 +75,7 @@ class Session:
     clock: Callable[[], float] = time.time
     timeout: float = 10.0
     lossy: bool = False
+    side: Sender | None = None
     timing: Timing = field(default_factory=Timing)
     ops: list[Judged] = field(default_factory=list)
     replies: dict[int, Json] = field(default_factory=dict)
@@ -111,7 +113,7 @@ class Session:
             raw=step.raw,
             notes={"setup": True} if setup else {},
         )
-        judged = Judged(op, verdict)
+        judged = Judged(self._noted(op), verdict)
         self.ops.append(judged)
         self.record(judged)
         self.timing.journalling += time.perf_counter() - after
@@ -128,6 +130,10 @@ class Session:
         except Exception as error:  # A fault of ours must not end the search, nor count against the target.
             self.faults.append(f"the oracle failed on {call.operation}: {type(error).__name__}: {error}")
             return Verdict("unknown", why=self.faults[-1])
+
+    def _noted(self, op: Op) -> Op:
+        """The op as it is recorded; for sessions that know more of it."""
+        return op
 
     def _symbolic(self, reply: Reply) -> Reply:
         if isinstance(reply, Success):
@@ -152,7 +158,7 @@ class Session:
         deadline = time.monotonic() + READY_SECONDS
         name = call.body.get("TableName")
         while time.monotonic() < deadline:
-            reply = self.sender.send(Call("DescribeTable", {"TableName": name}), timeout=self.timeout)
+            reply = (self.side or self.sender).send(Call("DescribeTable", {"TableName": name}), timeout=self.timeout)
             if not isinstance(reply, Success):
                 return
             table = reply.body.get("Table", {})
@@ -165,8 +171,9 @@ class Session:
 
     def _resync(self, call: Call) -> None:
         """Adopt the target's state of the tables a differing call touches, so that the search goes on."""
+        side = self.side or self.sender
         for table in touched(call):
-            adopt_table(self.oracle, table, lambda c: self.sender.send(c, timeout=self.timeout))
+            adopt_table(self.oracle, table, lambda c: side.send(c, timeout=self.timeout))
 
     def can_bind(self, step: Step) -> bool:
         """Whether every reply that a step refers to was given; a target may lawfully have ended a page chain."""
