@@ -186,9 +186,9 @@ def place_rule(service: Service, call: Call, outcome: Outcome, reply: Success, d
         if difference.path == ("Attributes",) and CREATES_NOTHING in outcome.rules:
             return CREATES_NOTHING
         return _attributes_rule(call, difference)
-    if head == "Items":
+    if head == "Items" and call.operation in ("Query", "Scan"):
         return _rows_rule(call, difference)
-    if head == "Item" and call.body.get("ProjectionExpression"):
+    if head == "Item" and (call.body.get("ProjectionExpression") or call.body.get("AttributesToGet")):
         return "items.projected"
     if difference.path == ("Item",) and difference.kind in ("missing", "extra"):
         return "items.missing-item"

@@ -198,7 +198,8 @@ PLANTS: tuple[Plant, ...] = (
     ),
     _in(
         "index-any-key-type-in-update", "An update may give an index key another type than declared.",
-        _GLOBAL, update("SET g = :x", {"x": n(1)}), passes=overlooks("indexes.type-mismatch", operations=("UpdateItem",)),
+        _GLOBAL, update("SET g = :x", {"x": n(1)}),
+        passes=overlooks("indexes.type-mismatch", operations=("UpdateItem",)),
     ),
     _in(
         "index-empty-key", "An empty string is accepted as an index key.",

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from tests.planted import batches, capacity, expressions, indexes, reads, updates, values, writes
+from tests.planted import (
+    batches,
+    capacity,
+    expressions,
+    indexes,
+    legacy,
+    reads,
+    statements,
+    tables,
+    transactions,
+    updates,
+    values,
+    writes,
+)
 from tests.planted.base import Plant
 
 PLANTS: tuple[Plant, ...] = (
@@ -14,6 +27,10 @@ PLANTS: tuple[Plant, ...] = (
     *reads.PLANTS,
     *batches.PLANTS,
     *capacity.PLANTS,
+    *transactions.PLANTS,
+    *legacy.PLANTS,
+    *tables.PLANTS,
+    *statements.PLANTS,
 )
 
 

@@ -257,7 +257,8 @@ def summary(tallies: Sequence[Tally], hunts: Sequence[Hunt], budget: float) -> I
             yield f"missed by the search: {tally.plant.name}"
     times = sorted(s for tally in tallies for s in tally.seconds if s is not None)
     if times:
-        yield f"time to find: median {times[len(times) // 2]:.1f} s, nine of ten within {times[len(times) * 9 // 10]:.1f} s"
+        middle, most = times[len(times) // 2], times[len(times) * 9 // 10]
+        yield f"time to find: median {middle:.1f} s, nine of ten within {most:.1f} s"
     parts = {name: sum(getattr(hunt.timing, name) for hunt in hunts) for name in Timing.__dataclass_fields__}
     whole = sum(parts.values()) or 1.0
     programs, calls = sum(hunt.programs for hunt in hunts), sum(hunt.calls for hunt in hunts)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from conformance.record.folder import RunFolder
 from conformance.targets.profile import CAPABILITIES
-from tests.planted.arena import divergences, plain, worker_of
+from tests.planted.arena import divergences, plain
 from tests.planted.base import Plant
 from tests.planted.plants import PLANTS, plant_of
 
