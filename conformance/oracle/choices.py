@@ -57,14 +57,19 @@ def applied(service: Service, call: Call) -> Service:
 
 
 def same_state(one: World, other: World) -> bool:
-    """Whether two worlds hold the same items, tables and pending calls."""
-    if one.pending != other.pending:
+    """Whether two worlds hold the same items, tables, client tokens and pending calls."""
+    if one.pending != other.pending or _tokens(one) != _tokens(other):
         return False
     tables, others = one.service.account.tables, other.service.account.tables
     return tables.keys() == others.keys() and all(
         table.view.rows == others[name].view.rows and table.status == others[name].status
         for name, table in tables.items()
     )
+
+
+def _tokens(world: World) -> dict[tuple[str, str], str]:
+    """Which client tokens a world knows, for which requests: a repeat is answered by them."""
+    return {name: known.digest for name, known in world.service.account.remembered.items()}
 
 
 def distinct(worlds: list[World]) -> list[World]:

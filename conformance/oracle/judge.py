@@ -86,6 +86,8 @@ class Oracle:
         self.worlds = list(judgements[0].worlds)
         if doubtful is not None:
             return Verdict("unknown", why=f"{doubtful} is disputed")
+        if len(arrivals) >= choices.MAX_ARRIVALS:
+            return Verdict("unknown", why="not every state that lost calls may have led to was looked at")
         return Verdict("violated", judgements[0].divergence)
 
     def _bounded(self) -> Verdict | None:
@@ -106,28 +108,31 @@ class Oracle:
             return Verdict("unknown", why="too many lost calls are open at once: read back or quarantine")
         return OK
 
-    def settle(self) -> None:
-        """Every lost call has by now taken effect or never will."""
+    def settle(self) -> bool:
+        """Every lost call has by now taken effect or never will; whether all states this may have led to are known."""
         worlds = choices.arrivals(self.worlds)
         self.worlds = choices.distinct([World(world.service) for world in worlds])
+        return len(worlds) < choices.MAX_ARRIVALS
 
     def apply_lost(self, call: Call) -> None:
         """A lost call is known to have taken effect (proxy's ledger)."""
-        self._resolve(call, applied=True)
+        for part in parts_of(call):
+            self._resolve(part, applied=True)
 
     def drop_lost(self, call: Call) -> None:
         """A lost call is known never to take effect."""
-        self._resolve(call, applied=False)
+        for part in parts_of(call):
+            self._resolve(part, applied=False)
 
     def _resolve(self, call: Call, *, applied: bool) -> None:
-        worlds = []
-        for world in self.worlds:
+        waiting = [world for world in self.worlds if call in world.pending]
+        # Where it is no longer pending it has taken effect: there it is rightly applied, or else that world is not so.
+        worlds = [world for world in self.worlds if call not in world.pending] if applied or not waiting else []
+        for world in waiting:
             pending = list(world.pending)
-            if call in pending:
-                pending.remove(call)
-                service = choices.applied(world.service, call) if applied else world.service
-                world = World(service, tuple(pending))
-            worlds.append(world)
+            pending.remove(call)
+            service = choices.applied(world.service, call) if applied else world.service
+            worlds.append(World(service, tuple(pending)))
         self.worlds = choices.distinct(worlds)
 
     def _judge_in(self, world: World, call: Call, reply: Success | Refusal) -> Judgement:
