@@ -22,9 +22,9 @@ class BenchmarkError(Exception):
     """A target that answered what makes its numbers worthless; the message holds the start of the answer."""
 
 
-def request_bytes(call: Call, port: int) -> bytes:
-    """The whole signed HTTP request of a call to a loopback port."""
-    body = encode(call.body)
+def request_bytes(call: Call, port: int, body: bytes | None = None) -> bytes:
+    """The whole signed HTTP request of a call to a loopback port; ``body`` stands in for the call's own."""
+    body = encode(call.body) if body is None else body
     headers = [("Host", f"127.0.0.1:{port}"), *call_headers(call)]
     date = amz_date(time.time())
     headers.append(("X-Amz-Date", date))

@@ -23,5 +23,7 @@ def _complete(shape: Shape, value: Any) -> bool:
             _complete(member, value[name]) for name, member in shape.members.items() if value.get(name) is not None
         )
     if shape.kind == "list" and shape.element is not None:
-        return len(value) >= (shape.min or 0) and all(_complete(shape.element, each) for each in value)
+        # Null may stand for an attribute value, and it is the value layer that refuses it.
+        values = shape.element.kind == "value"
+        return len(value) >= (shape.min or 0) and (values or all(_complete(shape.element, each) for each in value))
     return True
