@@ -25,7 +25,7 @@ from reference.api import Call, Refusal, Reply, Success
 from reference.operations import partiql, transactions
 from reference.operations.base import Outcome
 from reference.service import Service
-from tests.planted.base import Body, Plant, answers, asks, originals, overlooks, patched, plant, refuses
+from tests.planted.base import Body, Plant, answers, asks, originals, patched, plant, refuses
 
 real = originals(transactions)
 _CANCELLED = "transactions.cancelled"
@@ -138,15 +138,18 @@ def _unprojected(body: Body) -> Body:
     if not isinstance(gets, list):
         return body
     dropped = ("ProjectionExpression", "ExpressionAttributeNames")
-    return {**body, "TransactItems": [
-        {"Get": {k: v for k, v in each["Get"].items() if k not in dropped}} if each.get("Get") else each for each in gets
-    ]}  # fmt: skip
+    whole = [{k: v for k, v in (each.get("Get") or {}).items() if k not in dropped} for each in gets]
+    return {**body, "TransactItems": [{"Get": get} if get else each for get, each in zip(whole, gets, strict=True)]}
 
 
 def _only_first_bad(faults: Sequence[Any]) -> list[Any]:
     """Only the first action that fails is told."""
     told = next((i for i, fault in enumerate(faults) if fault is not None), None)
     return [fault if i == told else None for i, fault in enumerate(faults)]
+
+
+def _keys_may_change(action: Any) -> Any:
+    return (fault for fault in real.schema_faults(action) if fault.rule.name != "keys.update-key")
 
 
 def _transaction(name: str, about: str, *steps: Step, **hooks: Any) -> Plant:
@@ -157,7 +160,7 @@ _B = {"pk": s("b")}
 _TOKEN = {"ClientRequestToken": "${token:a}"}
 _FAILS = t_check("attribute_exists(pk)", key=_B)
 _ADD = t_update("ADD v :x", {"x": n(1)})
-_REASONS = "CancellationReasons"
+_SHOWN = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 
 PLANTS: tuple[Plant, ...] = (
     _transaction(
@@ -174,11 +177,13 @@ PLANTS: tuple[Plant, ...] = (
     ),
     _transaction(
         "token-forgotten", "A repeated ClientRequestToken does the transaction again.",
-        transact(_ADD, **_TOKEN), transact(_ADD, **_TOKEN), get(), patches=(patched(transactions, remembered=_forgotten),),
+        transact(_ADD, **_TOKEN), transact(_ADD, **_TOKEN), get(),
+        patches=(patched(transactions, remembered=_forgotten),),
     ),
     _transaction(
         "token-for-any-request", "A ClientRequestToken may be repeated with another request.",
-        transact(_ADD, **_TOKEN), transact(t_put(), **_TOKEN), patches=(patched(transactions, remembered=_any_request),),
+        transact(_ADD, **_TOKEN), transact(t_put(), **_TOKEN),
+        patches=(patched(transactions, remembered=_any_request),),
     ),
     _transaction(
         "transaction-duplicates", "A transaction may name an item twice.",
@@ -195,7 +200,7 @@ PLANTS: tuple[Plant, ...] = (
     ),
     _transaction(
         "reasons-without-item", "CancellationReasons never show the stored item.",
-        put(), transact(t_put(ConditionExpression="attribute_not_exists(pk)", ReturnValuesOnConditionCheckFailure="ALL_OLD")),
+        put(), transact(t_put(ConditionExpression="attribute_not_exists(pk)", **_SHOWN)),
         says=_reasons(lambda reasons: [{k: v for k, v in r.items() if k != "Item"} for r in reasons]),
     ),
     _transaction(
@@ -236,7 +241,7 @@ PLANTS: tuple[Plant, ...] = (
     ),
     _transaction(
         "transaction-updates-key", "An update of a transaction may set a key attribute.",
-        transact(t_update("SET pk = :x", {"x": s("b")})), passes=overlooks("keys.update-key"),
-        patches=(patched(transactions, schema_faults=lambda done: (f for f in real.schema_faults(done) if f.rule.name != "keys.update-key")),),
+        transact(t_update("SET pk = :x", {"x": s("b")})),
+        patches=(patched(transactions, schema_faults=_keys_may_change),),
     ),
 )  # fmt: skip
