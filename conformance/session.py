@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,8 +13,9 @@ from conformance.oracle.blame import main_rule
 from conformance.oracle.divergence import OK, Divergence, Verdict
 from conformance.oracle.judge import Oracle
 from conformance.oracle.resync import adopt_table
+from conformance.oracle.wording import alternatives
 from conformance.program import Program, Step
-from conformance.record.op import Op
+from conformance.record.op import Op, reply_to_json
 from conformance.symbols import SymbolError, bind, unbind
 from conformance.targets.raw import RawRequest
 from reference.api import Call, Json, Lost, Refusal, Reply, Success
@@ -250,7 +252,10 @@ def touched(call: Call) -> list[str]:
 
 
 def crash(call: Call, reply: Lost, oracle: Oracle) -> Divergence:
-    """The divergence of a call that got no answer where nothing was meant to lose it."""
+    """The divergence of a call that got no proper answer where nothing was meant to lose it.
+
+    A 5xx without a DynamoDB error is a refusal like others; a crash is an endpoint that died, hung or talked garbage.
+    """
     outcomes = oracle.model.outcomes(call)
     expected: Reply
     if outcomes.violations:
@@ -258,6 +263,14 @@ def crash(call: Call, reply: Lost, oracle: Oracle) -> Divergence:
     else:
         expected = Success(outcomes.outcome.body if outcomes.outcome else None)
     rule = outcomes.violations[0].rule.name if outcomes.violations else main_rule(call.operation)
-    kind = ":".join(reply.why.split(":", 2)[:2]) if reply.why.startswith("garbage") else reply.why.split(":", 1)[0]
-    text = f"{call.operation} got no answer: {reply.why}"
-    return Divergence(call.operation, rule, "crash", kind, text, expected, reply, (), ())
+    if (status := _SERVER_ERROR.match(reply.why)) is not None:
+        severity, kind = "error" if outcomes.violations else "refuses", f"status {status[1]}"
+        text = f"{call.operation} is answered with HTTP {status[1]} and no DynamoDB error"
+    else:
+        severity, kind = "crash", reply.why.split(":", 1)[0]
+        text = f"{call.operation} got no answer: {reply.why[:120]}"
+    accepted = tuple(a for v in outcomes.violations for a in alternatives(call, v)) or (reply_to_json(expected),)
+    return Divergence(call.operation, rule, severity, kind, text, expected, reply, accepted, ("*",))
+
+
+_SERVER_ERROR = re.compile(r"garbage: status (5\d\d)")
