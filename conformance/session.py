@@ -89,17 +89,22 @@ class Session:
     def __post_init__(self) -> None:
         self._start = self.clock()
 
+    @property
+    def started(self) -> float:
+        """When it began, in epoch seconds."""
+        return self._start
+
     def send(self, step: Step, *, setup: bool = False) -> Judged:
         """Bind, send, judge and record one call."""
         index = len(self.ops)
-        call = Call(step.operation, bind(step.body, self.names, self.replies))
-        raw = None if step.raw is None else RawRequest.from_json(bind(step.raw, self.names, self.replies))
+        call = Call(step.operation, self.bound(step.body))
+        raw = None if step.raw is None else RawRequest.from_json(self.bound(step.raw))
         called = self.clock()
         before = time.perf_counter()
         reply = self.sender.send(call, raw=raw, timeout=self.timeout)
         returned = self.clock()
         between = time.perf_counter()
-        verdict = self._judge(call, reply, returned)
+        verdict = self._judge(call, reply, returned, raw)
         after = time.perf_counter()
         self.timing.sending += between - before
         self.timing.judging += after - between
@@ -122,12 +127,14 @@ class Session:
         self._after(call, reply, verdict)
         return judged
 
-    def _judge(self, call: Call, reply: Reply, received: float) -> Verdict:
+    def _judge(self, call: Call, reply: Reply, received: float, raw: RawRequest | None) -> Verdict:
         if isinstance(reply, Lost) and not self.lossy:
             if not reply.why.startswith("garbage"):
                 self.died = reply.why
             return Verdict("violated", crash(call, reply, self.oracle))
         try:
+            if raw is not None:
+                return self.oracle.judge_raw(call, raw, reply, received)
             return self.oracle.judge(call, reply, received)
         except Exception as error:  # A fault of ours must not end the search, nor count against the target.
             self.faults.append(f"the oracle failed on {call.operation}: {type(error).__name__}: {error}")
@@ -177,10 +184,14 @@ class Session:
         for table in touched(call):
             adopt_table(self.oracle, table, lambda c: side.send(c, timeout=self.timeout))
 
+    def bound(self, body: Json) -> Json:
+        """A symbolic body with this session's names, replies and times; SymbolError when one is missing."""
+        return bind(body, self.names, self.replies, self._start)
+
     def can_bind(self, step: Step) -> bool:
         """Whether every reply that a step refers to was given; a target may lawfully have ended a page chain."""
         try:
-            bind(step.body, self.names, self.replies)
+            self.bound(step.body)
         except SymbolError:
             return False
         return True

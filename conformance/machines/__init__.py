@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.machines import control, data, statements
+from conformance.machines import control, data, statements, wire
 from conformance.machines.base import ProgramMachine
 
 MACHINES: dict[str, type[ProgramMachine]] = {
@@ -13,6 +13,7 @@ MACHINES: dict[str, type[ProgramMachine]] = {
     "transactions": data.TransactionsMachine,
     "legacy": data.LegacyMachine,
     "partiql": statements.PartiqlMachine,
+    "wire": wire.WireMachine,
     "tables": control.TablesMachine,
     "mixed": data.MixedMachine,
 }

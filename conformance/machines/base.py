@@ -85,6 +85,11 @@ class ProgramMachine(RuleBasedStateMachine):
                 self.pages.append((step, index))
         return index
 
+    def raw_step(self, operation: str, body: Json, raw: Json) -> int:
+        """Add a call below the SDK; the planner takes it for having no effect."""
+        self.steps.append(Step(operation, body, raw))
+        return len(self.setup) + len(self.steps) - 1
+
     def teardown(self) -> None:
         """Hand the program over."""
         if self.worlds and self.steps:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from conformance.fates import NEVER_SENT, READS
-from conformance.oracle import bodies, choices
+from conformance.oracle import bodies, choices, front
 from conformance.oracle.blame import Writers, blamed, body_divergence, main_rule
 from conformance.oracle.choices import World, parts_of
 from conformance.oracle.divergence import OK, Divergence, Verdict
@@ -16,6 +16,7 @@ from conformance.oracle.order import before, evaluated
 from conformance.oracle.pages import Pages
 from conformance.oracle.wording import Wording, alternatives, recognise
 from conformance.record.op import reply_to_json
+from conformance.targets.raw import RawRequest
 from reference.account import Account
 from reference.api import Call, Item, Lost, Refusal, Reply, Success
 from reference.clock import ManualClock
@@ -89,6 +90,24 @@ class Oracle:
         if len(arrivals) >= choices.MAX_ARRIVALS:
             return Verdict("unknown", why="not every state that lost calls may have led to was looked at")
         return Verdict("violated", judgements[0].divergence)
+
+    def judge_raw(self, call: Call, raw: RawRequest, reply: Reply, received: float) -> Verdict:
+        """Rule on the answer to a request below the SDK: the front door first, then the call it reads."""
+        if not front.judgeable(raw) or isinstance(reply, Lost):
+            return Verdict("unknown", why="what the front door makes of this request is checked, not searched")
+        broken, read = front.received(call, raw, received)
+        if not broken and read is not None:
+            return self.judge(read, reply, received)
+        for violation in broken:
+            self.reached[violation.rule.name] = self.reached.get(violation.rule.name, 0) + 1
+        world = self.worlds[0]
+        if isinstance(reply, Refusal):
+            judgement = self._refused(world, call, broken, reply)
+        else:
+            judgement = self._accepted_wrongly(world, call, broken, reply)
+        if judgement.divergence is None:
+            return Verdict("unknown", why=judgement.unknown) if judgement.unknown else OK
+        return Verdict("violated", judgement.divergence)
 
     def _bounded(self) -> Verdict | None:
         if not choices.too_many(self.worlds):
