@@ -17,7 +17,6 @@ CONTENT_TYPES = (
 )
 TARGETS = (
     "DynamoDB_20120810.PutItems",
-    "DynamoDB_20111205.PutItem",
     "PutItem",
     "DynamoDB_20120810",
     "DynamoDB_20120810.",
