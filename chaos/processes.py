@@ -89,10 +89,9 @@ class ProcessHands:
                 self._process.kill()
                 self._start()
 
-    @property
-    def restarts(self) -> int:
-        """How often it was started after the first time."""
-        return max(self._process.starts - 1, 0)
+    def ends(self) -> int:
+        """How often the process has ended so far, by whatever cause."""
+        return self._process.starts - (1 if self._process.alive() else 0)
 
     def _end(self, name: str, down: int) -> None:
         self._lift()

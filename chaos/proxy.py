@@ -53,6 +53,10 @@ class Hands(Protocol):
         """Whether anything is still to be undone."""
         ...
 
+    def ends(self) -> int:
+        """How often the process has ended so far."""
+        ...
+
     def heal(self) -> None:
         """Undo everything, and wait until the target answers."""
         ...
@@ -295,6 +299,14 @@ class ThreadedProxy:
             self.proxy.arm(schedule)
 
         self._call(arm())
+
+    def restart(self, client: int = 0) -> None:
+        """Count a client's requests from 1 again."""
+        self.ledger.restart(client)
+
+    def ends(self) -> int:
+        """How often the target's process has ended so far; 0 where it is not ours."""
+        return self.proxy.hands.ends() if self.proxy.hands is not None else 0
 
     def heal(self) -> None:
         """No more faults; what waits goes on, what is owed is delivered. Twice does nothing."""

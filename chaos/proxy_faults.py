@@ -400,9 +400,14 @@ async def _end_process(link: Link, entry: Entry, request: Request, firing: Firin
         upstream = await link.connect(entry)
         delivery = _started(entry, request)
         delivery.sent, delivery.whole = delivery.size, True
+        # Both at once: the signal may find the request unread, half done, or answered.
+        striking = asyncio.ensure_future(link.proxy.strike(firing))
+        await asyncio.sleep(0)
         upstream.write(request.raw)
-        await link.proxy.strike(firing)
-        answer = await read_answer(upstream, delivery, request)
+        try:
+            answer = await read_answer(upstream, delivery, request)
+        finally:
+            await striking
         if answer is not None:
             link.answer(entry, answer)
         raise Ended

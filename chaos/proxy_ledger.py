@@ -138,6 +138,10 @@ class Ledger:
     def __len__(self) -> int:
         return self._forgotten + len(self._entries)
 
+    def restart(self, client: int) -> None:
+        """Count a client's requests from 1 again; earlier entries stay."""
+        self._ordinals[client] = 0
+
     def count(self, client: int) -> int:
         """How many requests a client has begun."""
         return self._ordinals.get(client, 0)
