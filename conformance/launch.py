@@ -22,7 +22,7 @@ from conformance.search.campaign import merge
 
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 60.0
-"""How long the suite may take to end after it was asked to."""
+"""Seconds the suite may take to end after an interrupt; then, or at a second interrupt, it is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +110,11 @@ class Finished:
 
 
 def launch(order: Order, show: Callable[[Progress], None] = lambda progress: None) -> Finished:
-    """Run the suite and wait for its end; an interrupt (Ctrl-C) ends it early with a whole report."""
+    """Run the suite and wait for its end; an interrupt (Ctrl-C) ends it early with a whole report, a second one at once."""
     log = order.folder.path / "pytest.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     watch = Watch(order.folder)
-    interrupted = False
+    interrupts: list[float] = []
     started = time.monotonic()
     with open(log, "wb") as out:
         process = subprocess.Popen(
@@ -123,35 +123,38 @@ def launch(order: Order, show: Callable[[Progress], None] = lambda progress: Non
         )  # fmt: skip
 
         def stop(signum: int, frame: FrameType | None) -> None:
-            nonlocal interrupted
-            interrupted = True
-            _interrupt(process)
+            interrupts.append(time.monotonic())
+            _signal(process, signal.SIGINT if len(interrupts) == 1 else signal.SIGKILL)
 
         before = signal.signal(signal.SIGINT, stop), signal.signal(signal.SIGTERM, stop)
         try:
-            status = _wait(process, watch, show)
+            status = _wait(process, watch, show, interrupts)
         finally:
             signal.signal(signal.SIGINT, before[0])
             signal.signal(signal.SIGTERM, before[1])
-    stopped = "interrupted" if interrupted else ("budget" if status == 0 else "error")
+    stopped = "interrupted" if interrupts else ("budget" if status == 0 else "error")
     run = merge(order.folder, stopped=stopped, seconds=time.monotonic() - started)
     return Finished(run, status, log.read_text(encoding="utf-8", errors="replace"))
 
 
-def _wait(process: subprocess.Popen[bytes], watch: Watch, show: Callable[[Progress], None]) -> int:
+def _wait(
+    process: subprocess.Popen[bytes], watch: Watch, show: Callable[[Progress], None], interrupts: Sequence[float]
+) -> int:
     while True:
         try:
             status = process.wait(POLL_SECONDS)
         except subprocess.TimeoutExpired:
             show(watch.poll())
+            if interrupts and time.monotonic() > interrupts[0] + GRACE_SECONDS:
+                _signal(process, signal.SIGKILL)
             continue
         show(watch.poll())
         return status
 
 
-def _interrupt(process: subprocess.Popen[bytes]) -> None:
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, number)
 
 
 def _environment() -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -37,6 +38,9 @@ CALL_BUDGET = 60
 VALUE_BUDGET = 140
 """Further requests for simplifying values, expressions and schemas."""
 
+SECONDS_BUDGET = 60.0
+"""Seconds that one reduction may take: a target that hangs answers nothing within many timeouts."""
+
 _REFERENCE = re.compile(rb"\$\{reply:(\d+):")
 
 
@@ -55,7 +59,7 @@ class Reduction:
 
 @dataclass(slots=True)
 class Minimiser:
-    """Tries ever smaller programs for one fingerprint within a budget of requests."""
+    """Tries ever smaller programs for one fingerprint within a budget of requests and ``until`` (monotonic)."""
 
     attempt: Try
     fingerprint: str
@@ -66,6 +70,7 @@ class Minimiser:
     ops: tuple[Op, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     tried: set[bytes] = field(default_factory=set)
+    until: float = field(default_factory=lambda: time.monotonic() + SECONDS_BUDGET)
 
     def shows(self, program: Program | None) -> bool:
         """Whether a candidate shows the fingerprint; if so it becomes the best one, cut after that call."""
@@ -79,7 +84,7 @@ class Minimiser:
         attempt = self.attempt(program)
         for index, divergence in attempt.divergences:
             if divergence.fingerprint == self.fingerprint:
-                last = index - len(program.tables)
+                last = max(-1, index - len(program.tables))
                 self.best = replace(program, steps=program.steps[: last + 1])
                 self.divergence = divergence
                 self.ops = attempt.ops[: index + 1]
@@ -90,7 +95,7 @@ class Minimiser:
     @property
     def spent(self) -> bool:
         """Whether the budget is used up."""
-        return self.requests >= self.limit
+        return self.requests >= self.limit or time.monotonic() >= self.until
 
 
 def minimise(
