@@ -184,6 +184,18 @@ class Session:
         for table in touched(call):
             adopt_table(self.oracle, table, lambda c: side.send(c, timeout=self.timeout))
 
+    def adopt(self, step: Step, reply: Reply, *, setup: bool = False) -> Op:
+        """Record a call that was put and answered without asking the oracle."""
+        index = len(self.ops)
+        self.replies[index] = reply.body if isinstance(reply, Success) else None
+        notes: dict[str, Json] = {"setup": True} if setup else {}
+        answered, kind = self._symbolic(reply), fate(step.operation, reply)
+        op = Op(index, step.operation, step.body, reply=answered, fate=kind, raw=step.raw, notes=notes)
+        self.ops.append(Judged(op, OK))
+        if step.operation in STATE_OPERATIONS and isinstance(reply, Success):
+            self._await_state(Call(step.operation, self.bound(step.body)))
+        return op
+
     def bound(self, body: Json) -> Json:
         """A symbolic body with this session's names, replies and times; SymbolError when one is missing."""
         return bind(body, self.names, self.replies, self._start)

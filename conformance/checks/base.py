@@ -84,20 +84,31 @@ class Http:
 
     def wrong(self, answer: RawReply | Lost) -> str | None:
         """What differs in an HTTP answer, or None when it is as expected."""
+        found = self.difference(answer)
+        return None if found is None else found[1]
+
+    def difference(self, answer: RawReply | Lost) -> tuple[str, str] | None:
+        """Which part of an HTTP answer differs, and how; None when it is as expected."""
         if isinstance(answer, Lost):
-            return f"no answer ({answer.why})"
+            return "answer", f"no answer ({answer.why})"
         if answer.status != self.status:
-            return f"expected status {self.status}, got {answer.status}: {answer.body[:200]!r}"
+            return "status", f"expected status {self.status}, got {answer.status}: {answer.body[:200]!r}"
         for name, wanted in self.headers.items():
             value = answer.header(name)
             if (wanted is None) != (value is None) or (wanted and not re.fullmatch(wanted, value or "", re.IGNORECASE)):
-                return f"expected the header {name} to be {wanted or 'absent'}, got {value!r}"
+                return name, f"expected the header {name} to be {wanted or 'absent'}, got {value!r}"
         text = plain_body(answer)
         if self.body is not None and text != self.body:
-            return f"expected the body {self.body!r}, got {text!r:.300}"
+            return "body", f"expected the body {self.body!r}, got {text!r:.300}"
         if self.matches is not None and not re.fullmatch(self.matches, text, re.DOTALL):
-            return f"expected a body like {self.matches!r}, got {text!r:.300}"
-        return _wrong_checksum(answer)
+            return "body", f"expected a body like {self.matches!r}, got {text!r:.300}"
+        told = _wrong_checksum(answer)
+        return None if told is None else ("x-amz-crc32", told)
+
+    def to_json(self) -> dict[str, Json]:
+        """What must come, as a JSON object for scripts; members that ask for nothing are left out."""
+        row: dict[str, Json] = {"status": self.status, "headers": dict(self.headers)}
+        return row | {name: text for name in ("body", "matches") if (text := getattr(self, name)) is not None}
 
 
 def plain_body(answer: RawReply) -> str:

@@ -173,8 +173,8 @@ ASKED: tuple[Check, ...] = (
         "wire.value-max",
         records("x", Limit=1001),
         phrase="failed to satisfy constraint: Member must have value less than or equal to 1000",
-        tables=streaming(),
-        control=_GOOD,
+        tables={},
+        control=Step("ListStreams", {}),
         name="GetRecords",
     ),
 )

@@ -190,7 +190,7 @@ class Oracle:
         settled = [v for v in broken if not v.rule.disputed]
         if not settled:
             return Judgement((world,))
-        if _unsupported(reply):
+        if unsupported(reply):
             return Judgement((world,), self._divergence(call, settled[0], reply, "unsupported", "", broken))
         known = [v for v in settled if reply.code in (v.rule.error, *v.rule.accept_codes)]
         other = recognise(reply)
@@ -226,7 +226,7 @@ class Oracle:
         matched = recognise(reply)
         if matched is not None and matched.disputed:
             return Judgement((world,))
-        if _unsupported(reply):
+        if unsupported(reply):
             severity, rule, path = "unsupported", main_rule(call.operation), ""
         else:
             severity = "refuses"
@@ -306,7 +306,8 @@ class Oracle:
                 world.service.install(table, key, item)
 
 
-def _unsupported(reply: Refusal) -> bool:
+def unsupported(reply: Refusal) -> bool:
+    """Whether a refusal says that the target lacks an operation or feature."""
     message = (reply.message or "").lower()
     return (
         reply.code in UNSUPPORTED_CODES

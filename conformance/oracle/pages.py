@@ -97,7 +97,7 @@ class Pages:
             return [Difference(("Items",), "extra" if items is not None else "missing", None, items)]
         if items is not None and count != len(items):
             return [Difference(("Count",), "value", len(items), count)]
-        limit = call.body.get("Limit")
+        limit = _limit(call)
         if count > scanned or (limit is not None and scanned > limit):
             return [Difference(("ScannedCount",), "value", limit, scanned)]
         if not _filters(call) and count != scanned:
@@ -187,12 +187,18 @@ def _complete(whole: Whole, chain: Chain) -> list[Difference]:
     return []
 
 
+def _limit(call: Call) -> int | None:
+    """The Limit as the service reads it: fractions are floored (dataplane:SER-3)."""
+    limit = call.body.get("Limit")
+    return int(limit) if isinstance(limit, float) else limit
+
+
 def _end(call: Call, body: Json, table: Table) -> list[Difference]:
     """Whether a page may end here and names the last row it evaluated (dataplane:QRY-2, QRY-3)."""
     last = body.get("LastEvaluatedKey")
     if last is None or table.size > SMALL_BYTES:
         return []
-    if body["ScannedCount"] != call.body.get("Limit"):
+    if body["ScannedCount"] != _limit(call):
         return [Difference(("LastEvaluatedKey",), "extra", None, last)]
     source = Source(table, table.indexes.get(call.body.get("IndexName") or ""))
     names = source.key_names

@@ -60,12 +60,26 @@ class Unreachable(Exception):
 
 def acceptable(reply: Mapping[str, Any], alternative: Mapping[str, Any], finding: Mapping[str, Any]) -> bool:
     """Whether a reply is the given one, as far as the finding looks: DynamoDB leaves the rest open."""
+    if "http" in alternative:
+        return "http" in reply and same_http(reply["http"], alternative["http"])
     if "refusal" in alternative:
         return "refusal" in reply and same_refusal(reply["refusal"], alternative["refusal"], finding)
     if "success" in alternative and "success" in reply:
         expected, observed = (looked_at(r["success"], finding) for r in (alternative, reply))
         return json.dumps(expected, sort_keys=True) == json.dumps(observed, sort_keys=True)
     return False
+
+
+def same_http(observed: Mapping[str, Any], accepted: Mapping[str, Any]) -> bool:
+    """Whether an HTTP answer has the status, the headers (patterns; null: none) and the body that are asked for."""
+    headers, body = observed["headers"], observed["body"]
+    for name, wanted in accepted["headers"].items():
+        value = headers.get(name)
+        if (wanted is None) != (value is None) or (wanted and not re.fullmatch(wanted, value or "", re.IGNORECASE)):
+            return False
+    if accepted.get("body", body) != body or observed["status"] != accepted["status"]:
+        return False
+    return "matches" not in accepted or re.fullmatch(accepted["matches"], body, re.DOTALL) is not None
 
 
 def same_refusal(observed: Mapping[str, Any], accepted: Mapping[str, Any], finding: Mapping[str, Any]) -> bool:
@@ -168,7 +182,7 @@ class Endpoint:
         try:
             exact = given_bytes(raw, "exact")
             if exact is not None:
-                return read_reply(*self.exchange(host, exact, method))
+                return with_http(*self.exchange(host, exact, method))
             headers = self.headers(step, raw, method, f"{self.url.scheme}://{host}{path}", payload)
             # A connection for each call: one that the server closed while idle would look like a lost answer.
             with urllib3.PoolManager(timeout=self.timeout, retries=False) as pool:
@@ -176,7 +190,8 @@ class Endpoint:
                     method, f"{self.url.scheme}://{host}{path}", body=payload, headers=headers,
                     redirect=False, decode_content=False,
                 )  # fmt: skip
-            return read_reply(answer.status, dict(answer.headers), answer.data)
+            told = (answer.status, dict(answer.headers), answer.data)
+            return with_http(*told) if "raw" in step else read_reply(*told)
         except NOT_SENT as error:
             raise Unreachable(str(error)) from error
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
@@ -259,6 +274,20 @@ def given_bytes(raw: Mapping[str, Any], name: str) -> bytes | None:
         return base64.b64decode(raw[f"{name}64"])
     text: str | None = raw.get(name)
     return None if text is None else text.encode()
+
+
+def with_http(status: int, headers: Mapping[str, str], content: bytes) -> dict[str, Any]:
+    """The reply in an HTTP answer, and the answer itself, its body decompressed."""
+    named = {name.lower(): value for name, value in headers.items()}
+    try:
+        if named.get("content-encoding", "").strip().lower() in ("gzip", "deflate"):
+            plain = zlib.decompress(content, zlib.MAX_WBITS | 32)
+        else:
+            plain = content
+    except zlib.error:
+        plain = content
+    answer = {"status": status, "headers": named, "body": plain.decode("utf-8", "replace")}
+    return {**read_reply(status, headers, content), "http": answer}
 
 
 def read_reply(status: int, headers: Mapping[str, str], content: bytes) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +25,7 @@ from conformance.search.reproduction import script
 from conformance.session import Session, Timing, state_read
 from conformance.targets.process import ProcessError
 from conformance.targets.target import Target
-from reference.api import Call, Refusal
+from reference.api import Call, Refusal, Success
 
 REPLAYS = 2
 REDUCE_SECONDS = 20.0
@@ -87,6 +88,10 @@ class Worker:
 
     def run(self, program: Program) -> list[Divergence]:
         """Run one program; its divergences are journalled before this returns."""
+        return [divergence for _, divergence in self.play(program).divergences()]
+
+    def play(self, program: Program) -> Session:
+        """As ``run``, but hand back the session, with every op and the word on it."""
         session = self.session()
         session.run(program)
         divergences = [divergence for _, divergence in session.divergences()]
@@ -102,8 +107,8 @@ class Worker:
         self.journal.append("program-end", calls=len(session.ops), capability=program.capability, unknown=unknown)
         session.timing.journalling += time.perf_counter() - before
         self._count(session)
-        self._finish(session)
-        return divergences
+        self.finish(session)
+        return session
 
     def _journal_divergence(self, program: Program, session: Session, divergence: Divergence) -> None:
         row: dict[str, Any] = divergence_to_json(divergence, session.names)
@@ -132,13 +137,13 @@ class Worker:
         self._made += 1
         return f"{'dynoracle' if kind == 'table' else kind}-{self.run_id}-{self.name}-{self._made}"
 
-    def _finish(self, session: Session) -> None:
+    def finish(self, session: Session) -> None:
         """Drop what the session created; bring the target back if it died."""
         if session.died is not None:
             self.recover()
-        for symbol, name in session.names.items():
-            if symbol.startswith("table:"):
-                self._drop(name)
+        names = [name for symbol, name in session.names.items() if symbol.startswith("table:")]
+        for name in dict.fromkeys([*names, *created(session)]):
+            self._drop(name)
 
     def _drop(self, name: str) -> None:
         """Delete a table of ours, protected or not."""
@@ -181,12 +186,12 @@ class Worker:
                 break
             session.send(step)
         ops = tuple(judged.op for judged in session.ops)
-        self._finish(session)
+        self.finish(session)
         return Attempt(tuple(session.divergences()), ops, dict(session.names))
 
-    def reduce(self, program: Program, divergence: Divergence) -> None:
-        """Minimise a new divergence, replay it, and write its finding."""
-        calls, values = _budgets(divergence)
+    def reduce(self, program: Program, divergence: Divergence, budgets: tuple[int, int] | None = None) -> None:
+        """Minimise a new divergence, replay it, and write its finding; ``budgets`` are calls for cutting and values."""
+        calls, values = budgets or _budgets(divergence)
         reduction = minimise(
             self._with_state(program, divergence), divergence, self.attempt, calls=calls, values=values
         )
@@ -247,6 +252,13 @@ def _budgets(divergence: Divergence) -> tuple[int, int]:
     if divergence.severity != "crash" or divergence.path.startswith("garbage"):
         return CALL_BUDGET, VALUE_BUDGET
     return (20, 0) if divergence.path.startswith("timeout") else (40, 40)
+
+
+def created(session: Session) -> Iterator[str]:
+    """The names of the tables whose creation a session saw, also those made of a symbol and more."""
+    for judged in session.ops:
+        if judged.op.operation == "CreateTable" and isinstance(judged.op.reply, Success):
+            yield session.bound(judged.op.body)["TableName"]
 
 
 class _Names(dict[str, str]):

@@ -1,16 +1,19 @@
-"""Makes the cases of the campaign: one per capability and shard."""
+"""Makes the cases of the campaign: one per directed check, one per capability and shard of the search."""
 
 from __future__ import annotations
 
 import pytest
 
-from conformance.suite.runner import campaign_of, cases
+from conformance.suite.runner import campaign_of, cases, checks_of
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "share" in metafunc.fixturenames:
         found = list(cases(metafunc.config))
         metafunc.parametrize("share", found, ids=[f"{s.capability}-{s.shard + 1}of{s.shards}" for s in found])
+    if "check" in metafunc.fixturenames:
+        checks = list(checks_of(metafunc.config))
+        metafunc.parametrize("check", checks, ids=[c.id for c in checks])
 
 
 @pytest.fixture(scope="session")

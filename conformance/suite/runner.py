@@ -11,14 +11,21 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from conformance.checks import all_checks
+from conformance.checks.base import Check
 from conformance.record.folder import RunFolder
 from conformance.search.campaign import Share, ledger_version, merge, new_folder, shares
+from conformance.search.checking import chosen
 from conformance.search.worker import TargetLostError, Worker
-from conformance.targets.target import Access, open_target
+from conformance.targets.catalogue import CatalogueError
+from conformance.targets.install import InstallError
+from conformance.targets.process import ProcessError
+from conformance.targets.target import Access, Target, TargetError, open_target
+from reference.api import Call, Lost
 
 
 def suite_version() -> str:
@@ -79,10 +86,27 @@ class Campaign:
     def worker(self) -> Worker:
         """This process's worker; the target is opened when first needed."""
         if self._worker is None:
-            target = open_target(self.spec, run_dir=self.folder.path / "targets", worker=self.name, access=self.access)
+            target = self._open()
             self._worker = Worker(target, self.folder, self.name, self.run_id, timeout=self.timeout)
             self._worker.journal.append("run", **self._header(self._worker))
         return self._worker
+
+    def _open(self) -> Target:
+        """The target, answering; else the run ends with what is wrong with it."""
+        try:
+            target = open_target(self.spec, run_dir=self.folder.path / "targets", worker=self.name, access=self.access)
+        except (CatalogueError, InstallError, ProcessError, TargetError) as error:
+            self._give_up(str(error))
+        silent = target.transport.send(Call("ListTables", {}), timeout=self.timeout)
+        if isinstance(silent, Lost):
+            target.close()
+            self._give_up(f"{target.endpoint or target.name} does not answer as DynamoDB does: {silent.why}")
+        return target
+
+    def _give_up(self, text: str) -> NoReturn:
+        with self.folder.journal(self.name) as journal:
+            journal.append("error", text=text)
+        pytest.exit(text, returncode=2)
 
     def _header(self, worker: Worker) -> dict[str, Any]:
         target = worker.target
@@ -144,3 +168,10 @@ def cases(config: pytest.Config) -> Iterator[Share]:
     """The shares to search, as pytest parameters."""
     campaign = campaign_of(config)
     yield from campaign.shares() if campaign else ()
+
+
+def checks_of(config: pytest.Config) -> Iterator[Check]:
+    """The directed checks to make, as pytest parameters."""
+    campaign = campaign_of(config)
+    if campaign is not None:
+        yield from chosen(all_checks(), campaign.rules, campaign.capabilities)

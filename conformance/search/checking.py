@@ -1,0 +1,246 @@
+"""Directed checks on a target: run and judged like drawn programs, or held against their literals.
+
+Literals judge where no SDK goes, and where answers are full of names that the oracle does not follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any, cast
+
+from conformance.checks.base import Answered, Check, Expected, Http, Refused, bound
+from conformance.oracle.divergence import Divergence
+from conformance.oracle.judge import unsupported
+from conformance.program import Program, Step
+from conformance.record.op import reply_to_json
+from conformance.record.run import CheckResult
+from conformance.search.findings import unsettled
+from conformance.search.minimise import Reduction
+from conformance.search.worker import Worker
+from conformance.session import Judged, Session
+from conformance.targets.raw import RawReply, RawRequest, parse_reply
+from conformance.targets.target import Target
+from conformance.targets.transport import Transport
+from reference.api import Call, Lost, Refusal, Reply, Success
+from reference.rules import Rule, ledger, pattern
+
+BUDGETS = (12, 0)
+"""Requests for cutting a check's program down and for simplifying its values: it is small already."""
+DETAIL_LIMIT = 300
+LITERAL = ("streams.", "account.policy")
+"""Beginnings of rules whose answers name labels, iterators, revisions and the like."""
+
+
+def run_check(worker: Worker, check: Check) -> CheckResult:
+    """Run one check on a worker's target, reduce what it newly shows, and journal its result."""
+    why = out_of_reach(worker.target, check)
+    if why:
+        result = _result(check, "not-reached", why)
+    elif check.below_the_sdk or check.rule.startswith(LITERAL):
+        result = _literal(worker, check)
+    else:
+        result = _judged(worker, check)
+    worker.journal.append("check", **asdict(result))
+    return result
+
+
+def out_of_reach(target: Target, check: Check) -> str:
+    """Why a check can't be made on a target, or nothing when it can."""
+    if not target.profile.claims(check.capability):
+        return f"the target does not claim {check.capability}"
+    if check.below_the_sdk and not target.endpoint:
+        return "it needs HTTP"
+    if check.needs == "signatures":
+        return "" if target.profile.auth else "the target does not verify signatures"
+    if check.needs:
+        return f"it needs {check.needs}"
+    return "it needs a clock that can be driven" if check.pause else ""
+
+
+def _result(check: Check, verdict: str, detail: str = "", fingerprint: str | None = None) -> CheckResult:
+    return CheckResult(check.id, check.rule, check.capability, verdict, fingerprint, detail[:DETAIL_LIMIT])
+
+
+# --- judged by the oracle ---------------------------------------------------------------------------------------------
+
+
+def _judged(worker: Worker, check: Check) -> CheckResult:
+    program = check.program()
+    session = worker.play(program)
+    for _, divergence in session.divergences():
+        _report(worker, program, divergence)
+    return _verdict(check, session)
+
+
+def _report(worker: Worker, program: Program, divergence: Divergence) -> None:
+    """Reduce a divergence that this worker has not seen yet."""
+    seen = worker.seen.get(divergence.fingerprint, 0)
+    if not seen:
+        worker.reduce(program, divergence, BUDGETS)
+    worker.seen[divergence.fingerprint] = seen + 1
+
+
+def _verdict(check: Check, session: Session) -> CheckResult:
+    """What came of the call that shows the rule and of its control; what came before must have gone well."""
+    at = len(check.tables) + len(check.given)
+    before, asked = session.ops[:at], session.ops[at : at + (2 if check.control else 1)]
+    found = next((j.verdict.divergence for j in asked if j.verdict.divergence is not None), None)
+    if found is not None:
+        return _diverged(check, found)
+    failed = next((judged for judged in before if _failed(judged)), None)
+    if failed is not None or not asked:
+        early = failed.verdict.divergence if failed is not None else None
+        lacking = early is not None and early.severity == "unsupported"
+        what = early.summary if early is not None else session.died or session.quarantined or "a call before it failed"
+        return _result(check, "unsupported" if lacking else "unknown", f"before it: {what}")
+    doubt = next((judged.verdict.why for judged in asked if judged.verdict.ruling == "unknown"), "")
+    if doubt:
+        return _result(check, "unknown", doubt)
+    return _result(check, "ok", _otherwise(check, session, asked[0]))
+
+
+def _diverged(check: Check, found: Divergence) -> CheckResult:
+    verdict = "unsupported" if found.severity == "unsupported" else "violated"
+    if verdict == "violated" and unsettled(ledger().get(found.rule), found):
+        verdict = "unknown"
+    return _result(check, verdict, found.summary, found.fingerprint)
+
+
+def _failed(judged: Judged) -> bool:
+    return judged.verdict.ruling != "ok" or not isinstance(judged.op.reply, Success)
+
+
+def _otherwise(check: Check, session: Session, judged: Judged) -> str:
+    """How a lawful answer differs from the literal one: DynamoDB itself may answer in more than one way."""
+    reply = judged.op.reply
+    if isinstance(reply, Success):
+        reply = Success(session.bound(reply.body))
+    elif isinstance(reply, Refusal):
+        fields = session.bound(dict(reply.fields))
+        reply = Refusal(reply.code, session.bound(reply.message), reply.status, fields)
+    then = bound(check.then, session.names, session.replies, session.started)
+    assert not isinstance(then, Http)
+    wrong = then.wrong(reply or Lost("no answer"))
+    return f"lawful, but {wrong}" if wrong else ""
+
+
+# --- held against literals --------------------------------------------------------------------------------------------
+
+
+def _literal(worker: Worker, check: Check) -> CheckResult:
+    """Set up, send the call or the request as it stands, and hold its answer against the literal."""
+    session = worker.session()
+    try:
+        tables = [Step("CreateTable", body) for body in check.tables.values()]
+        for step in (*tables, *check.given):
+            reply = _send(worker, session, step, setup=step in tables)[1]
+            if not isinstance(reply, Success):
+                return _result(check, "unknown", f"{step.operation} failed before it: {_told(reply)}")
+        return _answered(worker, check, session)
+    finally:
+        worker.journal.append("program-end", calls=len(session.ops), capability=check.capability, unknown=0)
+        worker.finish(session)
+
+
+def _answered(worker: Worker, check: Check, session: Session) -> CheckResult:
+    rule = ledger()[check.rule]
+    step, then = check.when, check.then
+    answer, reply = _send(worker, session, step)
+    told = _difference(bound(then, session.names, session.replies, session.started), answer, reply, rule)
+    if told is None and check.control is not None:
+        step, then = check.control, Answered()
+        answer, reply = _send(worker, session, step)
+        told = _difference(then, answer, reply, rule)
+    if told is None:
+        return _result(check, "ok")
+    divergence = _divergence(check, step, then, reply, *told)
+    if divergence.severity == "unsupported":
+        return _result(check, "unsupported", divergence.summary)
+    if unsettled(rule, divergence):
+        return _result(check, "unknown", divergence.summary)
+    _tell(worker, check, session, divergence)
+    return _result(check, "violated", divergence.summary, divergence.fingerprint)
+
+
+def _send(worker: Worker, session: Session, step: Step, *, setup: bool = False) -> tuple[RawReply | Lost | None, Reply]:
+    """One call or HTTP request that the oracle is not asked about; the HTTP answer where there is one."""
+    call = Call(step.operation, session.bound(step.body))
+    sender = cast(Transport, session.sender)
+    answer: RawReply | Lost | None = None
+    if step.raw is None:
+        reply = sender.send(call, timeout=worker.timeout)
+    else:
+        answer = sender.send_raw(call, raw=RawRequest.from_json(session.bound(step.raw)), timeout=worker.timeout)
+        reply = answer if isinstance(answer, Lost) else parse_reply(answer)
+    session.adopt(step, reply, setup=setup)
+    return answer, reply
+
+
+def _told(reply: Reply) -> str:
+    return f"{reply.code}: {reply.message}" if isinstance(reply, Refusal) else str(reply)
+
+
+def _difference(then: Expected, answer: RawReply | Lost | None, reply: Reply, rule: Rule) -> tuple[str, str] | None:
+    """Which part of an answer differs, and how; None when it is one that the rule lets pass."""
+    if isinstance(then, Http):
+        assert answer is not None, "an HTTP answer is expected of a raw request only"
+        return then.difference(answer)
+    wrong = then.wrong(reply)
+    if wrong is None or (isinstance(then, Refused) and _accepted(then, reply, rule)):
+        return None
+    same = isinstance(then, Refused) and isinstance(reply, Refusal) and reply.code == then.code
+    return ("message" if same else "answer"), wrong
+
+
+def _accepted(then: Refused, reply: Reply, rule: Rule) -> bool:
+    """Whether a rule allows another refusal than its literal one: further codes, further words."""
+    if not isinstance(reply, Refusal) or reply.code not in (then.code, *rule.accept_codes):
+        return False
+    words = [rule.phrase] if rule.phrase is not None else []
+    texts = [pattern(text).fullmatch(reply.message or "") for text in rule.accept]
+    return any(texts) or any(word in (reply.message or "") for word in words) or reply.code != then.code
+
+
+def _divergence(check: Check, step: Step, then: Expected, reply: Reply, part: str, wrong: str) -> Divergence:
+    expected = _reply_of(then)
+    refused, succeeded = isinstance(expected, Refusal), isinstance(reply, Success)
+    severity = "message" if part == "message" else "shape" if part not in ("answer", "status") else "error"
+    if isinstance(reply, Lost):
+        severity = "crash"
+    elif isinstance(reply, Refusal) and unsupported(reply):
+        severity = "unsupported"
+    elif part in ("answer", "status"):
+        severity = "error" if refused != succeeded else "accepts" if refused else "refuses"
+        if not refused and succeeded:
+            severity = "data"
+    summary = f"{step.operation} ({check.name or check.rule}): {wrong}"
+    accepted: Mapping[str, Any] = {"http": then.to_json()} if isinstance(then, Http) else reply_to_json(expected)
+    return Divergence(
+        step.operation, check.rule, severity, f"literal:{part}", summary, expected, reply, (accepted,), ("*",)
+    )
+
+
+def _reply_of(then: Expected) -> Reply:
+    """A literal as a reply, as far as it is one."""
+    if isinstance(then, Refused):
+        return Refusal(then.code, then.message, 400, dict(then.fields))
+    if isinstance(then, Http) and then.status >= 300:
+        return Refusal(f"HTTP {then.status}", then.body, then.status)
+    return Success(then.body if isinstance(then, Answered) else None)
+
+
+def _tell(worker: Worker, check: Check, session: Session, divergence: Divergence) -> None:
+    """Write the finding of a request below the SDK; there is nothing to reduce."""
+    if divergence.fingerprint not in worker.seen:
+        ops = tuple(judged.op for judged in session.ops)
+        program = Program(check.capability, check.tables, (*check.given, check.when))
+        worker.report(Reduction(program, divergence, ops, dict(session.names)), program, 1)
+    worker.seen[divergence.fingerprint] = worker.seen.get(divergence.fingerprint, 0) + 1
+
+
+def chosen(checks: tuple[Check, ...], rules: list[str], capabilities: list[str]) -> Iterator[Check]:
+    """The checks of the named rules and capabilities; of all where none is named."""
+    for check in checks:
+        if (not rules or check.rule in rules) and (not capabilities or check.capability in capabilities):
+            yield check

@@ -1,0 +1,22 @@
+"""The directed checks: one case per check, on the campaign's target."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.checks.base import Check
+from conformance.record.run import VERDICTS
+from conformance.search.checking import run_check
+from conformance.search.worker import TargetLostError
+from conformance.suite.runner import Campaign
+
+
+def test_check(campaign: Campaign, check: Check) -> None:
+    # As in the search, a divergence is a result and stands in the report.
+    worker = campaign.worker()
+    try:
+        result = run_check(worker, check)
+    except TargetLostError as lost:
+        worker.journal.append("error", text=str(lost))
+        pytest.exit(str(lost), returncode=2)
+    assert result.verdict in VERDICTS
