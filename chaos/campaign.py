@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import chaos.faults
-from chaos.faults import Fault, find
+from chaos.faults import ENDS, Fault, find
 from chaos.lockstep import FaultStep, FaultySession, QuietStep, latitude_under, pinned
 from chaos.processes import hands_of
 from chaos.proxy import ThreadedProxy
@@ -45,6 +45,8 @@ SHARE = 0.25
 """How many requests meet a fault."""
 FAULT_BUDGET = 24
 """Attempts to do without faults, before calls and values are reduced."""
+SLOW_BUDGET = 20
+"""Calls for reducing what takes a restart of the process to show."""
 SCRIPT = '''\
 """Replays this finding, faults and all, on a target: ``python reproduce.py [TARGET]``; exit code 1 while it shows."""
 
@@ -204,7 +206,8 @@ class LockstepWorker(Worker):
 
     def reduce(self, program: Program, divergence: Divergence, budgets: tuple[int, int] | None = None) -> None:
         """Minimise a new divergence: first its faults, then calls and values as ever; replay it, write its finding."""
-        calls, values = budgets or (CALL_BUDGET, VALUE_BUDGET)
+        ends = any(isinstance(step, FaultStep) and step.fault in ENDS for step in program.steps)
+        calls, values = budgets or ((SLOW_BUDGET, 0) if ends else (CALL_BUDGET, VALUE_BUDGET))
         final = (QuietStep(*_parts(state_read(symbol))) for symbol in program.tables)
         whole = replace(program, steps=(*program.steps, *final))
         fewer = self._fewer_faults(whole, divergence)

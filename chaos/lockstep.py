@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chaos.faults import LIMITS, Fault, find
+from chaos.faults import ENDS, LIMITS, Fault, find
 from chaos.proxy import ThreadedProxy
 from chaos.proxy_ledger import Delivery, Entry
 from chaos.schedule import Firing, Rule, Schedule
@@ -32,6 +32,7 @@ SKEW_CODES = frozenset(
     {"InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired", "IncompleteSignatureException",
      "UnrecognizedClientException"}
 )  # fmt: skip
+FORGETFUL = "the target does not claim to keep anything over its end"
 HARNESS = "harness: "
 """How the reason of an unknown begins when it is our own doing."""
 
@@ -156,6 +157,11 @@ class FaultySession(Session):
             if firing.fault.place == "process":
                 self._struck.add(firing.fault.name)
         late = self._late(received)
+        if not self.durable and self._struck and self._proxy.ends() > self._ends and _was_answered_after(entry):
+            # A new process answered, which knows nothing.
+            self._ends += 1
+            self.quarantined = FORGETFUL
+            return _worst(late)
         if len(entries) > 1:
             return Verdict("unknown", why=f"{HARNESS}one call became {len(entries)} requests")
         if entry is None or (firing is None and not self._struck):
@@ -284,7 +290,7 @@ class FaultySession(Session):
             self._proxy.heal()
             self._intact_or_empty()
             if self.quarantined is None:
-                self.quarantined = "the target does not claim to keep anything over its end"
+                self.quarantined = FORGETFUL
 
     def _may_have_forgotten_tokens(self) -> None:
         others = []
@@ -305,6 +311,12 @@ class FaultySession(Session):
                 Session.send(self, step)
             elif isinstance(reply, Lost):
                 self.died = reply.why
+
+
+def _was_answered_after(entry: Entry | None) -> bool:
+    """Whether a fault that ends the process came before its request was passed on."""
+    firing = entry.firing if entry is not None else None
+    return firing is not None and firing.fault.name in ENDS and not firing.settings["during"]
 
 
 def _worst(verdicts: Sequence[Verdict]) -> Verdict:
