@@ -66,9 +66,13 @@ class ProgramMachine(RuleBasedStateMachine):
 
     def step(self, data: st.DataObject, operation: str, world: TableWorld, body: Json) -> int:
         """Add a call to the program, spoilt now and then; returns its op index."""
-        if self.features.on("mistakes") and chance(data.draw, self.mistakes_percent):
+        if self.wrongly(data):
             body = spoil(data.draw, operation, world, body)
         return self.plain_step(operation, body)
+
+    def wrongly(self, data: st.DataObject) -> bool:
+        """Whether the next request shall have a mistake."""
+        return self.features.on("mistakes") and chance(data.draw, self.mistakes_percent)
 
     def plain_step(self, operation: str, body: Json) -> int:
         """Add a call to the program as it is; returns its op index."""

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from conformance.machines.base import ProgramMachine
-from conformance.strategies import legacy, requests, transactions
+from conformance.strategies import legacy, mistakes, requests, transactions
 from conformance.strategies.draws import chance, pick
 from conformance.strategies.schemas import TableWorld
-from reference.api import Item
+from reference.api import Item, Json
 
 
 class _Rules(ProgramMachine):
@@ -121,12 +121,20 @@ class Batches(_Rules):
     @rule(data=st.data())
     def batch_write(self, data: st.DataObject) -> None:
         """BatchWriteItem."""
-        self.plain_step("BatchWriteItem", requests.batch_write(data.draw, self.worlds, self.features, self.held()))
+        body = requests.batch_write(data.draw, self.worlds, self.features, self.held())
+        self.plain_step("BatchWriteItem", self._spoilt(data, body))
 
     @rule(data=st.data())
     def batch_get(self, data: st.DataObject) -> None:
         """BatchGetItem."""
-        self.plain_step("BatchGetItem", requests.batch_get(data.draw, self.worlds, self.features, self.held()))
+        body = requests.batch_get(data.draw, self.worlds, self.features, self.held())
+        self.plain_step("BatchGetItem", self._spoilt(data, body))
+
+    def _spoilt(self, data: st.DataObject, body: Json) -> Json:
+        world = self.any_world(data)
+        if world.reference in body["RequestItems"] and self.wrongly(data):
+            return mistakes.spoil_batch(data.draw, world, body)
+        return body
 
 
 class Transactions(_Rules):
@@ -136,6 +144,9 @@ class Transactions(_Rules):
     def transact_write(self, data: st.DataObject) -> None:
         """TransactWriteItems."""
         body = transactions.transact_write(data.draw, self.worlds, self.features, self.held())
+        actions = body["TransactItems"]
+        if actions and self.wrongly(data):
+            actions[-1] = mistakes.spoil_action(data.draw, self.worlds, actions[-1])
         self.plain_step("TransactWriteItems", body)
         if "ClientRequestToken" in body and chance(data.draw, 60):
             self.plain_step("TransactWriteItems", transactions.repeated(data.draw, body))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.strategies import values
+from conformance.strategies import nearby, values
 from conformance.strategies.draws import Draw, chance, number, pick, some
 from conformance.strategies.schemas import Features, TableWorld
 from reference.expressions.reserved import RESERVED
@@ -64,6 +64,8 @@ class Writer:
     features: Features
     item: Item
     placeholders: Placeholders = field(default_factory=Placeholders)
+    met: dict[str, Any] | None = None
+    """What the likely item holds where the last path leads."""
 
     def attribute(self, *, keys: bool = True) -> str:
         """A top-level attribute name, mostly one that exists."""
@@ -80,14 +82,14 @@ class Writer:
     def walk(self, attribute: str) -> str:
         """A path that begins with an attribute and follows what the likely item holds."""
         text = self.placeholders.name(self.draw, attribute)
-        value = self.item.get(attribute)
+        value = self.met = self.item.get(attribute)
         depth = 0
         if attribute in dict(self.table.keys) and not chance(self.draw, 3):
             return text
         while self.features.on("nested") and depth < 3 and chance(self.draw, 45):
             depth += 1
             if value is not None and "M" in value:
-                name = pick(self.draw, [*value["M"], "x"])
+                name = pick(self.draw, [*value["M"], "x", "y"])
                 text += "." + self.placeholders.name(self.draw, name)
                 value = value["M"].get(name)
             elif value is not None and "L" in value:
@@ -99,6 +101,7 @@ class Writer:
                 value = None
             else:
                 break
+        self.met = value
         return text
 
     def held(self, path_type: str | None = None) -> dict[str, Any]:
@@ -136,6 +139,9 @@ class Writer:
             self.draw, ("compare", "exists", "between", "in", "begins_with", "contains", "type", "size", "paths")
         )
         path = self.path(keys=keys)
+        near = nearby.value(self.draw, kind, self.met) if self.met is not None and chance(self.draw, 50) else None
+        if near is not None:
+            return self._about(kind, path, near)
         if kind == "compare":
             comparator = pick(self.draw, COMPARATORS)
             ordered = comparator not in ("=", "<>")
@@ -158,6 +164,19 @@ class Writer:
             return f"size({path}) {pick(self.draw, COMPARATORS)} {bound}"
         other = self.path(keys=keys)
         return f"{path} {pick(self.draw, COMPARATORS)} {other}" if other != path else f"attribute_exists({path})"
+
+    def _about(self, kind: str, path: str, near: list[dict[str, Any]]) -> str:
+        """A predicate whose values were made from what its path leads to."""
+        written = [self.placeholders.value(value) for value in near]
+        if kind in ("compare", "size"):
+            ordered = kind == "size" or next(iter(near[0])) in ("S", "N", "B")
+            comparator = pick(self.draw, COMPARATORS if ordered else COMPARATORS[:2])
+            return f"{f'size({path})' if kind == 'size' else path} {comparator} {written[0]}"
+        if kind == "between":
+            return f"{path} BETWEEN {written[0]} AND {written[1]}"
+        if kind == "in":
+            return f"{path} IN ({', '.join(written)})"
+        return f"{'attribute_type' if kind == 'type' else kind}({path}, {written[0]})"
 
     def _between(self, path: str) -> str:
         kind = pick(self.draw, ("N", "S"))
@@ -209,6 +228,8 @@ class Writer:
         choice = pick(self.draw, choices)
         if index_type:
             return self._index_action(choice, target, index_type)
+        if kind == "L" and chance(self.draw, 25):
+            return self._elements(target, len(self.item[target]["L"]))
         path = self.walk(target)
         if choice == "remove":
             return "REMOVE", path
@@ -222,6 +243,15 @@ class Writer:
         if choice == "delete-set":
             return "DELETE", f"{path} {self.literal(kind if kind in ('SS', 'NS', 'BS') else 'SS')}"
         return "SET", f"{path} = {self._operand(choice, path)}"
+
+    def _elements(self, target: str, length: int) -> tuple[str, str]:
+        """Several elements of a list removed, or some set at its end and beyond."""
+        name = self.placeholders.name(self.draw, target)
+        if chance(self.draw, 50):
+            gone = some(self.draw, range(length + 1), least=1, most=3)
+            return "REMOVE", ", ".join(f"{name}[{index}]" for index in gone)
+        places = some(self.draw, range(length, length + 4), least=1, most=2)
+        return "SET", ", ".join(f"{name}[{index}] = {self.literal()}" for index in places)
 
     def _index_action(self, choice: str, target: str, index_type: str) -> tuple[str, str]:
         path = self.placeholders.name(self.draw, target)

@@ -7,6 +7,7 @@ from typing import Any
 
 from conformance.strategies.draws import Draw, chance, pick
 from conformance.strategies.schemas import TableWorld
+from reference.values.item import MAX_ITEM_BYTES, item_size, normalise_item
 
 Body = dict[str, Any]
 Mistake = Callable[[Draw, TableWorld, Body], None]
@@ -57,7 +58,7 @@ def _holder(body: Body) -> Body:
 
 
 def _value(draw: Draw, table: TableWorld, body: Body) -> None:
-    bad = _deep(33) if chance(draw, 5) else pick(draw, BAD_VALUES)
+    bad = _deep(pick(draw, (31, 32, 33))) if chance(draw, 10) else pick(draw, BAD_VALUES)
     held = body.get("ExpressionAttributeValues")
     if held and chance(draw, 50):
         held[pick(draw, list(held))] = bad
@@ -94,6 +95,48 @@ def _key_long(draw: Draw, table: TableWorld, body: Body) -> None:
     name, kind = pick(draw, table.keys)
     if kind == "S":
         _holder(body)[name] = {"S": "k" * (2049 if name == table.hash[0] else 1025)}
+
+
+def _too_large(draw: Draw, table: TableWorld, body: Body) -> None:
+    """An item of one byte too many, or of more."""
+    if "Item" not in body or not chance(draw, 25):
+        return
+    name = table.attributes[0]
+    rest = {key: value for key, value in body["Item"].items() if key != name}
+    normal = normalise_item(rest, "current", [])
+    size = item_size(normal) if normal is not None else 0
+    body["Item"] = {**rest, name: {"S": "x" * (MAX_ITEM_BYTES - size - len(name) + pick(draw, (1, 1, 100)))}}
+
+
+def _index_read(draw: Draw, table: TableWorld, body: Body) -> None:
+    """What an index cannot give: a consistent read of a global one, attributes that it lacks."""
+    if not table.indexes:
+        return
+    index = pick(draw, table.indexes)
+    body["IndexName"] = index.name
+    choice = pick(draw, ("all", "projected", "consistent"))
+    for gone in ("ProjectionExpression", "Select", "AttributesToGet"):
+        body.pop(gone, None)
+    if choice == "all":
+        body["Select"] = "ALL_ATTRIBUTES"
+    elif choice == "projected":
+        body["ProjectionExpression"] = pick(draw, table.attributes)
+    else:
+        body["ConsistentRead"] = True
+
+
+def _segment(draw: Draw, table: TableWorld, body: Body) -> None:
+    body |= pick(
+        draw,
+        (
+            {"Segment": 0},
+            {"TotalSegments": 2},
+            {"Segment": 2, "TotalSegments": 2},
+            {"Segment": 1, "TotalSegments": 1},
+            {"Segment": 3, "TotalSegments": 2},
+            {"Segment": -1, "TotalSegments": 2},
+        ),
+    )
 
 
 def _index_key(draw: Draw, table: TableWorld, body: Body) -> None:
@@ -282,7 +325,7 @@ def _table(draw: Draw, table: TableWorld, body: Body) -> None:
 
 
 def _page(draw: Draw, table: TableWorld, body: Body) -> None:
-    choice = pick(draw, ("limit", "start", "index", "consistent", "segment", "select"))
+    choice = pick(draw, ("limit", "start", "index", "consistent", "select"))
     if choice == "limit":
         body["Limit"] = pick(draw, (0, -1))
     elif choice == "start":
@@ -294,16 +337,6 @@ def _page(draw: Draw, table: TableWorld, body: Body) -> None:
     elif choice == "consistent" and table.indexes:
         body["IndexName"] = table.indexes[0].name
         body["ConsistentRead"] = True
-    elif choice == "segment":
-        body |= pick(
-            draw,
-            (
-                {"Segment": 0},
-                {"TotalSegments": 2},
-                {"Segment": 2, "TotalSegments": 2},
-                {"Segment": -1, "TotalSegments": 2},
-            ),
-        )
     elif choice == "select":
         body["Select"] = pick(draw, ("SPECIFIC_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "ALL_ATTRIBUTES", "COUNT"))
 
@@ -336,7 +369,9 @@ _WRITES: tuple[Mistake, ...] = (
     _key_extra,
     _key_empty,
     _key_long,
+    _too_large,
     _index_key,
+    _unused,
     _unused,
     _undefined,
     _expression,
@@ -356,14 +391,69 @@ _READS: tuple[Mistake, ...] = (
     _table,
     _page,
     _page,
+    _index_read,
     _mixed,
     _type,
 )
+_SCANS: tuple[Mistake, ...] = (*_READS, _segment)
 
 
 def spoil(draw: Draw, operation: str, table: TableWorld, body: Body) -> Body:
     """The request with one mistake in it."""
     spoilt = {name: dict(value) if isinstance(value, dict) else value for name, value in body.items()}
-    pool = _READS if operation in ("Query", "Scan") else _WRITES
+    pool = {"Query": _READS, "Scan": _SCANS}.get(operation, _WRITES)
+    if chance(draw, 10):
+        # Two mistakes show which of them is told first.
+        pick(draw, [mistake for mistake in pool if mistake is not _type])(draw, table, spoilt)
     pick(draw, pool)(draw, table, spoilt)
     return spoilt
+
+
+def spoil_action(draw: Draw, tables: list[TableWorld], action: Body) -> Body:
+    """One action of a transaction with a mistake in it."""
+    ((kind, part),) = action.items()
+    table = next((each for each in tables if each.reference == part.get("TableName")), tables[0])
+    return {kind: spoil(draw, kind, table, part)}
+
+
+def spoil_batch(draw: Draw, table: TableWorld, body: Body) -> Body:
+    """A batch with one mistake in what it asks of a table."""
+    asked = dict(body["RequestItems"])
+    held: Any = asked[table.reference]
+    writing = not isinstance(held, dict)
+    listed = list(held) if writing else list(held["Keys"])
+    choice = pick(draw, ("twice", "many", "none", "missing", "element", "element", "options"))
+    if choice == "twice" and listed:
+        listed.append(pick(draw, listed))
+    elif choice == "many":
+        listed = _many(table, writing=writing)
+    elif choice == "none":
+        listed = []
+    elif choice == "element" and listed:
+        listed[-1] = _spoilt_element(draw, table, listed[-1])
+    elif choice == "options" and not writing:
+        return {**body, "RequestItems": {**asked, table.reference: spoil(draw, "BatchGetItem", table, held)}}
+    asked[table.reference] = listed if writing else {**held, "Keys": listed}
+    if choice == "missing":
+        asked[f"{table.reference}-absent"] = asked.pop(table.reference)
+    return {**body, "RequestItems": asked}
+
+
+def _many(table: TableWorld, *, writing: bool) -> list[Body]:
+    """More elements than a batch may have: 26 writes or 101 keys."""
+    keys = [
+        {
+            name: {"N": str(i)} if kind == "N" else {kind: f"AA{i:02}" if kind == "B" else f"k{i}"}
+            for name, kind in table.keys
+        }
+        for i in range(26 if writing else 101)
+    ]
+    return [{"PutRequest": {"Item": key}} for key in keys] if writing else keys
+
+
+def _spoilt_element(draw: Draw, table: TableWorld, element: Body) -> Body:
+    ((kind, part),) = element.items() if set(element) <= {"PutRequest", "DeleteRequest"} else (("", {"Key": element}),)
+    spoilt = {name: dict(value) for name, value in part.items()}
+    pick(draw, (_value, _key_type, _key_missing, _key_extra, _key_empty, _too_large, _index_key))(draw, table, spoilt)
+    spoilt = {name: value for name, value in spoilt.items() if name in ("Item", "Key")}
+    return {kind: spoilt} if kind else spoilt["Key"]

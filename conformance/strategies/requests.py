@@ -37,6 +37,9 @@ def item(draw: Draw, table: TableWorld, features: Features, known: list[Body]) -
     for name, kind in table.index_keys.items():
         if chance(draw, 65):
             body[name] = values.key_value(draw, kind)
+    if features.on("capacity") and chance(draw, 6):
+        # More than one unit's worth.
+        body[table.attributes[-1]] = {"S": "x" * pick(draw, (1100, 4200))}
     return body
 
 

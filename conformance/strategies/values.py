@@ -64,7 +64,7 @@ def value(draw: Draw, *, depth: int = 2, types: tuple[str, ...] = TYPES) -> dict
 
 
 _MEMBERS = {
-    "SS": ("a", "b", "c", "é", ""),
+    "SS": ("a", "b", "ab", "é", ""),
     "NS": ("1", "2", "10", "-1", "1.5", "2.0", "1e2", "9"),
     "BS": ("AQ==", "Ag==", "/w==", ""),
 }
@@ -84,5 +84,5 @@ KEYS = {
 
 
 def key_value(draw: Draw, kind: str, width: int = 4) -> dict[str, str]:
-    """A key value of the given type from the first ``width`` of a small world."""
-    return {kind: pick(draw, KEYS[kind][:width])}
+    """A key value of the given type, mostly from the first ``width`` of a small world."""
+    return {kind: pick(draw, KEYS[kind] if chance(draw, 15) else KEYS[kind][:width])}
