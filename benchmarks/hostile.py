@@ -119,7 +119,6 @@ class Arena:
             began = time.perf_counter()
             answer = self._send(client, case)
             took = max(took, time.perf_counter() - began)
-            # A request that took effect cannot be repeated as it was.
             if took <= SLOW_SECONDS or attempt + 1 == TRIES:
                 break
         self.tally.slowest = max(self.tally.slowest, took)

@@ -33,6 +33,10 @@ KINDS = ("mistyped", "mutated", "mutated", "mutated", "text", "http", "bytes")
 """What kinds of hostility there are; those named more often are drawn more often."""
 
 
+MANY = 100
+"""Elements of a list that is still repeated: more would grow it beyond what a request can hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hostile:
     """One request as bytes. ``call`` is what it asks where it is plain AWS JSON, as operation and JSON text."""
@@ -269,7 +273,7 @@ def _any(rng: random.Random, path: Path) -> Json:
         return _statement(rng)
     if name == "N" and rng.random() < 0.7:
         return _number_text(rng)
-    makers = (_number, _text, _value, _wide, _deep, _expression, lambda r: r.choice(WRONG))
+    makers = (_number, _text, _value, _wide, _deep, _expression, lambda r: copy.deepcopy(r.choice(WRONG)))
     return rng.choice(makers)(rng)
 
 
@@ -314,7 +318,7 @@ def mutate(rng: random.Random, body: Json) -> Json:
             holder[rng.choice(("", "X", "pk", "sk", str(path[-1]) * 2, "a" * 70_000, "\ud800", "#a", ":v"))] = (
                 holder.pop(path[-1])
             )
-        elif how < 0.3 and isinstance(holder, list):
+        elif how < 0.3 and isinstance(holder, list) and len(holder) <= MANY:
             holder.extend(copy.deepcopy(holder) * rng.choice((1, 30)))
         elif how < 0.45:
             body = replaced(body, path, copy.deepcopy(_at(body, rng.choice(known))))

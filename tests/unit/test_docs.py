@@ -1,4 +1,4 @@
-"""The generated pages: every statement of the specification is accounted for, and the committed pages have this shape."""
+"""The generated pages account for every statement of the specification; the committed ones have their shape."""
 
 from __future__ import annotations
 
