@@ -31,8 +31,8 @@ def item(draw: Draw, table: TableWorld, features: Features, known: list[Body]) -
     """An item with a key, some attributes, and index keys of the right type where it has them."""
     body = key(draw, table, known)
     depth = 2 if features.on("nested") else 0
-    kinds = values.TYPES if depth else ("S", "N", "B", "BOOL", "NULL", "SS", "NS")
-    for name in some(draw, table.attributes, most=3):
+    kinds = values.MIX if depth else ("S", "N", "N", "B", "BOOL", "NULL", "SS", "NS")
+    for name in some(draw, table.attributes, least=int(chance(draw, 75)), most=3):
         body[name] = values.value(draw, depth=depth, types=kinds)
     for name, kind in table.index_keys.items():
         if chance(draw, 65):

@@ -39,6 +39,10 @@ TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
 MAP_NAMES = ("x", "y", "size", "a.b", "Ü")
 
 
+MIX = (*TYPES, "N", "N", "S", "L", "M")
+"""Types as often as values are drawn of them: numbers have most to get wrong."""
+
+
 def scalar(draw: Draw, kind: str) -> Any:
     """The content of an S, N, B, BOOL or NULL value."""
     if kind == "S":
@@ -50,14 +54,14 @@ def scalar(draw: Draw, kind: str) -> Any:
     return True if kind == "NULL" else chance(draw, 50)
 
 
-def value(draw: Draw, *, depth: int = 2, types: tuple[str, ...] = TYPES) -> dict[str, Any]:
+def value(draw: Draw, *, depth: int = 2, types: tuple[str, ...] = MIX) -> dict[str, Any]:
     """Any value, nested at most ``depth`` deep."""
     kind = pick(draw, types)
     if kind in ("S", "N", "B", "BOOL", "NULL"):
         return {kind: scalar(draw, kind)}
     if kind in ("SS", "NS", "BS"):
         return {kind: members(draw, kind)}
-    inner = TYPES if depth > 1 else ("S", "N", "BOOL")
+    inner = MIX if depth > 1 else ("S", "N", "BOOL")
     if kind == "L":
         return {"L": [value(draw, depth=depth - 1, types=inner) for _ in range(number(draw, 0, 3))]}
     return {"M": {name: value(draw, depth=depth - 1, types=inner) for name in some(draw, MAP_NAMES, most=3)}}

@@ -44,7 +44,7 @@ def _updates_lost(service: Service, call: Call, outcome: Outcome) -> Outcome:
     if call.operation != "TransactWriteItems" or "Delete" not in kinds:
         return outcome
     writing = [kind for kind in kinds if kind != "ConditionCheck"]
-    kept = tuple(c for kind, c in zip(writing, outcome.changes, strict=True) if kind != "Update")
+    kept = tuple(c for kind, c in zip(writing, outcome.changes, strict=False) if kind != "Update")
     return replace(outcome, changes=kept)
 
 
