@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from reference.account import Account, Delays
+from reference.folder import FolderBuckets
 from reference.service import Service
 from reference.unkind import LIKE_AWS, UnkindService
 
@@ -19,7 +22,7 @@ class Like(StrEnum):
     aws = "aws"
 
 
-AWS_DELAYS = Delays(create_table=0.5, delete_table=0.3, update_table=0.5, backfill=0.5)
+AWS_DELAYS = Delays(create_table=0.5, delete_table=0.3, update_table=0.5, backfill=0.5, restore_table=0.5, transfer=0.5)
 """Seconds that states take with ``--like aws``: long enough to be met, short enough for a test."""
 
 
@@ -37,6 +40,10 @@ def serve(
     ] = Like.emulator,
     seed: Annotated[int, typer.Option(help="Seed of what --like aws does.")] = 0,
     create_seconds: Annotated[float | None, typer.Option(help="Seconds a new table stays CREATING.")] = None,
+    bucket_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder whose folders are the buckets of exports, imports and bulk puts.", file_okay=False),
+    ] = None,
 ) -> None:
     """Serve the reference: DynamoDB as AWS documents and answers it, in memory."""
     from reference.server import WallClock, serve_forever
@@ -46,13 +53,19 @@ def serve(
     unkind = like is Like.aws
     delays = AWS_DELAYS if unkind else Delays()
     if create_seconds is not None:
-        delays = Delays(create_seconds, delays.delete_table, delays.update_table, delays.backfill)
-    service = Service(Account(WallClock(), region=region, delays=delays))
+        delays = replace(delays, create_table=create_seconds)
+    account = Account(WallClock(), region=region, delays=delays)
+    kind = Service(account)
+    service: Service | UnkindService | FolderBuckets = UnkindService(kind, LIKE_AWS, seed) if unkind else kind
+    if bucket_dir is not None:
+        if not bucket_dir.is_dir():
+            raise typer.BadParameter(f"no such folder: {bucket_dir}", param_hint="--bucket-dir")
+        service = FolderBuckets(service, account, bucket_dir, lambda fault: typer.echo(f"dynoracle: {fault}", err=True))
     credentials = {access_key: secret_key} if access_key else None
     name = "DynamoDB (the reference" + (f", unkind, seed {seed})" if unkind else ")")
     try:
         serve_forever(
-            UnkindService(service, LIKE_AWS, seed) if unkind else service,
+            service,
             host=host,
             port=port,
             credentials=credentials,

@@ -8,6 +8,10 @@ from __future__ import annotations
 from reference.operations import (
     backups,
     batches,
+    bulk,
+    exports,
+    global_tables,
+    imports,
     insights,
     items,
     kinesis,
@@ -30,6 +34,10 @@ from reference.operations.base import Operation
 OPERATIONS: dict[str, Operation] = {
     **backups.OPERATIONS,
     **batches.OPERATIONS,
+    **bulk.OPERATIONS,
+    **exports.OPERATIONS,
+    **global_tables.OPERATIONS,
+    **imports.OPERATIONS,
     **insights.OPERATIONS,
     **items.OPERATIONS,
     **kinesis.OPERATIONS,

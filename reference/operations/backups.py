@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from typing import Any
 
@@ -15,10 +14,10 @@ from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
 from reference.operations.recovery import backed_table, not_yet_backed_up
 from reference.operations.tables import plain_name
+from reference.regions import possible
 from reference.rules import Checks, violation
 
 MOST = 100
-_REGION = re.compile(r"(af|ap|ca|cn|eu|il|me|mx|sa|us)(-gov|-iso[a-z]?)?-[a-z]+-[0-9]")
 
 
 def create_backup(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
@@ -105,18 +104,13 @@ def backup_arn(context: Context, arn: str) -> Checks[BackupArn | None]:
     parts = BackupArn.of(arn)
     if parts is None:
         yield violation("backups.arn-malformed")
-    elif (parts.partition, parts.service) != ("aws", "dynamodb") or not _possible(parts.region):
+    elif (parts.partition, parts.service) != ("aws", "dynamodb") or (parts.region and not possible(parts.region)):
         yield violation("backups.arn-invalid")
     elif not parts.region or parts.account != context.account.account_id:
         yield violation("backups.access-denied")
     else:
         return parts
     return None
-
-
-def _possible(region: str) -> bool:
-    """Whether a region may exist; none at all is a matter of access."""
-    return not region or _REGION.fullmatch(region) is not None
 
 
 def known_backup(context: Context, body: dict[str, Any]) -> Checks[Backup | None]:

@@ -39,7 +39,12 @@ def update_continuous_backups(context: Context, body: dict[str, Any]) -> Checks[
     if not_yet_backed_up(context, table):
         yield violation("backups.not-yet", table=name)
     since = (held.pitr_since or now) if enabled else None
-    kept = days or (held.pitr_days if held.pitr_since is not None else DEFAULT_DAYS)
+    # A period out of range has been refused; it must not reach the calendar.
+    kept = (
+        min(max(days, 1), DEFAULT_DAYS)
+        if days is not None
+        else (held.pitr_days if held.pitr_since is not None else DEFAULT_DAYS)
+    )
 
     def effect(account: Account) -> None:
         changed = account.tables[name]

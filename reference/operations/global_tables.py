@@ -1,0 +1,55 @@
+"""The operations on global tables of 2017, which AWS has closed, and auto scaling of replicas (beyond:GT-9, AS-8).
+
+No account has a global table of that version, so nothing here finds one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reference.operations.base import Context, Operation, Outcome
+from reference.operations.tables import plain_name
+from reference.regions import possible
+from reference.rules import Checks, violation
+
+
+def create_global_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
+    """CreateGlobalTable: the version is closed."""
+    yield violation("global-tables.version-closed")
+    return None
+
+
+def known_global_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
+    """Whatever is asked of a global table by name: there is none."""
+    name = body.get("GlobalTableName")
+    if name is not None:
+        yield violation("global-tables.not-found", table=name)
+    return None
+
+
+def list_global_tables(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
+    """ListGlobalTables: an empty list; a region that is none breaks the service."""
+    region = body.get("RegionName")
+    if region is not None and not possible(region):
+        yield violation("global-tables.list-region")
+    return Outcome({"GlobalTables": []}, rules=("global-tables.list",))
+
+
+def replica_scaling(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
+    """DescribeTableReplicaAutoScaling and UpdateTableReplicaAutoScaling: for tables with replicas."""
+    name = body.get("TableName")
+    if name is not None:
+        yield violation("scaling.no-replicas", table=plain_name(name))
+    return None
+
+
+OPERATIONS: dict[str, Operation] = {
+    "CreateGlobalTable": create_global_table,
+    "DescribeGlobalTable": known_global_table,
+    "DescribeGlobalTableSettings": known_global_table,
+    "UpdateGlobalTable": known_global_table,
+    "UpdateGlobalTableSettings": known_global_table,
+    "ListGlobalTables": list_global_tables,
+    "DescribeTableReplicaAutoScaling": replica_scaling,
+    "UpdateTableReplicaAutoScaling": replica_scaling,
+}
