@@ -320,11 +320,18 @@ COMPARISONS: tuple[Check, ...] = (
     _compared("EQ", 1, {"v": named(x={"SS": ["a", "b"]})}, named(x={"SS": ["b", "a"]})),
     _compared("BETWEEN", 1, {"v": n(5)}, n(5), n(9)),
     answers(
-        "legacy.comparisons",
+        "legacy.joined",
         scan(ScanFilter={**where("EQ", n(1)), **where("NULL", attribute="w")}, ConditionalOperator="OR"),
         given=[put()],
         has={"Count": 1},
         name="OR",
+    ),
+    answers(
+        "legacy.joined",
+        scan(ScanFilter={**where("EQ", n(1)), **where("NULL", attribute="w")}),
+        given=[put()],
+        has={"Count": 0},
+        name="AND",
     ),
     refuses(
         "items.condition-failed",

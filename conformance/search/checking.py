@@ -82,22 +82,33 @@ def _report(worker: Worker, program: Program, divergence: Divergence) -> None:
 
 
 def _verdict(check: Check, session: Session) -> CheckResult:
-    """What came of the call that shows the rule and of its control; what came before must have gone well."""
+    """Whether the call that shows the rule is answered with the literal, or with something else that is lawful.
+
+    What else the oracle found fault with is a finding of its own and no word on this rule.
+    """
     at = len(check.tables) + len(check.given)
     before, asked = session.ops[:at], session.ops[at : at + (2 if check.control else 1)]
-    found = next((j.verdict.divergence for j in asked if j.verdict.divergence is not None), None)
-    if found is not None:
-        return _diverged(check, found)
-    failed = next((judged for judged in before if _failed(judged)), None)
-    if failed is not None or not asked:
-        early = failed.verdict.divergence if failed is not None else None
-        lacking = early is not None and early.severity == "unsupported"
-        what = early.summary if early is not None else session.died or session.quarantined or "a call before it failed"
-        return _result(check, "unsupported" if lacking else "unknown", f"before it: {what}")
-    doubt = next((judged.verdict.why for judged in asked if judged.verdict.ruling == "unknown"), "")
-    if doubt:
-        return _result(check, "unknown", doubt)
-    return _result(check, "ok", _otherwise(check, session, asked[0]))
+    failed = next((judged for judged in before if not isinstance(judged.op.reply, Success)), None)
+    if failed is not None or len(asked) < 1 + (check.control is not None):
+        if asked and (found := asked[0].verdict.divergence) is not None:
+            return _diverged(check, found)
+        return _not_asked(check, session, failed)
+    wrong = _wrong(check, session, asked[0])
+    if wrong is None and (check.control is None or isinstance(asked[1].op.reply, Success)):
+        return _result(check, "ok")
+    judged = asked[0] if wrong is not None else asked[1]
+    if judged.verdict.divergence is not None:
+        return _diverged(check, judged.verdict.divergence)
+    if judged.verdict.ruling == "unknown":
+        return _result(check, "unknown", judged.verdict.why)
+    return _result(check, "ok" if wrong else "unknown", f"lawful, but {wrong or 'the control is refused'}")
+
+
+def _not_asked(check: Check, session: Session, failed: Judged | None) -> CheckResult:
+    early = failed.verdict.divergence if failed is not None else None
+    lacking = early is not None and early.severity == "unsupported"
+    what = early.summary if early is not None else session.died or session.quarantined or "a call failed"
+    return _result(check, "unsupported" if lacking else "unknown", f"before it: {what}")
 
 
 def _diverged(check: Check, found: Divergence) -> CheckResult:
@@ -107,22 +118,24 @@ def _diverged(check: Check, found: Divergence) -> CheckResult:
     return _result(check, verdict, found.summary, found.fingerprint)
 
 
-def _failed(judged: Judged) -> bool:
-    return judged.verdict.ruling != "ok" or not isinstance(judged.op.reply, Success)
-
-
-def _otherwise(check: Check, session: Session, judged: Judged) -> str:
-    """How a lawful answer differs from the literal one: DynamoDB itself may answer in more than one way."""
+def _wrong(check: Check, session: Session, judged: Judged) -> str | None:
+    """How an answer differs from the literal; capacity that nobody asked for is for the checks of capacity."""
+    then = bound(check.then, session.names, session.replies, session.started)
+    assert not isinstance(then, Http)
     reply = judged.op.reply
     if isinstance(reply, Success):
-        reply = Success(session.bound(reply.body))
+        body = session.bound(reply.body)
+        if isinstance(body, dict) and check.capability != "capacity" and not _asks_for_capacity(check):
+            body = {name: member for name, member in body.items() if name != "ConsumedCapacity"}
+        reply = Success(body)
     elif isinstance(reply, Refusal):
         fields = session.bound(dict(reply.fields))
         reply = Refusal(reply.code, session.bound(reply.message), reply.status, fields)
-    then = bound(check.then, session.names, session.replies, session.started)
-    assert not isinstance(then, Http)
-    wrong = then.wrong(reply or Lost("no answer"))
-    return f"lawful, but {wrong}" if wrong else ""
+    return then.wrong(reply or Lost("no answer"))
+
+
+def _asks_for_capacity(check: Check) -> bool:
+    return isinstance(check.when.body, dict) and "ReturnConsumedCapacity" in check.when.body
 
 
 # --- held against literals --------------------------------------------------------------------------------------------
