@@ -11,7 +11,7 @@ import orjson
 
 from chaos.proxy_http import Framer, body_of, error_answer, rewritten
 from chaos.proxy_ledger import Delivery, Entry
-from chaos.proxy_link import Ended, Link, Pipe, Request, Signal, fetch, read_answer
+from chaos.proxy_link import Ended, Link, Pipe, Request, Signal, fetch, keeps_alive, read_answer
 from chaos.schedule import Firing
 from conformance.targets.signing import amz_date, authorization
 from reference.api import Json
@@ -59,9 +59,7 @@ def _hand_over(link: Link, entry: Entry, answer: bytes | None) -> None:
 
 def _end_as_told(answer: bytes) -> None:
     """End the client's connection where the answer says that this is its last."""
-    framer = Framer(response=True)
-    framer.feed(answer)
-    if not framer.keeps_alive():
+    if not keeps_alive(answer):
         raise Ended
 
 

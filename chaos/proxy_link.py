@@ -332,7 +332,12 @@ class Link:
     async def deliver(self, entry: Entry, request: Request, raw: bytes | None = None) -> tuple[Delivery, bytes | None]:
         """Send a request and read the whole answer; None where none came."""
         upstream = await self.connect(entry)
-        return await fetch(upstream, entry, request, raw)
+        delivery, answer = await fetch(upstream, entry, request, raw)
+        if answer is None or not keeps_alive(answer):
+            # The client may not be told so, and go on; then there must be another connection for it.
+            upstream.close()
+            self.upstream = None
+        return delivery, answer
 
     def answer(self, entry: Entry, raw: bytes) -> None:
         """Send an answer, or a part of one, to the client."""
@@ -358,6 +363,13 @@ async def fetch(
     delivery.whole = True
     upstream.write(sent)
     return delivery, await read_answer(upstream, delivery, request)
+
+
+def keeps_alive(answer: bytes) -> bool:
+    """Whether an answer lets its connection be used again."""
+    framer = Framer(response=True)
+    framer.feed(answer)
+    return framer.keeps_alive()
 
 
 async def read_answer(upstream: Pipe, delivery: Delivery, request: Request) -> bytes | None:
