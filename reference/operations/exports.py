@@ -62,7 +62,7 @@ def export_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     if asked is None or select is None:
         return None
     job = _job(context, body, table, asked, digest)
-    begun = _begin(job, table.name, select)
+    begun = _begin(job, table.name, select, body.get("ExportTime"))
     return Outcome({"ExportDescription": described(job)}, effects=(begun,), rules=("transfer.export-answer",))
 
 
@@ -225,16 +225,15 @@ def _job(context: Context, body: Mapping[str, Any], table: Table, asked: dict[st
     )
 
 
-def _begin(job: Job, name: str, select: Select) -> Effect:
-    """Read what is exported now: later the table may be gone."""
+def _begin(job: Job, name: str, select: Select, moment: float | None) -> Effect:
+    """Read what is exported now, of a moment or as it stands: later the table may be gone."""
 
     def effect(account: Account) -> None:
         account.new_id()
         table, told = account.tables[name], job.told
         increment = told.get("IncrementalExportSpecification")
         if increment is None:
-            since = table.settings.pitr_since or 0.0
-            then = table.as_of(max(told["ExportTime"], since))
+            then = table if moment is None else table.as_of(max(moment, table.settings.pitr_since or 0.0))
             lines = exporting.full_lines(then, told["ExportFormat"], select)
             billed = sum(line.size for line in lines)
         else:

@@ -165,6 +165,12 @@ class TestFull:
             {"Item": {"id": {"S": "a"}}}
         ]
 
+    def test_what_was_written_within_the_same_millisecond(self, bench: Bench) -> None:
+        bench.clock.advance(0.0004)
+        bench.put("a")
+        told = bench.export()
+        assert (told["ExportTime"], told["ItemCount"]) == (START, 1)
+
     def test_echoes(self, bench: Bench) -> None:
         told = bench.export(S3SseAlgorithm="KMS", S3SseKmsKeyId="alias/aws/s3", S3BucketOwner="000000000000")
         assert (told["S3SseAlgorithm"], told["S3SseKmsKeyId"]) == ("KMS", "alias/aws/s3")
