@@ -1,23 +1,41 @@
-"""``dynoracle proxy``: the fault proxy by itself."""
+"""``dynoracle chaos``: concurrent clients under faults; ``dynoracle proxy``: the fault proxy by itself."""
 
 from __future__ import annotations
 
+import shlex
+import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from conformance.cli_base import FINDINGS, NOTHING, OK, fail, finish, seconds_of
+from conformance.record.folder import RunFolder
+
+if TYPE_CHECKING:
+    from chaos.experiment import Settings, Trial
+    from chaos.faults import Fault
+    from chaos.scenario import Scenario
+    from chaos.trials import Campaign
+    from conformance.targets.target import Access, Target
+
 app = typer.Typer()
 
-USAGE = 2
-
-
-def fail(text: str) -> NoReturn:
-    """Say what is wrong and exit with the code for usage and environment."""
-    Console(stderr=True).print(Text(f"dynoracle: {text}", style="bold red"))
-    raise typer.Exit(USAGE)
+USUAL = (
+    "drop-reply",
+    "error-before",
+    "error-after",
+    "reset-request",
+    "delay-delivery",
+    "duplicate",
+    "reorder",
+    "jitter",
+)
+"""The faults of a run that names none, as far as the target can have them."""
 
 
 @app.command()
@@ -47,3 +65,152 @@ def proxy(
         serve(settings, Console())
     except (ScheduleError, TargetError, ValueError, OSError) as error:
         fail(str(error))
+
+
+@app.command()
+def chaos(
+    target: Annotated[str, typer.Argument(help="A catalogue name (`dynoracle targets list`) or an http(s) URL.")],
+    workload: Annotated[str, typer.Option(help="Workloads, comma-separated; all that the target claims.")] = "",
+    faults: Annotated[str, typer.Option(help="Faults, comma-separated, or `none`; the usual ones by default.")] = "",
+    scenario: Annotated[str, typer.Option(help="A named scenario, or a .toml file: workloads, faults and sizes.")] = "",
+    budget: Annotated[str, typer.Option(help="How long to experiment: 90s, 2m, 1h.")] = "60s",
+    seed: Annotated[int, typer.Option(help="The first seed; the same seed draws the same plans.")] = 0,
+    rounds: Annotated[int, typer.Option(help="End after so many rounds of all workloads; 0: by the budget.")] = 0,
+    clients: Annotated[int, typer.Option(help="Concurrent clients.", min=2, max=32)] = 4,
+    acts: Annotated[int, typer.Option(help="What each client does in one experiment.", min=1, max=2000)] = 30,
+    black_box: Annotated[
+        bool, typer.Option("--black-box", help="Judge by what clients know, without the proxy's ledger.")
+    ] = False,
+    persist: Annotated[bool, typer.Option("--persist", help="Start the target so that it keeps its data.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Run folder; runs/<time>-<target>-<seed> by default.")] = None,
+    replay: Annotated[Path | None, typer.Option(help="Run the experiment of a finding's folder again.")] = None,
+    allow_host: Annotated[list[str] | None, typer.Option(help="A host besides loopback that may be tested.")] = None,
+    ca_file: Annotated[str | None, typer.Option(help="Certificate file for an https endpoint.")] = None,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Accept any https certificate.")] = False,
+) -> None:
+    """Run concurrent clients against a target under faults, check what they saw, and write a report."""
+    from chaos.experiment import Settings
+    from chaos.scenario import Scenario, ScenarioError, load
+    from chaos.workloads import WORKLOADS
+    from conformance.search.campaign import new_folder
+    from conformance.targets.target import Access
+
+    try:
+        named = load(scenario) if scenario else Scenario("", clients=clients, acts=acts)
+        seconds = seconds_of(budget)
+        folder = None if replay is not None else new_folder(out, target, seed)
+    except (ScenarioError, OSError) as error:
+        fail(str(error))
+    names = tuple(name for name in workload.split(",") if name) or named.workloads
+    for name in names:
+        if name not in WORKLOADS:
+            fail(f"no workload is called {name!r}; known: {', '.join(WORKLOADS)}")
+    access = Access(allow_hosts=allow_host or (), ca_file=ca_file, insecure=insecure)
+    settings = Settings(share=named.share, black_box=black_box, access=access)
+    asked = faults or (",".join(named.faults) or "none" if scenario else "")
+    with _opened(target, access, folder, persist=persist or named.persist) as opened:
+        if folder is None:
+            assert replay is not None
+            raise typer.Exit(_again(opened, replay, settings))
+        campaign = _campaign(opened, folder, _with_faults(settings, asked, opened), named, names, seed)
+        started, began = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
+        stopped = "budget"
+        try:
+            campaign.run(seconds, rounds or None)
+        except KeyboardInterrupt:
+            stopped = "interrupted"
+        raise typer.Exit(_end(campaign, seconds, started, time.monotonic() - began, stopped))
+
+
+def _opened(spec: str, access: Access, folder: RunFolder | None, *, persist: bool) -> Target:
+    from conformance.targets.catalogue import CatalogueError
+    from conformance.targets.install import InstallError
+    from conformance.targets.process import ProcessError
+    from conformance.targets.target import TargetError, open_target
+
+    try:
+        run_dir = None if folder is None else folder.path / "targets"
+        return open_target(spec, run_dir=run_dir, access=access, persist=persist)
+    except (CatalogueError, InstallError, ProcessError, TargetError) as error:
+        fail(str(error))
+
+
+def _with_faults(settings: Settings, asked: str, target: Target) -> Settings:
+    """The settings with the faults asked for; of the usual ones those that the target can have."""
+    from dataclasses import replace
+
+    from chaos.faults import FaultError, find
+
+    chosen: list[Fault] = []
+    try:
+        for name in [part for part in asked.split(",") if part and part != "none"]:
+            fault = find(name)
+            if fault.missing(target):
+                fail(f"{fault.name} can't be put into {target.name}: {fault.missing(target)}")
+            chosen.append(fault)
+    except FaultError as error:
+        fail(str(error))
+    if not asked:
+        chosen = [fault for fault in map(find, USUAL) if fault.available(target)]
+    return replace(settings, faults=tuple(chosen))
+
+
+def _campaign(
+    target: Target, folder: RunFolder, settings: Settings, named: Scenario, names: tuple[str, ...], seed: int
+) -> Campaign:
+    from chaos.trials import Campaign
+    from chaos.workloads import WORKLOADS
+    from chaos.workloads.base import Size
+
+    claimed = [name for name in names if all(target.profile.claims(need) for need in WORKLOADS[name].needs)]
+    if not claimed:
+        fail(f"{target.name} claims nothing that these workloads need: {', '.join(names)}")
+    console = Console()
+    told = ", ".join(fault.name for fault in settings.faults) or "none"
+    console.print(Text(f"Testing {target.name}: {', '.join(claimed)}; faults: {told}; results in {folder.path}"))
+
+    def watch(trial: Trial, control: bool) -> None:
+        kind = "control" if control else "faults"
+        fired = ", ".join(f"{name} {count}" for name, count in sorted(trial.fired.items()))
+        text = (
+            f"{trial.plan.workload:<10} seed {trial.plan.seed:<4} {kind:<8} {trial.verdict:<9} {len(trial.ops)} calls"
+        )
+        console.print(Text(f"{text}  {fired}".rstrip()))
+        for anomaly in trial.anomalies()[:3]:
+            console.print(Text(f"    {anomaly.kind}: {anomaly.summary}"))
+        for reason in trial.reasons()[:2]:
+            console.print(Text(f"    unknown: {reason}"))
+
+    size = Size(named.clients, named.acts, named.keys)
+    return Campaign(target, folder, settings, claimed, size, seed, watch)
+
+
+def _end(campaign: Campaign, budget: float, started: str, seconds: float, stopped: str) -> int:
+    """Write the run and its reports; the exit code."""
+    from chaos.trials import write_run
+
+    command = shlex.join(["dynoracle", *sys.argv[1:]])
+    run = write_run(campaign, command=command, budget=budget, started=started, seconds=seconds, stopped=stopped)
+    finish(campaign.folder, run, Console())
+    if any(not finding.unsettled for finding in run.findings):
+        return FINDINGS
+    return OK if any(check.verdict == "ok" for check in run.checks) else NOTHING
+
+
+def _again(target: Target, place: Path, settings: Settings) -> int:
+    """Run a finding's experiment again; the exit code."""
+    from chaos.experiment import experiment
+    from chaos.trials import saved
+
+    console = Console()
+    try:
+        plan, schedule = saved(place)
+    except (OSError, ValueError, KeyError) as error:
+        fail(f"{place} holds no experiment of `dynoracle chaos`: {error}")
+    trial = experiment(target, plan, schedule, settings)
+    for anomaly in trial.anomalies()[:3]:
+        console.print(Text("\n".join([f"{anomaly.kind}: {anomaly.summary}", *anomaly.prose])))
+    for reason in trial.reasons():
+        console.print(Text(f"unknown: {reason}"))
+    console.print(Text(f"{trial.plan.workload}: {trial.verdict}", style="bold"))
+    return {"ok": OK, "violated": FINDINGS}.get(trial.verdict, NOTHING)

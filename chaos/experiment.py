@@ -247,8 +247,7 @@ def _judge(
         # It may lawfully forget everything, so that only what it came back with can be judged.
         results = [safely("durability", lambda: survival(evidence))]
     else:
-        results = _checked(workload, evidence)
-    results += _refused(ops)
+        results = [*_checked(workload, evidence), *_refused(ops)]
     return Trial(
         plan, rig.schedule, worst(results), tuple(results), tuple(narrowed.ops), tuple(_bands(rig, history.start)),
         _fired(rig), narrowed.settled, seconds, ran.stopped,

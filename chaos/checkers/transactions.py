@@ -8,7 +8,7 @@ two GetItems around a transaction to see half of it each), and Query, Scan and B
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -53,19 +53,21 @@ class Transaction:
         """What it is called in prose."""
         return f"T{self.index}"
 
-    def label(self) -> str:
-        """Its calls in few words, ``ax1 ry[1 2]``."""
+    def label(self, keys: Collection[str] = ()) -> str:
+        """Its calls in few words, ``append x 1, read y [1 2]``; only those on ``keys``, if any are given."""
         words = []
         for how, key, value in self.mops:
+            if keys and key not in keys:
+                continue
             if how == "append":
                 words.append(f"append {key} {value}")
             else:
                 words.append(f"read {key} {'?' if value is None else _listed(value)}")
         return ", ".join(words) + {"ok": "", "fail": " refused", "info": " unanswered"}[self.fate]
 
-    def span(self, *, marked: bool = False) -> Span:
+    def span(self, keys: Collection[str] = (), *, marked: bool = False) -> Span:
         """Its bar in a picture."""
-        return Span(self.index, self.process, self.called, self.returned, f"{self.name} {self.label()}", marked)
+        return Span(self.index, self.process, self.called, self.returned, f"{self.name} {self.label(keys)}", marked)
 
 
 def _listed(values: Sequence[int]) -> str:
@@ -299,7 +301,7 @@ def _cycle(kind: str, edges: Sequence[tuple[int, int, Edge]], history: _History)
     listed = [f"  {member.name} = {member.label()}" for member in members]
     chain = [f"  {edge.prose(f'T{source}', f'T{target}')}" for source, target, edge in edges]
     names = ", ".join(member.name for member in members)
-    summary = f"{kind}: {names} have no order one after the other; {_MEANS[kind]}"
+    summary = f"{names} have no order one after the other: {_MEANS[kind]}"
     prose = ["Let:", *listed, "Then:", *chain, f"So each of {names} comes before itself: {_MEANS[kind]}."]
     spans = [member.span(marked=True) for member in members]
     return Anomaly(kind, RULE, summary, (*prose, *lanes.text(spans).splitlines()), tuple(spans))
@@ -307,6 +309,7 @@ def _cycle(kind: str, edges: Sequence[tuple[int, int, Edge]], history: _History)
 
 def _anomaly(kind: str, rule: str, text: str, members: Sequence[Transaction]) -> Anomaly:
     distinct = list({member.index: member for member in members}.values())
-    listed = [f"  {member.name} = {member.label()}" for member in distinct]
-    spans = [member.span(marked=n == 0) for n, member in enumerate(distinct)]
-    return Anomaly(kind, rule, f"{kind}: {text}", (text + ":", *listed, *lanes.text(spans).splitlines()), tuple(spans))
+    keys = {key for member in distinct if not member.final for _, key, _ in member.mops}
+    listed = [f"  {member.name} = {member.label(keys)}" for member in distinct]
+    spans = [member.span(keys, marked=n == 0) for n, member in enumerate(distinct)]
+    return Anomaly(kind, rule, text, (text + ":", *listed, *lanes.text(spans).splitlines()), tuple(spans))

@@ -13,8 +13,18 @@ from chaos.checkers.verdict import Result
 from chaos.histories import Body, Client, body_of
 from conformance.record.op import Op
 from conformance.targets.profile import Profile
+from reference.api import Refusal
 
 TABLE = "t0"
+THROTTLED = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "RequestLimitExceeded",
+        "TransactionCanceledException",
+    }
+)
+"""Refusals that may be gone at the next try."""
 ROUNDS_PER_KEY = 12
 """Acts of one client on one generation of keys before all turn to fresh ones: histories of a key stay short."""
 
@@ -188,7 +198,8 @@ def until_answered(client: Client, operation: str, body: Body, deadline: float, 
     """A reading that is made again until it is answered or the deadline is over."""
     while True:
         op = client.call(operation, body, **notes)
-        if op.fate == "ok" or time.monotonic() > deadline:
+        final = isinstance(op.reply, Refusal) and op.reply.status < 500 and op.reply.code not in THROTTLED
+        if op.fate == "ok" or final or time.monotonic() > deadline:
             return op
         time.sleep(0.05)
 

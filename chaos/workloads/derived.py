@@ -318,8 +318,8 @@ def told(evidence: Evidence, *, final: bool) -> list[Told]:
                 found.append(
                     Told(
                         name_of(inner.get("Keys")),
-                        state_of(inner.get("OldImage")),
-                        state_of(inner.get("NewImage")),
+                        None if record.get("eventName") == "INSERT" else state_of(inner.get("OldImage")),
+                        None if record.get("eventName") == "REMOVE" else state_of(inner.get("NewImage")),
                         int(number) if number.isdigit() else 0,
                         str(op.notes.get("shard")),
                     )
