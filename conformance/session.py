@@ -159,6 +159,8 @@ class Session:
             self._await_state(call)
         if verdict.ruling == "unknown" and self.lossy:
             self.quarantined = verdict.why
+        elif verdict.divergence is not None and _settings_differ(call, reply, verdict.divergence):
+            self.quarantined = "a table's settings are no longer what the reference holds"
         elif verdict.ruling != "ok":
             self._resync(call)
 
@@ -181,7 +183,8 @@ class Session:
     def _resync(self, call: Call) -> None:
         """Adopt the target's state of the tables a differing call touches, so that the search goes on."""
         side = self.side or self.sender
-        for table in touched(call):
+        every = [name for symbol, name in self.names.items() if symbol.startswith("table:")]
+        for table in every if call.operation in STATEMENTS else touched(call):
             adopt_table(self.oracle, table, lambda c: side.send(c, timeout=self.timeout))
 
     def adopt(self, step: Step, reply: Reply, *, setup: bool = False) -> Op:
@@ -252,6 +255,18 @@ class Session:
                 step = replace(
                     step, body={**step.body, "ExclusiveStartKey": f"${{reply:{judged.op.index}:LastEvaluatedKey}}"}
                 )
+
+
+STATEMENTS = frozenset({"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"})
+_ITEMS = STATEMENTS | {
+    "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem",
+    "TransactGetItems", "TransactWriteItems", "SearchVectors",
+}  # fmt: skip
+
+
+def _settings_differ(call: Call, reply: Reply, found: Divergence) -> bool:
+    """Whether an operation on settings was accepted that should have been refused, or the reverse."""
+    return call.operation not in _ITEMS and isinstance(reply, Success) != isinstance(found.expected, Success)
 
 
 MAX_STATE_PAGES = 50

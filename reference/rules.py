@@ -114,7 +114,7 @@ class Violation:
     ``parts`` holds the single constraints of an aggregated ``N validation errors detected`` answer, ``fields`` further
     members of the error body, ``placeholder`` the expression value (``:v``) in which a value error sits. ``older`` is
     what the older cohort reports in its place, where the cohorts differ in more than words: which constraints they
-    join, and in which order (dataplane:DRIFT-2e).
+    join, and in which order (dataplane:DRIFT-2e). ``causes`` are the faults for which a transaction is cancelled.
     """
 
     rule: Rule
@@ -123,6 +123,7 @@ class Violation:
     fields: Mapping[str, Json] = field(default_factory=dict)
     placeholder: str | None = None
     older: Violation | None = None
+    causes: tuple[Violation, ...] = ()
 
     @property
     def names(self) -> frozenset[str]:

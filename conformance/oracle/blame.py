@@ -31,6 +31,8 @@ class Write:
     operation: str
     body: Json
     rules: tuple[str, ...]
+    certain: bool = True
+    """Whether no later write of the item was refused: some targets do part of what they refuse."""
 
 
 class Writers:
@@ -50,9 +52,42 @@ class Writers:
             if row is not None:
                 self._last[_slot(name, row)] = Write(call.operation, call.body, outcome.rules)
 
+    def doubt(self, service: Service, call: Call) -> None:
+        """A write was refused, perhaps a malformed one: what its items hold may from now on be its doing."""
+        for part in parts(call):
+            name, item = part.get("TableName"), part.get("Item") or part.get("Key")
+            row = row_of(service, name, item) if isinstance(name, str) and isinstance(item, dict) else None
+            slot = None if row is None else _slot(name, row)
+            if slot in self._last:
+                self._last[slot] = replace(self._last[slot], certain=False)
+
     def of(self, table: str, key: Sequence[Any]) -> Write | None:
-        """The last write of an item, by its row key."""
-        return self._last.get(_slot(table, key))
+        """The last write of an item, by its row key, where only that can have made it what it is."""
+        write = self._last.get(_slot(table, key))
+        return write if write is not None and write.certain else None
+
+    def creating_nothing(self, service: Service, table: str, shown: Json) -> Write | None:
+        """The last write that must have left an item of a table missing; it is missing still, and ``shown`` has it.
+
+        ``shown`` None: not even the items are shown.
+        """
+        rows = None if shown is None else [row_of(service, table, item) for item in shown]
+        for write in reversed(self._last.values()):
+            for name, item in written(Call(write.operation, write.body)):
+                row = row_of(service, name, item) if name == table and CREATES_NOTHING in write.rules else None
+                if row is not None and _absent(service, table, row) and (rows is None or row in rows):
+                    return write
+        return None
+
+
+def parts(call: Call) -> Iterator[dict[str, Any]]:
+    """What of any request whatever may name one item to write: the request itself, or an action of it."""
+    if call.operation in ("PutItem", "UpdateItem", "DeleteItem") and isinstance(call.body, dict):
+        yield call.body
+    actions = call.body.get("TransactItems") if isinstance(call.body, dict) else None
+    for action in actions if isinstance(actions, list) else ():
+        if isinstance(action, dict):
+            yield from (part for part in action.values() if isinstance(part, dict))
 
 
 def written(call: Call) -> Iterator[tuple[str, Item]]:
@@ -108,6 +143,9 @@ OPERATIONS: dict[str, str] = {
     "BatchWriteItem": "batches.write-result",
     "TransactGetItems": "transactions.read-result",
     "TransactWriteItems": "transactions.write-result",
+    "ExecuteStatement": "partiql.select",
+    "BatchExecuteStatement": "partiql.batch-answer",
+    "ExecuteTransaction": "partiql.transaction-answer",
     "CreateTable": "tables.create-answer",
     "DescribeTable": "tables.description",
     "UpdateTable": "tables.update-answer",
@@ -187,8 +225,12 @@ def place_rule(service: Service, call: Call, outcome: Outcome, reply: Success, d
             return CREATES_NOTHING
         return _attributes_rule(call, difference)
     if head == "Items" and call.operation in ("Query", "Scan"):
-        return _rows_rule(call, difference)
-    if head == "Item" and (call.body.get("ProjectionExpression") or call.body.get("AttributesToGet")):
+        return _rows_rule(service, call, difference)
+    if head == "Items" and call.operation == "ExecuteStatement" and "partiql.write-answer" in outcome.rules:
+        return "partiql.write-answer"
+    if head == "Item" and call.body.get("AttributesToGet"):
+        return "legacy.attributes-to-get"
+    if head == "Item" and call.body.get("ProjectionExpression"):
         return "items.projected"
     if difference.path == ("Item",) and difference.kind in ("missing", "extra"):
         return "items.missing-item"
@@ -196,8 +238,12 @@ def place_rule(service: Service, call: Call, outcome: Outcome, reply: Success, d
 
 
 def _capacity_rule(service: Service, call: Call, outcome: Outcome, reply: Success, difference: Difference) -> str:
+    if "capacity.replay-units" in outcome.rules:
+        return "capacity.replay-units"
     if difference.kind != "value" or "CapacityUnits" not in difference.path:
         return "capacity.shape"
+    if call.operation in ("ExecuteStatement", "BatchExecuteStatement") and "capacity.page-units" in outcome.rules:
+        return "capacity.page-units"
     reading = call.operation in ("Query", "Scan", "GetItem", "BatchGetItem", "TransactGetItems")
     if any(part.endswith("SecondaryIndexes") for part in difference.path):
         return "capacity.index-read-units" if reading else "capacity.index-write-units"
@@ -207,16 +253,19 @@ def _capacity_rule(service: Service, call: Call, outcome: Outcome, reply: Succes
         return "capacity.page-units"
     if reading:
         return "capacity.read-units"
-    return "capacity.index-write-units" if _indexes_differ(service, call, outcome, reply) else "capacity.write-units"
+    indexed = _indexes_differ(service, outcome, reply, difference)
+    return "capacity.index-write-units" if indexed else "capacity.write-units"
 
 
-def _indexes_differ(service: Service, call: Call, outcome: Outcome, reply: Success) -> bool:
-    """Whether a write's total is wrong for its indexes: there are some, and the table's own arm is not what differs."""
+def _indexes_differ(service: Service, outcome: Outcome, reply: Success, difference: Difference) -> bool:
+    """Whether a write's total is wrong for its indexes, not for the table's own arm where that is told."""
     arms = [_arm(body) for body in (outcome.body, reply.body)]
     if None not in arms:
         return bool(arms[0] == arms[1])
-    names = {name for name, _ in written(call)}
-    tables = (service.account.table(name) for name in names)
+    if difference.observed < difference.expected:
+        own = sum(1 for change in outcome.changes)
+        return bool(difference.observed >= own) and any(change.moves for change in outcome.changes)
+    tables = (service.account.table(change.table) for change in outcome.changes)
     return any(table is not None and bool(table.indexes) for table in tables)
 
 
@@ -240,26 +289,49 @@ def _attributes_rule(call: Call, difference: Difference) -> str:
     return "items.updated-values-returned"
 
 
-def _rows_rule(call: Call, difference: Difference) -> str:
+def _rows_rule(service: Service, call: Call, difference: Difference) -> str:
     index = call.body.get("IndexName") is not None
+    if difference.kind == "unexpected" and _unindexed(service, call, difference.observed):
+        return "indexes.sparse"
     if difference.kind == "order":
         return "indexes.order" if index else ("queries.order" if call.operation == "Query" else "scans.result")
     if difference.kind == "in-two-segments" or (call.body.get("TotalSegments") or 1) > 1:
         return "scans.segments"
     if len(difference.path) <= 2 and (rule := condition_rule(call, "FilterExpression", "QueryFilter", "ScanFilter")):
         return rule
-    if index:
+    if index and (len(difference.path) > 2 or call.operation == "Scan"):
         return "indexes.projection" if len(difference.path) > 2 else "indexes.sparse"
     if len(difference.path) > 2 and call.body.get("ProjectionExpression"):
         return "items.projected"
     return "queries.result" if call.operation == "Query" else "scans.result"
 
 
-def blamed(call: Call, rule: str) -> str:
-    """The rule a wrong refusal or acceptance breaks; a condition decided wrongly breaks the rule that decides it."""
-    if rule != "items.condition-failed":
-        return rule
-    return condition_rule(call, "ConditionExpression", "Expected") or rule
+def _unindexed(service: Service, call: Call, item: Json) -> bool:
+    """Whether an item that an index showed lacks one of the index's key attributes."""
+    table = service.account.table(call.body["TableName"])
+    index = table.indexes.get(call.body.get("IndexName")) if table else None
+    shown = call.body.get("ProjectionExpression") or call.body.get("AttributesToGet")
+    return index is not None and not shown and not set(index.schema.key.names) <= item.keys()
+
+
+def blamed(call: Call, rule: str, reasons: Json = None) -> str:
+    """The rule a wrong refusal or acceptance breaks; a condition decided wrongly breaks the rule that decides it.
+
+    ``reasons`` are those of a cancelled transaction.
+    """
+    codes = {reason.get("Code") for reason in reasons or () if isinstance(reason, dict)}
+    if rule == "items.condition-failed" or codes - {"None"} == {"ConditionalCheckFailed"}:
+        return condition_rule(call, "ConditionExpression", "Expected") or rule
+    return rule
+
+
+def refused_rule(call: Call, outcome: Outcome | None) -> str:
+    """The rule about a valid request that is refused in words that name no rule."""
+    updates = call.body.get("AttributeUpdates") if isinstance(call.body, dict) else None
+    for update in updates.values() if isinstance(updates, dict) else ():
+        if update.get("Action") == "ADD" and "L" in (update.get("Value") or {}):
+            return "legacy.add-to-list"
+    return main_rule(call.operation, outcome.rules if outcome else ())
 
 
 _FUNCTIONS = (
@@ -307,7 +379,7 @@ def written_rule(write: Write, difference: Difference) -> str:
     """The rule that a wrong stored item breaks, by the operation that wrote it."""
     if difference.kind == "spelling":
         return "values.number-normal-form"
-    if CREATES_NOTHING in write.rules and difference.expected is None and difference.kind in ("unexpected", "extra"):
+    if CREATES_NOTHING in write.rules and len(difference.path) <= 2:
         return CREATES_NOTHING
     if write.operation == "UpdateItem":
         return update_rule(write.body, difference)
@@ -318,8 +390,14 @@ def _writer(service: Service, call: Call, outcome: Outcome, difference: Differen
     """The write that made the item a read shows wrongly, when the stored item is in doubt and not what shows it."""
     rows = outcome.details.get("rows")
     table = call.body.get("TableName") if isinstance(call.body, dict) else None
-    if not isinstance(table, str) or difference.path[:1] not in (("Item",), ("Items",)):
+    if not isinstance(table, str) or difference.path[:1] not in (("Item",), ("Items",), ("Count",), ("ScannedCount",)):
         return None
+    if len(difference.path) == 1 and "IndexName" not in call.body:
+        if difference.path == ("Items",) and difference.kind == "more":
+            return writers.creating_nothing(service, table, difference.observed)
+        counted = difference.path[0] in ("Count", "ScannedCount") and difference.kind == "value"
+        if counted and not call.body.get("FilterExpression") and difference.observed == difference.expected + 1:
+            return writers.creating_nothing(service, table, None)
     there = difference.kind == "extra" and difference.path == ("Item",)
     if not there and any(call.body.get(name) for name in ("ProjectionExpression", "AttributesToGet", "IndexName")):
         return None

@@ -33,13 +33,17 @@ _FUNCTIONS = {
 def condition_rule(call: Call, *parameters: str) -> str | None:
     """The one rule of evaluation that a request's condition or filter exercises; None if it is none or several."""
     body = call.body if isinstance(call.body, dict) else {}
-    if any(body.get(name) for name in parameters if not name.endswith("Expression")):
-        return "legacy.comparisons"
+    for given in (body.get(name) for name in parameters if not name.endswith("Expression")):
+        if given:
+            return (
+                "legacy.joined" if len(given) > 1 and body.get("ConditionalOperator") == "OR" else "legacy.comparisons"
+            )
     rules = {
         rule
         for kind in _CONDITIONS
         if f"{kind}Expression" in parameters
-        for node in _nodes(_tree(body, kind))
+        for fields in _parts(call)
+        for node in _nodes(_tree(fields, kind))
         if (rule := _rule(node)) is not None
     }
     if "expressions.size-function" in rules:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from conformance.fates import NEVER_SENT, READS
 from conformance.oracle import bodies, choices, front
-from conformance.oracle.blame import Writers, blamed, body_divergence, main_rule
+from conformance.oracle.blame import Writers, blamed, body_divergence, main_rule, refused_rule
 from conformance.oracle.choices import World, parts_of
 from conformance.oracle.divergence import OK, Divergence, Verdict
 from conformance.oracle.exercised import open_questions
 from conformance.oracle.latitude import MAX_PENDING, Latitude, permitted
-from conformance.oracle.order import before, evaluated
+from conformance.oracle.order import before, evaluated, exhausted
 from conformance.oracle.pages import Pages
 from conformance.oracle.wording import Wording, alternatives, recognise
 from conformance.record.op import reply_to_json
@@ -162,6 +162,7 @@ class Oracle:
             if permitted(self.latitude, call.operation, reply.code, reply.status, reply.fields):
                 maybe = reply.status >= 500 and call.operation not in READS
                 return Judgement((replace(world, pending=(*world.pending, *parts_of(call))) if maybe else world,))
+            self.writers.doubt(world.service, call)
             if outcomes.violations:
                 return self._refused(world, call, outcomes.violations, reply)
             return self._refused_untruly(world, call, outcomes.outcome, reply)
@@ -177,6 +178,9 @@ class Oracle:
             if not self.wording.accepts(call, violation, reply):
                 continue
             wrong = bodies.refusal_fields(violation, reply)
+            if wrong is not None and wrong.endswith(":spelling"):
+                found = self._divergence(call, violation, reply, "shape", wrong, broken)
+                return Judgement((world,), replace(found, rule="values.number-normal-form"))
             if wrong is not None:
                 return Judgement((world,), self._divergence(call, violation, reply, "data", wrong, broken))
             if reply.status != violation.rule.status and not violation.rule.disputed:
@@ -207,7 +211,8 @@ class Oracle:
         """Refused with the right error, but in words that none of the true refusals has.
 
         Another reason is called untrue only where the reference got past the check of it; words that are nobody's are
-        blamed on a rule only where a single one is broken.
+        blamed on a rule only where a single one is broken. What else the stage of the first refusal checks is not known
+        in full: a reason from there may be true, and is let pass.
         """
         named = next((v for v in known if other is not None and other.name in v.names), None)
         if named is None and other is not None and not other.disputed:
@@ -215,7 +220,8 @@ class Oracle:
                 return self._divergence(call, known[0], reply, "precedence", other.name, broken)
             if evaluated(other, known[0].rule):
                 return self._untrue(call, known[0], other, reply, broken)
-        if named is None and other is None and len({v.rule.name for v in known}) > 1:
+        several = len({v.rule.name for v in known}) > 1
+        if named is None and (several if other is None else not exhausted(known[0].rule)):
             return None
         wrong = named or known[0]
         found = self._divergence(call, wrong, reply, "message", "message", broken)
@@ -230,9 +236,8 @@ class Oracle:
             severity, rule, path = "unsupported", main_rule(call.operation), ""
         else:
             severity = "refuses"
-            rule = (
-                blamed(call, matched.name) if matched else main_rule(call.operation, outcome.rules if outcome else ())
-            )
+            reasons = reply.fields.get("CancellationReasons")
+            rule = blamed(call, matched.name, reasons) if matched else refused_rule(call, outcome)
             path = f"code:{reply.code}" if matched is None else "untrue"
         expected = Success(outcome.body if outcome else None)
         text = f"{call.operation} is refused with {reply.code} ({reply.message}); it is valid"
@@ -242,11 +247,12 @@ class Oracle:
         return Judgement((world,), found)
 
     def _accepted_wrongly(self, world: World, call: Call, broken: tuple[Violation, ...], reply: Success) -> Judgement:
-        settled = [v for v in broken if not v.rule.disputed]
+        settled = [v for v in broken if not v.rule.disputed and not any(c.rule.disputed for c in v.causes)]
         if not settled:
             return Judgement((world,), None, f"{broken[0].rule.name} is disputed")
         found = self._divergence(call, settled[0], reply, "accepts", "", broken)
-        return Judgement((world,), replace(found, rule=blamed(call, found.rule)))
+        cause = settled[0].causes[0].rule.name if settled[0].causes else found.rule
+        return Judgement((world,), replace(found, rule=blamed(call, cause)))
 
     def _answered(self, world: World, call: Call, outcome: Outcome, reply: Success) -> Judgement:
         verdict = bodies.lawful(world.service, call, outcome, reply.body, self.latitude, self.pages)

@@ -70,3 +70,8 @@ def evaluated(rule: Rule, other: Rule) -> bool:
     if first is None or second is None:
         return False
     return first < second or (rule.name == "items.condition-failed" and second == ITEM)
+
+
+def exhausted(rule: Rule) -> bool:
+    """Whether the reference tells everything that is wrong in the stage of a broken rule."""
+    return stage(rule) in (CONSTRAINTS, TABLE, ITEM)

@@ -134,7 +134,8 @@ def cancelled(context: Context, faults: Sequence[Violation | None]) -> Violation
     reasons = [_reason(context, fault) for fault in faults]
     codes = ", ".join(reason["Code"] for reason in reasons)
     whole = violation("transactions.cancelled", codes=codes)
-    return Violation(whole.rule, whole.params, fields={"CancellationReasons": reasons})
+    causes = tuple(fault for fault in faults if fault is not None)
+    return Violation(whole.rule, whole.params, fields={"CancellationReasons": reasons}, causes=causes)
 
 
 def _reason(context: Context, fault: Violation | None) -> dict[str, Any]:
