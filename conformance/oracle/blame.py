@@ -56,9 +56,11 @@ class Writers:
         """A write was refused, perhaps a malformed one: what its items hold may from now on be its doing."""
         for part in parts(call):
             name, item = part.get("TableName"), part.get("Item") or part.get("Key")
-            row = row_of(service, name, item) if isinstance(name, str) and isinstance(item, dict) else None
+            if not isinstance(name, str) or not isinstance(item, dict):
+                continue
+            row = row_of(service, name, item)
             slot = None if row is None else _slot(name, row)
-            if slot in self._last:
+            if slot is not None and slot in self._last:
                 self._last[slot] = replace(self._last[slot], certain=False)
 
     def of(self, table: str, key: Sequence[Any]) -> Write | None:
