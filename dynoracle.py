@@ -23,7 +23,7 @@ app.command()(serve)
 
 def main() -> None:
     """Entry point of the ``dynoracle`` script."""
-    from conformance.cli import wire_reports
+    from conformance.cli_base import wire_reports
 
     wire_reports(finish)
     app()

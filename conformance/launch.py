@@ -9,16 +9,18 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import FrameType
 
 import orjson
 
 import conformance.suite
-from conformance.record.folder import RunFolder
+from conformance.record.codec import RecordError, dumps, loads
+from conformance.record.folder import RunFolder, write_text
 from conformance.record.run import Run
 from conformance.search.campaign import merge
+from conformance.search.resume import read_done
 
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 60.0
@@ -43,6 +45,13 @@ class Order:
     insecure: bool = False
     search: bool = True
     checks: bool = True
+    shard: str = "1/1"
+    fail_on: str = "any"
+
+
+ORDER_FILE = "order.json"
+_KEPT = tuple(f.name for f in fields(Order) if f.name != "folder")
+_ROOT = Path(conformance.suite.__file__).parents[2]
 
 
 @dataclass(slots=True)
@@ -110,17 +119,22 @@ class Finished:
 
 
 def launch(order: Order, show: Callable[[Progress], None] = lambda progress: None) -> Finished:
-    """Run the suite and wait for its end; an interrupt (Ctrl-C) ends it early with a whole report, a second one at once."""
+    """Run the suite and wait for its end; an interrupt (Ctrl-C) ends it early with a whole report, a second at once."""
     log = order.folder.path / "pytest.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     watch = Watch(order.folder)
     interrupts: list[float] = []
+    write_order(order)
+    earlier = read_done(order.folder).active
     started = time.monotonic()
-    with open(log, "wb") as out:
+    # The suite holds the reading end: it ends when we do, however we do.
+    hold, held = os.pipe()
+    with open(log, "wb") as out, os.fdopen(held, "wb"):
         process = subprocess.Popen(
-            arguments(order), stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=_environment(),
-            start_new_session=True,
+            arguments(order), stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=_environment(hold),
+            start_new_session=True, pass_fds=(hold,),
         )  # fmt: skip
+        os.close(hold)
 
         def stop(signum: int, frame: FrameType | None) -> None:
             interrupts.append(time.monotonic())
@@ -133,7 +147,7 @@ def launch(order: Order, show: Callable[[Progress], None] = lambda progress: Non
             signal.signal(signal.SIGINT, before[0])
             signal.signal(signal.SIGTERM, before[1])
     stopped = "interrupted" if interrupts else ("budget" if status == 0 else "error")
-    run = merge(order.folder, stopped=stopped, seconds=time.monotonic() - started)
+    run = merge(order.folder, stopped=stopped, seconds=earlier + time.monotonic() - started)
     return Finished(run, status, log.read_text(encoding="utf-8", errors="replace"))
 
 
@@ -157,9 +171,29 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
         os.killpg(process.pid, number)
 
 
-def _environment() -> dict[str, str]:
+def _environment(hold: int) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
-    return {**kept, "DYNORACLE_PARENT": "1"}
+    # Our own packages come first, whatever packages of the same names lie where the user works.
+    path = os.pathsep.join(filter(None, (str(_ROOT), kept.get("PYTHONPATH", ""))))
+    return {**kept, "PYTHONPATH": path, "DYNORACLE_PARENT": str(hold)}
+
+
+def write_order(order: Order) -> None:
+    """Leave the order in the run folder, for ``--resume``."""
+    row = {name: getattr(order, name) for name in _KEPT}
+    write_text(order.folder.path / ORDER_FILE, dumps(row, pretty=True).decode("utf-8") + "\n")
+
+
+def read_order(folder: RunFolder) -> Order:
+    """The order of an interrupted run; RecordError when the folder does not hold one."""
+    path = folder.path / ORDER_FILE
+    try:
+        row = loads(path.read_bytes())
+        return Order(folder=folder, **{name: row[name] for name in _KEPT})
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror}): name the folder of a run") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordError(f"{path}: cannot be read ({error}): the file is damaged") from error
 
 
 def arguments(order: Order) -> list[str]:
@@ -175,15 +209,16 @@ def arguments(order: Order) -> list[str]:
         "command": order.command,
         "timeout": f"{order.timeout:g}",
         "allow-host": ",".join(order.allow_hosts),
+        "shard": order.shard,
     }
     if order.ca_file:
         options["ca-file"] = order.ca_file
-    parts = (("test_checks.py", order.checks), ("test_search.py", order.search))
+    parts = (("test_known.py", True), ("test_checks.py", order.checks), ("test_search.py", order.search))
     wanted = [str(suite / name) for name, on in parts if on and (suite / name).exists()]
     parallel = ["-n", str(order.workers), "--dist", "load"] if order.workers > 1 else ["-p", "no:xdist"]
-    pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={suite}"]
+    pytest = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     return [
-        *pytest, *parallel,
+        *pytest, "-c", os.devnull, f"--rootdir={suite}", *parallel,
         *(f"--dynoracle-{name}={value}" for name, value in options.items()),
         *(["--dynoracle-insecure"] if order.insecure else []),
         *wanted,

@@ -244,6 +244,10 @@ def _remarks(finding: Finding) -> Iterable[str]:
         yield "It did not show again when the program was replayed on fresh tables."
     elif finding.replays and finding.replayed < finding.replays:
         yield "It does not show on every replay."
+    for state, told in (("accepted", "Accepted by the baseline"), ("expired", "Accepted once, which has expired")):
+        if isinstance(notes.get(state), Mapping):
+            words = (str(notes[state].get(name) or "") for name in ("reason", "link", "expires"))
+            yield one_line("; ".join([told, *(word for word in words if word)]), 400) + "."
 
 
 def _filters(findings: Sequence[Finding]) -> list[tuple[str, list[tuple[str, int]]]]:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from conformance.record.finding import Finding
 from conformance.record.run import Run
 from reports.notation import answer, clip, one_line, readable, visible
-from reports.outline import Outline, duration, outline, replay_command, replays, verdict_of
+from reports.outline import Outline, accepted, duration, outline, replay_command, replays, verdict_of
 from reports.steps import steps
 
 FINDING_LIMIT = 20
@@ -91,8 +91,8 @@ def _search_cases(view: Outline, folder: Path) -> Iterable[ElementTree.Element]:
 
 
 def _rule_case(capability: str, rule: str, findings: Sequence[Finding], folder: Path) -> ElementTree.Element:
-    """A rule's case: it fails for settled findings only, and never for what is not implemented."""
-    failing = [f for f in findings if not f.unsettled and f.severity != "unsupported"]
+    """A rule's case: it fails for settled findings that no baseline accepts, and never for what is not implemented."""
+    failing = [f for f in findings if not f.unsettled and f.severity != "unsupported" and not accepted(f)]
     shown = failing or findings
     text = "\n\n".join(_told(finding, folder) for finding in shown[:FINDING_LIMIT])
     if len(shown) > FINDING_LIMIT:
@@ -103,8 +103,10 @@ def _rule_case(capability: str, rule: str, findings: Sequence[Finding], folder: 
         case[0].set("type", _clean(first.severity))
         return case
     why = "unsettled, the rule is only inferred" if first.unsettled else "not implemented"
+    if accepted(first):
+        why = "accepted by the baseline"
     case = _case("search", capability, rule, "unsupported", f"{why}: {readable(first.summary)}", text)
-    case[0].set("type", "unsettled" if first.unsettled else "unsupported")
+    case[0].set("type", "accepted" if accepted(first) else "unsettled" if first.unsettled else "unsupported")
     return case
 
 

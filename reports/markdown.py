@@ -9,7 +9,7 @@ from pathlib import Path
 from conformance.record.finding import Finding
 from conformance.record.run import Run
 from reports.notation import one_line, readable
-from reports.outline import Outline, counts, outline, replay_command, replays, verdict_of
+from reports.outline import Outline, accepted, counts, outline, replay_command, replays, verdict_of
 
 ROW_LIMIT = 60
 """Findings that are listed; the HTML report has them all."""
@@ -27,7 +27,9 @@ def render(run: Run, folder: Path) -> str:
         f"## {_MARKS[view.verdict]} {_plain(view.headline)}: {_plain(view.target)}",
         _errors(view),
         _table(("", ""), ((f"**{name}**", _plain(text)) for name, text in view.facts() if name != "Target")),
-        _findings("Findings", view.findings),
+        _findings("Findings", [f for f in view.findings if not accepted(f)]),
+        _known(view),
+        _findings("Accepted by the baseline", [f for f in view.findings if accepted(f)]),
         _capabilities(view),
         _checks(view),
         _findings("Unsettled: rules that are only inferred", view.unsettled),
@@ -69,6 +71,15 @@ def _findings(title: str, findings: Sequence[Finding]) -> str:
     table = _table(("severity", "finding", "rule", "shown by", "seen", "fingerprint"), rows)
     more = f"\n\n{len(findings) - ROW_LIMIT:,} more are in report.html." if len(findings) > ROW_LIMIT else ""
     return f"### {title}\n\n{table}{more}"
+
+
+def _known(view: Outline) -> str:
+    """What became of findings known before the run."""
+    rows = [tuple(_plain(text) for text in row) for row in view.known]
+    if not rows:
+        return ""
+    more = f"\n\n{len(rows) - ROW_LIMIT:,} more are in report.json." if len(rows) > ROW_LIMIT else ""
+    return f"### Known before\n\n{_table(('replayed', 'finding', ''), rows[:ROW_LIMIT])}{more}"
 
 
 def _capabilities(view: Outline) -> str:

@@ -57,6 +57,14 @@ class Outline:
     checks: Mapping[str, tuple[CheckResult, ...]]
 
     @property
+    def known(self) -> list[tuple[str, str, str]]:
+        """What became of findings known before the run: how it is, the finding in words, what to know of it."""
+        return [
+            (_standing(row), one_line(f"{row.get('summary') or row['fingerprint']} [{row.get('rule')}]"), _words(row))
+            for row in sorted(self.run.known, key=lambda row: (_standing(row), str(row.get("rule"))))
+        ]
+
+    @property
     def target(self) -> str:
         """The target's name and version on one line."""
         target = self.run.target
@@ -108,16 +116,39 @@ def outline(run: Run) -> Outline:
     for check in run.checks:
         checks.setdefault(verdict_of(check.verdict), []).append(check)
     verdict = _verdict(run, severities)
+    waived = sum(accepted(f) for f in settled if f.severity != "unsupported")
     return Outline(
         run=run,
         verdict=verdict,
-        headline=_headline(verdict, severities),
+        headline=_headline(verdict, severities) + (f", {waived:,} accepted" if waived else ""),
         findings=settled,
         unsettled=tuple(f for f in ranked if f.unsettled),
         severities=severities,
         capabilities=tuple(sorted(run.capabilities, key=lambda c: c.capability)),
         checks={name: tuple(sorted(members, key=lambda c: c.check)) for name, members in checks.items()},
     )
+
+
+def accepted(finding: Finding) -> bool:
+    """Whether the baseline of its run accepts a finding."""
+    return "accepted" in finding.notes
+
+
+def _standing(row: Mapping[str, Any]) -> str:
+    """How a known finding is after its replay: expired acceptances come first, as they fail a run."""
+    state = one_line(str(row.get("state", "not replayed")))
+    if row.get("expired") and state != "vanished":
+        return f"expired, {state}"
+    return f"accepted, {state}" if row.get("accepted") else state
+
+
+def _words(row: Mapping[str, Any]) -> str:
+    told = [str(row.get("reason") or ""), str(row.get("link") or "")]
+    if row.get("expires"):
+        told.append(f"{'expired' if row.get('expired') else 'until'} {row['expires']}")
+    if row.get("state") == "flaky":
+        told.append(f"{row.get('replayed')}/{row.get('replays')} replays")
+    return one_line("; ".join(text for text in told if text), 400)
 
 
 def rank(finding: Finding) -> tuple[int, str, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from rich.text import Text
 from conformance.record.finding import Finding
 from conformance.record.run import Run
 from reports.notation import one_line, readable
-from reports.outline import Outline, counts, duration, outline, replay_command, replays, verdict_of
+from reports.outline import Outline, accepted, counts, duration, outline, replay_command, replays, verdict_of
 
 LINE_LIMIT = 40
 """Findings that are listed; the HTML report has them all."""
@@ -43,7 +44,9 @@ def _parts(view: Outline, folder: Path | None) -> Iterator[RenderableType]:
     yield Text(f"  {run.programs:,} programs, {run.calls:,} calls in {duration(run.seconds)}, seed {run.seed}{stopped}")
     for error in run.errors:
         yield Text(f"  error of the run itself: {one_line(error, 400)}", style="bold red")
-    yield from _findings("Findings", view.findings)
+    yield from _known(view)
+    yield from _findings("Findings", [f for f in view.findings if not accepted(f)])
+    yield from _findings("Accepted by the baseline", [f for f in view.findings if accepted(f)])
     yield from _findings("Unsettled (rules that are only inferred)", view.unsettled)
     if view.capabilities:
         yield _title("Capabilities")
@@ -58,6 +61,18 @@ def _parts(view: Outline, folder: Path | None) -> Iterator[RenderableType]:
         yield Text(f"  {names}")
     if folder is not None:
         yield from _where(view, folder)
+
+
+def _known(view: Outline) -> Iterator[RenderableType]:
+    """Findings known before: how many are how, and each that vanished, changed or whose acceptance expired."""
+    if not view.known:
+        return
+    yield _title("Known before, replayed")
+    counted = Counter(state for state, _, _ in view.known)
+    yield Text("  " + ", ".join(f"{count:,} {state}" for state, count in sorted(counted.items())))
+    telling = [row for row in view.known if row[0] not in ("still there", "accepted, still there")]
+    for state, text, words in telling[:LINE_LIMIT]:
+        yield Text(f"  {state}: {text}{f' ({words})' if words else ''}", no_wrap=True, overflow="ellipsis")
 
 
 def _title(text: str) -> Text:

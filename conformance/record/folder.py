@@ -91,6 +91,13 @@ class RunFolder:
         _write(folder / FINDING, dumps(finding_to_json(finding), pretty=True) + b"\n")
         return folder
 
+    def reduced(self, fingerprint: str) -> bool:
+        """Whether a finding was written that somebody minimised, not only taken from a journal as it stood."""
+        try:
+            return not read_finding(self.finding_folder(fingerprint)).notes.get("unreduced")
+        except RecordError:
+            return False
+
     def read_findings(self) -> Iterator[Finding]:
         """The findings written so far, by fingerprint; RecordError for one that cannot be read."""
         for path in sorted((self.path / "findings").glob(f"*/{FINDING}")):

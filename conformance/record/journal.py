@@ -10,7 +10,10 @@ from typing import Any
 
 from conformance.record.codec import dumps, loads
 
-KINDS = ("run", "program-start", "op", "divergence", "program-end", "finding", "check", "error", "end")
+KINDS = (
+    "run", "known", "program-start", "op", "divergence", "program-end", "finding", "chunk-end", "check", "error",
+    "tally", "end",
+)  # fmt: skip
 """The kinds of line that workers write. Readers pass over others, which later versions may add."""
 TORN = "torn"
 """The kind under which ``read`` reports a line that was not written to its end."""

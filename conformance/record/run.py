@@ -42,7 +42,9 @@ class Run:
 
     ``target`` has name, version, endpoint; ``profile`` what the oracle allowed (latitude, cohorts); ``coverage``
     counts of rules, operations and error codes reached; ``suspects`` the rules of the peer alarm; ``timing`` the
-    split of seconds between drawing, sending, judging and journalling; ``stopped`` why the run ended.
+    split of seconds between drawing, sending, judging and journalling; ``stopped`` why the run ended. ``known`` says
+    what became of each finding that was known before (baseline, earlier run) when it was replayed: ``fingerprint``,
+    ``origin``, ``state``, ``accepted``, ``expired``, ``reason``, ``link``, ``expires`` and more.
     """
 
     target: Mapping[str, Any]
@@ -64,6 +66,7 @@ class Run:
     suspects: tuple[Mapping[str, Any], ...] = ()
     timing: Mapping[str, float] = field(default_factory=dict)
     errors: tuple[str, ...] = ()
+    known: tuple[Mapping[str, Any], ...] = ()
 
 
 def run_to_json(run: Run) -> dict[str, Any]:
@@ -79,6 +82,6 @@ def run_from_json(row: Mapping[str, Any]) -> Run:
     known["findings"] = tuple(finding_from_json(f) for f in known.get("findings", ()))
     known["capabilities"] = tuple(CapabilityResult(**c) for c in known.get("capabilities", ()))
     known["checks"] = tuple(CheckResult(**c) for c in known.get("checks", ()))
-    for name in ("suspects", "errors"):
+    for name in ("suspects", "errors", "known"):
         known[name] = tuple(known.get(name, ()))
     return Run(**known)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,11 @@ from conformance.record.folder import RunFolder
 from conformance.record.op import op_from_json
 from conformance.record.run import CapabilityResult, CheckResult, Run
 from conformance.search.alarm import neighbours, suspects_of
+from conformance.search.baseline import noted, read_known, regression
 from conformance.search.findings import divergence_from_json, finding_of, program_of
 from conformance.search.minimise import Reduction
 from conformance.search.reproduction import script
+from conformance.search.resume import read_done
 from reference.rules import ledger
 
 WEIGHTS: Mapping[str, int] = {"items": 4, "queries": 3, "mixed": 1}
@@ -30,8 +33,9 @@ WEIGHTS: Mapping[str, int] = {"items": 4, "queries": 3, "mixed": 1}
 CHUNKS_APART = 1_000_003
 
 RUN_FILES = frozenset(
-    {"report.json", "report.html", "junit.xml", "summary.md", "journal", "findings", "targets", "pytest.log"}
-)
+    {"report.json", "report.html", "junit.xml", "summary.md", "journal", "findings", "targets", "pytest.log",
+     "order.json", "known.json"}
+)  # fmt: skip
 """What a run leaves in its folder."""
 
 
@@ -53,15 +57,30 @@ class Share:
             number += self.shards
 
 
-def shares(budget: float, workers: int, capabilities: Iterable[str] = ()) -> list[Share]:
-    """The cases of a campaign of ``budget`` seconds on so many workers, over all machines or the named ones."""
+def shares(
+    budget: float, workers: int, capabilities: Iterable[str] = (), part: tuple[int, int] = (1, 1)
+) -> list[Share]:
+    """The cases of a campaign of ``budget`` seconds on so many workers, over all machines or the named ones.
+
+    ``part`` (i, n) is the i-th of n runs that share one campaign, however many workers each of them has: all chunks of
+    the i-th have numbers that leave i - 1 when divided by n.
+    """
+    first, parts = part[0] - 1, part[1]
     wanted = [name for name in MACHINES if not capabilities or name in set(capabilities)]
     total = sum(WEIGHTS.get(name, 2) for name in wanted)
     return [
-        Share(name, shard, workers, budget * WEIGHTS.get(name, 2) / total)
+        Share(name, first + parts * worker, parts * workers, budget * WEIGHTS.get(name, 2) / total)
         for name in wanted
-        for shard in range(workers)
+        for worker in range(workers)
     ]
+
+
+def part_of(text: str) -> tuple[int, int]:
+    """The part of a campaign that ``3/16`` names; ValueError for anything that names none."""
+    found = re.fullmatch(r"([1-9]\d{0,4})/([1-9]\d{0,4})", text)
+    if found is None or int(found[1]) > int(found[2]):
+        raise ValueError(f"{text!r} names no part; write i/n, as in 3/16 for the third of sixteen")
+    return int(found[1]), int(found[2])
 
 
 @cache
@@ -86,7 +105,7 @@ class _Totals:
     checks: list[CheckResult] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
-    last: str = ""
+    replayed: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add(self, line: dict[str, Any]) -> None:
         """Count one line of a journal."""
@@ -102,13 +121,15 @@ class _Totals:
             known = self.divergences.get(line["fingerprint"])
             if known is None or ("ops" in line and "ops" not in known):
                 self.divergences[line["fingerprint"]] = line
-        elif kind == "end":
+        elif kind in ("tally", "end"):
             self.reached.update(line["reached"])
             self.operations.update(line["operations"])
             self.timing.update(line["timing"])
             self.cohorts.update(line["cohorts"])
         elif kind == "check":
             self.checks.append(CheckResult(**{k: v for k, v in line.items() if k in CheckResult.__dataclass_fields__}))
+        elif kind == "known":
+            self.replayed[line["fingerprint"]] = line
         elif kind == "error":
             self.errors.append(line["text"])
 
@@ -126,8 +147,12 @@ def merge(folder: RunFolder, *, stopped: str = "budget", seconds: float | None =
     for fingerprint, line in totals.divergences.items():
         if fingerprint not in findings and "ops" in line:
             findings[fingerprint] = _unreduced(folder, line)
-    listed = tuple(_counted(f, totals) for f in sorted(findings.values(), key=_rank))
     header = totals.header
+    known = read_known(folder)
+    by_fingerprint = {entry.fingerprint: entry for entry in known}
+    today = _day(header)
+    counted = (_counted(f, totals) for f in sorted(findings.values(), key=_rank))
+    listed = tuple(noted(finding, by_fingerprint, today) for finding in counted)
     run = Run(
         target=header.get("target", {}),
         command=header.get("command", ""),
@@ -136,7 +161,7 @@ def merge(folder: RunFolder, *, stopped: str = "budget", seconds: float | None =
         seed=header.get("seed", 0),
         budget=header.get("budget", 0.0),
         started=header.get("started", ""),
-        seconds=round(seconds if seconds is not None else _elapsed(header), 1),
+        seconds=round(seconds if seconds is not None else read_done(folder).active, 1),
         programs=sum(totals.programs.values()),
         calls=sum(totals.calls.values()),
         stopped=stopped,
@@ -144,19 +169,26 @@ def merge(folder: RunFolder, *, stopped: str = "budget", seconds: float | None =
         findings=listed,
         checks=tuple(totals.checks),
         profile={**header.get("profile", {}), "cohorts": totals.cohorts, "latitude": header.get("latitude", {})},
-        coverage={"rules": dict(totals.reached), "operations": dict(totals.operations)},
+        coverage={"rules": dict(totals.reached), "operations": dict(totals.operations), "known": dict(_rules())},
         timing={name: round(value, 3) for name, value in totals.timing.items()},
         errors=tuple(totals.errors),
+        known=tuple(regression(known, totals.replayed, today)),
     )
     run = replace(run, suspects=suspects_of(run, neighbours(folder.path)))
     folder.write_run(run)
     return run
 
 
-def _elapsed(header: Mapping[str, Any]) -> float:
-    if not header.get("started"):
-        return 0.0
-    return (datetime.now(UTC) - datetime.fromisoformat(header["started"])).total_seconds()
+def _day(header: Mapping[str, Any]) -> date:
+    """The day of a run, by which acceptances expire."""
+    started = header.get("started")
+    return datetime.fromisoformat(started).date() if started else datetime.now(UTC).date()
+
+
+@cache
+def _rules() -> Counter[str]:
+    """How many rules of each capability the ledger holds."""
+    return Counter(rule.capability for rule in ledger().values())
 
 
 def _unreduced(folder: RunFolder, line: dict[str, Any]) -> Finding:

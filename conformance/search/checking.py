@@ -37,12 +37,17 @@ def run_check(worker: Worker, check: Check) -> CheckResult:
     why = out_of_reach(worker.target, check)
     if why:
         result = _result(check, "not-reached", why)
-    elif check.below_the_sdk or check.rule.startswith(LITERAL):
-        result = _literal(worker, check)
+    elif by_literal(check):
+        result = literal(worker, check)
     else:
         result = _judged(worker, check)
     worker.journal.append("check", **asdict(result))
     return result
+
+
+def by_literal(check: Check) -> bool:
+    """Whether its literal judges a check, not the oracle."""
+    return check.below_the_sdk or check.rule.startswith(LITERAL)
 
 
 def out_of_reach(target: Target, check: Check) -> str:
@@ -141,7 +146,7 @@ def _asks_for_capacity(check: Check) -> bool:
 # --- held against literals --------------------------------------------------------------------------------------------
 
 
-def _literal(worker: Worker, check: Check) -> CheckResult:
+def literal(worker: Worker, check: Check) -> CheckResult:
     """Set up, send the call or the request as it stands, and hold its answer against the literal."""
     session = worker.session()
     try:

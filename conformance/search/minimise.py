@@ -55,6 +55,8 @@ class Reduction:
     requests: int = 0
     reproduced: bool = True
     exhausted: bool = False
+    replays: int | None = None
+    """How often it was replayed, where that is not the worker's usual number."""
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -55,6 +55,7 @@ class Worker:
     reached: dict[str, int] = field(default_factory=dict)
     operations: dict[str, int] = field(default_factory=dict)
     cohorts: dict[str, set[str]] = field(default_factory=dict)
+    before: Mapping[tuple[str, int], int] = field(default_factory=dict)
     _made: int = 0
     _restarts: int = 0
     _transport: Any = None
@@ -67,24 +68,34 @@ class Worker:
         self.latitude = Latitude.of(self.target.profile)
 
     def chunk(self, capability: str, number: int, seed: int, deadline: float) -> None:
-        """Draw the programs of one seeded chunk, run them until ``deadline`` (monotonic), then reduce what is new."""
+        """Draw the programs of one seeded chunk, run them until ``deadline`` (monotonic), then reduce what is new.
+
+        Programs that ``before`` counts were run by the run that this one resumes.
+        """
+        skip = self.before.get((capability, number), 0)
         before = time.perf_counter()
         programs = draw_chunk(MACHINES[capability], seed)
         self.timing.drawing += time.perf_counter() - before
         fresh: dict[str, tuple[Program, Divergence]] = {}
-        for position, drawn in enumerate(programs):
-            if time.monotonic() > deadline:
+        late = False
+        for position, drawn in enumerate(programs[skip:], skip):
+            late = time.monotonic() > deadline
+            if late:
                 break
             program = Program(capability, drawn.tables, drawn.steps, chunk=number, number=position)
-            self.journal.append("program-start", capability=capability, chunk=number, number=position, seed=seed)
+            where = {"capability": capability, "chunk": number, "number": position}
+            self.journal.append("program-start", **where, seed=seed, at=_now())
             for divergence in self.run(program):
                 fresh.setdefault(divergence.fingerprint, (program, divergence))
         for fingerprint, (program, divergence) in fresh.items():
-            if fingerprint not in self.seen:
+            if fingerprint not in self.seen and not self.folder.reduced(fingerprint):
                 if time.monotonic() > deadline + REDUCE_SECONDS:
                     break  # What is left stands in the journal; the merge reports it with its whole program.
                 self.reduce(program, divergence)
             self.seen[fingerprint] = self.seen.get(fingerprint, 0) + 1
+        if not late:
+            self.journal.append("chunk-end", capability=capability, chunk=number, at=_now())
+        self._tally("tally")
 
     def run(self, program: Program) -> list[Divergence]:
         """Run one program; its divergences are journalled before this returns."""
@@ -104,7 +115,8 @@ class Worker:
         for fault in session.faults:
             self.journal.append("error", text=fault, body=orjson.dumps(session.ops[-1].op.body).decode())
         unknown = sum(judged.verdict.ruling == "unknown" for judged in session.ops)
-        self.journal.append("program-end", calls=len(session.ops), capability=program.capability, unknown=unknown)
+        where = {"capability": program.capability, "chunk": program.chunk}
+        self.journal.append("program-end", **where, calls=len(session.ops), unknown=unknown, at=_now())
         session.timing.journalling += time.perf_counter() - before
         self._count(session)
         self.finish(session)
@@ -218,7 +230,7 @@ class Worker:
             reduction,
             program,
             replayed=replayed,
-            replays=REPLAYS if reduction.reproduced else 1,
+            replays=(reduction.replays or REPLAYS) if reduction.reproduced else 1,
             first_seen=datetime.now(UTC).isoformat(timespec="seconds"),
             notes={
                 "compare": list(reduction.divergence.compare),
@@ -230,21 +242,27 @@ class Worker:
             },
         )
         self.folder.write_finding(finding, script(finding))
-        self.journal.append("finding", fingerprint=finding.fingerprint)
+        self.journal.append("finding", fingerprint=finding.fingerprint, at=_now())
 
     def end(self) -> None:
         """Journal the totals, and close."""
+        self._tally("end")
+        self.journal.close()
+        self._transport.close()
+
+    def _tally(self, kind: str) -> None:
+        """Journal what was reached since the last tally, so that a kill loses no more than one chunk of it."""
         self.journal.append(
-            "end",
+            kind,
             programs=self.programs,
             calls=self.calls,
             reached=self.reached,
             operations=self.operations,
             cohorts={name: "/".join(sorted(spoken)) for name, spoken in self.cohorts.items()},
             timing={name: getattr(self.timing, name) for name in Timing.__dataclass_fields__},
+            at=_now(),
         )
-        self.journal.close()
-        self._transport.close()
+        self.reached, self.operations, self.timing = {}, {}, Timing()
 
 
 def _budgets(divergence: Divergence) -> tuple[int, int]:
@@ -259,6 +277,11 @@ def created(session: Session) -> Iterator[str]:
     for judged in session.ops:
         if judged.op.operation == "CreateTable" and isinstance(judged.op.reply, Success):
             yield session.bound(judged.op.body)["TableName"]
+
+
+def _now() -> float:
+    """The time of a journal's line, in epoch seconds: what was spent on what is told from these."""
+    return round(time.time(), 3)
 
 
 class _Names(dict[str, str]):

@@ -1,10 +1,10 @@
-"""Makes the cases of the campaign: one per directed check, one per capability and shard of the search."""
+"""Makes the cases of the campaign: one per known finding, per directed check, per capability and shard."""
 
 from __future__ import annotations
 
 import pytest
 
-from conformance.suite.runner import campaign_of, cases, checks_of
+from conformance.suite.runner import campaign_of, cases, checks_of, known_of, pending_of
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -14,6 +14,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "check" in metafunc.fixturenames:
         checks = list(checks_of(metafunc.config))
         metafunc.parametrize("check", checks, ids=[c.id for c in checks])
+    if "known" in metafunc.fixturenames:
+        known = list(known_of(metafunc.config))
+        metafunc.parametrize("known", known, ids=[k.fingerprint for k in known])
+    if "pending" in metafunc.fixturenames:
+        metafunc.parametrize("pending", list(pending_of(metafunc.config)))
 
 
 @pytest.fixture(scope="session")

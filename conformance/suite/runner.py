@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,9 +20,13 @@ import pytest
 
 from conformance.checks import all_checks
 from conformance.checks.base import Check
+from conformance.record.codec import RecordError
 from conformance.record.folder import RunFolder
-from conformance.search.campaign import Share, ledger_version, merge, new_folder, shares
+from conformance.search.baseline import Known, failing, gather, read_known, severities_of, write_known
+from conformance.search.campaign import Share, ledger_version, merge, new_folder, part_of, shares
 from conformance.search.checking import chosen
+from conformance.search.regression import replay_known
+from conformance.search.resume import read_done
 from conformance.search.worker import TargetLostError, Worker
 from conformance.targets.catalogue import CatalogueError
 from conformance.targets.install import InstallError
@@ -70,7 +77,14 @@ class Campaign:
             )
             self.run_id = secrets.token_hex(3)
             self.name = "main"
+            if prepared:
+                _end_with_parent(int(os.environ["DYNORACLE_PARENT"]))
+            if not prepared:
+                write_known(self.folder, _gathered(option("baseline"), option("previous")))
         self.workers = _workers(config)
+        self.part = _part(option("shard"))
+        self.fail_on: str = option("fail-on")
+        self.done = read_done(self.folder)
         self._worker: Worker | None = None
 
     @pytest.hookimpl(optionalhook=True)
@@ -81,14 +95,44 @@ class Campaign:
 
     def shares(self) -> list[Share]:
         """The cases of this campaign."""
-        return shares(self.budget, self.workers, self.capabilities)
+        return shares(self.budget, self.workers, self.capabilities, self.part)
+
+    def known(self) -> list[Known]:
+        """What this run is to replay first: its part of what is known."""
+        todo = [known for known in read_known(self.folder) if known.fingerprint not in self.done.known]
+        return todo[self.part[0] - 1 :: self.part[1]]
+
+    def checks(self) -> list[Check]:
+        """The directed checks that this run is to make: its part of those asked for that were not made before."""
+        wanted = list(chosen(all_checks(), self.rules, self.capabilities))[self.part[0] - 1 :: self.part[1]]
+        return [check for check in wanted if check.id not in self.done.checks]
+
+    def replay(self, known: Known) -> str:
+        """Replay a known finding; its state."""
+        with self._surviving() as worker:
+            return replay_known(worker, known)
+
+    def reduce(self, fingerprint: str) -> None:
+        """Reduce a divergence that an interrupted run left in its journal."""
+        with self._surviving() as worker:
+            worker.reduce(*self.done.pending[fingerprint])
+
+    @contextmanager
+    def _surviving(self) -> Iterator[Worker]:
+        """This process's worker; the run ends when its target is lost for good."""
+        worker = self.worker()
+        try:
+            yield worker
+        except TargetLostError as lost:
+            worker.journal.append("error", text=str(lost))
+            pytest.exit(str(lost), returncode=2)
 
     def worker(self) -> Worker:
         """This process's worker; the target is opened when first needed."""
         if self._worker is None:
             target = self._open()
-            self._worker = Worker(target, self.folder, self.name, self.run_id, timeout=self.timeout)
-            self._worker.journal.append("run", **self._header(self._worker))
+            self._worker = Worker(target, self.folder, self.name, self.run_id, self.timeout, before=self.done.programs)
+            self._worker.journal.append("run", **self._header(self._worker), at=round(time.time(), 3))
         return self._worker
 
     def _open(self) -> Target:
@@ -119,25 +163,27 @@ class Campaign:
             "budget": self.budget,
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "capabilities": self.capabilities,
+            "shard": list(self.part),
             "profile": target.profile.to_json(),
             "latitude": worker.latitude.used(),
         }
 
     def search(self, share: Share) -> int:
-        """Loop over the chunks of a share until its seconds are spent; the number of chunks begun."""
-        worker = self.worker()
-        deadline = time.monotonic() + share.seconds
+        """Loop over the chunks of a share until its seconds are spent; the number of chunks begun.
+
+        What a resumed run has done counts: its chunks are not run again, nor its seconds spent again.
+        """
+        deadline = time.monotonic() + share.seconds - self.done.seconds(share.capability, share.shard, share.shards)
         begun = 0
         for number, chunk_seed in share.chunks(self.seed):
-            if time.monotonic() >= deadline:
-                break
-            try:
-                worker.chunk(share.capability, number, chunk_seed, deadline)
-            except TargetLostError as lost:
-                worker.journal.append("error", text=str(lost))
-                pytest.exit(str(lost), returncode=2)
+            chunk = (share.capability, number)
+            if chunk not in self.done.ended:
+                if time.monotonic() >= deadline:
+                    break
+                with self._surviving() as worker:
+                    worker.chunk(*chunk, chunk_seed, deadline)
             begun += 1
-        return begun
+        return begun + any(name == share.capability for name, _ in self.done.programs)
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Close the target; the parent merges."""
@@ -149,6 +195,18 @@ class Campaign:
             run = merge(self.folder, stopped=stopped)
             settled = [f for f in run.findings if not f.unsettled]
             sys.stdout.write(f"\n{len(settled)} findings in {self.folder.report}\n")
+            if exitstatus == pytest.ExitCode.OK and failing(run, severities_of(self.fail_on)):
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _end_with_parent(pipe: int) -> None:
+    """Interrupt this process when the command that started it is gone: it holds the other end of the pipe."""
+
+    def wait() -> None:
+        if not os.read(pipe, 1):
+            os.killpg(os.getpgid(0), signal.SIGINT)
+
+    threading.Thread(target=wait, name="dynoracle-parent", daemon=True).start()
 
 
 def _workers(config: pytest.Config) -> int:
@@ -173,5 +231,30 @@ def cases(config: pytest.Config) -> Iterator[Share]:
 def checks_of(config: pytest.Config) -> Iterator[Check]:
     """The directed checks to make, as pytest parameters."""
     campaign = campaign_of(config)
-    if campaign is not None:
-        yield from chosen(all_checks(), campaign.rules, campaign.capabilities)
+    yield from campaign.checks() if campaign else ()
+
+
+def known_of(config: pytest.Config) -> Iterator[Known]:
+    """The known findings to replay, as pytest parameters."""
+    campaign = campaign_of(config)
+    yield from campaign.known() if campaign else ()
+
+
+def pending_of(config: pytest.Config) -> Iterator[str]:
+    """The fingerprints of divergences that an interrupted run found and did not reduce, as pytest parameters."""
+    campaign = campaign_of(config)
+    yield from campaign.done.pending if campaign else ()
+
+
+def _part(text: str) -> tuple[int, int]:
+    try:
+        return part_of(text)
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _gathered(baseline: str | None, previous: str | None) -> tuple[Known, ...]:
+    try:
+        return gather(Path(baseline) if baseline else None, Path(previous) if previous else None)
+    except RecordError as error:
+        raise pytest.UsageError(str(error)) from None

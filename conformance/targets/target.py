@@ -132,6 +132,11 @@ def open_target(
     return target
 
 
+def open_entry(entry: Entry, folder: Path, access: Access) -> Target:
+    """Start a target that need not be in the catalogue, its data and log in ``folder``; errors as ``open_target``."""
+    return _started(entry, folder, access, persist=False)
+
+
 def answers(transport: Transport, timeout: float = PROBE_LIMIT) -> bool:
     """Whether a target answers ListTables."""
     return isinstance(transport.send(Call("ListTables", {}), timeout=timeout), Success)

@@ -1,0 +1,58 @@
+"""What all commands share: exit codes, how errors are told, how durations and severities are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from conformance.record.folder import RunFolder
+from conformance.record.run import Run
+from conformance.search.baseline import severities_of as chosen
+
+OK, FINDINGS, USAGE, NOTHING = 0, 1, 2, 3
+"""Exit codes: fine; findings; usage or environment; nothing reached or only unknowns."""
+
+
+Finish = Callable[[RunFolder, Run, Console], None]
+_finish: list[Finish] = []
+
+
+def wire_reports(finish: Finish) -> None:
+    """What to do with a finished run: render its reports. Set by the composition root."""
+    _finish.append(finish)
+
+
+def finish(folder: RunFolder, run: Run, console: Console) -> None:
+    """Do with a finished run what was wired."""
+    for step in _finish:
+        step(folder, run, console)
+
+
+def fail(text: str) -> NoReturn:
+    """Say what is wrong and exit with the code for usage and environment."""
+    Console(stderr=True).print(Text(f"dynoracle: {text}", style="bold red"))
+    raise typer.Exit(USAGE)
+
+
+def seconds_of(text: str) -> float:
+    """A duration such as ``90``, ``90s``, ``2m`` or ``1h30m`` in seconds; BadParameter for anything else."""
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    parts = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", text)
+    if not text or parts is None:
+        raise typer.BadParameter(f"{text!r} is no duration; write 90s, 2m or 1h30m")
+    hours, minutes, seconds = (float(part or 0) for part in parts.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def severities_of(text: str) -> set[str]:
+    """A comma list of severities, ``any`` or ``none``; BadParameter for an unknown one."""
+    try:
+        return chosen(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
