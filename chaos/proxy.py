@@ -189,8 +189,8 @@ class Proxy:
         return pipe
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, or until ``heal``; not at all for 0 but for one turn of the loop."""
-        if seconds <= 0:
+        """Wait, or until ``heal``; for 0 or once healed, only for one turn of the loop."""
+        if seconds <= 0 or self.plan is None:
             await asyncio.sleep(0)
             return
         await self._wait(self._sleepers, min(seconds, MAX_SECONDS))
