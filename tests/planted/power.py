@@ -11,6 +11,7 @@ what else the machine does must not count.
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import tempfile
@@ -173,12 +174,13 @@ def same(told: Told, wrap: Wrap) -> bool:
 
 @dataclass(slots=True)
 class Hunt:
-    """One seed's search over all plants."""
+    """One seed's search over all plants; ``chunks`` is how many it draws at most, None for no bound but the budget."""
 
     seed: int
     budget: float
     tallies: Sequence[Tally]
     home: Path
+    chunks: int | None = None
     timing: Timing = field(default_factory=Timing)
     programs: int = 0
     calls: int = 0
@@ -194,7 +196,7 @@ class Hunt:
         for tally in self.tallies:
             tally.seconds.append(None)
         shared = 0.0
-        for capability, number, chunk_seed in schedule(self.seed):
+        for capability, number, chunk_seed in itertools.islice(schedule(self.seed), self.chunks):
             left = {name: more for name, more in left.items() if shared + more <= self.budget}
             if not left:
                 break
