@@ -204,14 +204,16 @@ class Check:
     @property
     def below_the_sdk(self) -> bool:
         """Whether a step of it is an HTTP request that no SDK would send."""
-        return any(
-            step.raw is not None for step in (*self.given, self.when, *((self.control,) if self.control else ()))
-        )
+        return any(step.raw is not None for step in self.steps)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What is sent once the tables are there."""
+        return (*self.given, self.when, *((self.control,) if self.control else ()))
 
     def program(self) -> Program:
         """The check as a program; ``when`` is step ``len(given)``."""
-        steps = (*self.given, self.when, *((self.control,) if self.control else ()))
-        return Program(self.capability, self.tables, steps)
+        return Program(self.capability, self.tables, self.steps)
 
 
 def table(symbol: str = "t0", key: str = "pk:S", *, gsi: Sequence[str] = (), lsi: Sequence[str] = ()) -> dict[str, Any]:

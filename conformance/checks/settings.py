@@ -249,7 +249,8 @@ TIME_TO_LIVE: tuple[Check, ...] = (
 )
 
 
-def _recovery(*, on: bool, days: int | None = None, table_name: str = T0) -> Step:
+def recovery(*, on: bool, days: int | None = None, table_name: str = T0) -> Step:
+    """UpdateContinuousBackups."""
     specification: dict[str, Json] = {"PointInTimeRecoveryEnabled": on}
     if days is not None:
         specification["RecoveryPeriodInDays"] = days
@@ -270,23 +271,23 @@ RECOVERY: tuple[Check, ...] = (
     ),
     refuses(
         "backups.table-not-found",
-        _recovery(on=True, table_name=GONE),
+        recovery(on=True, table_name=GONE),
         f"Table not found: {GONE}",
         code="TableNotFoundException",
-        control=_recovery(on=True),
+        control=recovery(on=True),
         name="Update",
     ),
     refuses(
         "backups.period-without-recovery",
-        _recovery(on=False, days=7),
+        recovery(on=False, days=7),
         "Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.",
-        control=_recovery(on=True, days=7),
+        control=recovery(on=True, days=7),
     ),
     refuses(
         "wire.value-max",
-        _recovery(on=True, days=36),
+        recovery(on=True, days=36),
         phrase="failed to satisfy constraint: Member must have value less than or equal to 35",
-        control=_recovery(on=True, days=35),
+        control=recovery(on=True, days=35),
         name="RecoveryPeriodInDays",
     ),
     answers(
@@ -298,7 +299,7 @@ RECOVERY: tuple[Check, ...] = (
     ),
     answers(
         "backups.recovery-window",
-        _recovery(on=True),
+        recovery(on=True),
         has={"PointInTimeRecoveryStatus": "ENABLED", "RecoveryPeriodInDays": 35},
         at=_RECOVERY,
         name="on",
@@ -306,7 +307,7 @@ RECOVERY: tuple[Check, ...] = (
     answers(
         "backups.recovery-window",
         _DESCRIBE_RECOVERY,
-        given=[_recovery(on=True, days=7), _recovery(on=False), _recovery(on=True)],
+        given=[recovery(on=True, days=7), recovery(on=False), recovery(on=True)],
         has={"PointInTimeRecoveryStatus": "ENABLED", "RecoveryPeriodInDays": 35},
         at=_RECOVERY,
         name="forgets its period",
@@ -314,7 +315,7 @@ RECOVERY: tuple[Check, ...] = (
     answers(
         "backups.recovery-window",
         _DESCRIBE_RECOVERY,
-        given=[_recovery(on=True), _recovery(on=False)],
+        given=[recovery(on=True), recovery(on=False)],
         has={"PointInTimeRecoveryStatus": "DISABLED"},
         lacks=("EarliestRestorableDateTime", "LatestRestorableDateTime", "RecoveryPeriodInDays"),
         at=_RECOVERY,

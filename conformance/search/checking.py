@@ -28,8 +28,15 @@ from reference.rules import Rule, ledger, pattern
 BUDGETS = (12, 0)
 """Requests for cutting a check's program down and for simplifying its values: it is small already."""
 DETAIL_LIMIT = 300
-LITERAL = ("streams.", "account.policy")
-"""Beginnings of rules whose answers name labels, iterators, revisions and the like."""
+LITERAL = frozenset({
+    "DescribeStream", "GetRecords", "GetShardIterator", "ListStreams", "UpdateKinesisStreamingDestination",
+    "DeleteResourcePolicy", "GetResourcePolicy", "PutResourcePolicy",
+    "CreateBackup", "DeleteBackup", "DescribeBackup", "ListBackups",
+    "RestoreTableFromBackup", "RestoreTableToPointInTime",
+    "DescribeExport", "ExportTableToPointInTime", "ListExports", "DescribeImport", "ImportTable", "ListImports",
+    "CancelBulkOperation", "DescribeBulkOperation", "ListBulkOperations", "StartBulkPutItems",
+})  # fmt: skip
+"""Operations that speak of labels, iterators, revisions, ARNs and the like, which a target makes up."""
 
 
 def run_check(worker: Worker, check: Check) -> CheckResult:
@@ -47,7 +54,7 @@ def run_check(worker: Worker, check: Check) -> CheckResult:
 
 def by_literal(check: Check) -> bool:
     """Whether its literal judges a check, not the oracle."""
-    return check.below_the_sdk or check.rule.startswith(LITERAL)
+    return check.below_the_sdk or any(step.operation in LITERAL for step in check.steps)
 
 
 def out_of_reach(target: Target, check: Check) -> str:
@@ -158,7 +165,17 @@ def literal(worker: Worker, check: Check) -> CheckResult:
         return _answered(worker, check, session)
     finally:
         worker.journal.append("program-end", calls=len(session.ops), capability=check.capability, unknown=0)
+        _drop_backups(worker, session)
         worker.finish(session)
+
+
+def _drop_backups(worker: Worker, session: Session) -> None:
+    """Delete the backups of a session: they outlive their tables, and cost."""
+    for reply in session.replies.values():
+        details = reply.get("BackupDetails") if isinstance(reply, dict) else None
+        if isinstance(details, dict) and session.died is None:
+            call = Call("DeleteBackup", {"BackupArn": details.get("BackupArn")})
+            cast(Transport, session.sender).send(call, timeout=worker.timeout)
 
 
 def _answered(worker: Worker, check: Check, session: Session) -> CheckResult:

@@ -43,7 +43,6 @@ NOW = 1_790_000_000.0
 
 UNCHECKED: dict[str, str] = {
     "wire.internal-error": "nothing that a client sends makes the service fail",
-    "tables.being-used": "restores are being built",
     "items.collection-too-large": "an item collection of 10 GB is out of reach",
 }
 """Observable rules without a check, and why."""
@@ -88,7 +87,15 @@ class Runner:
         assert isinstance(reply, Success), f"{step.operation}: {reply}"
 
 
-_DELAYS = {"create": "create_table", "update": "update_table", "delete": "delete_table", "backfill": "backfill"}
+_DELAYS = {
+    "create": "create_table",
+    "update": "update_table",
+    "delete": "delete_table",
+    "backfill": "backfill",
+    "restore": "restore_table",
+    "enabling": "enable_backups",
+    "transfer": "transfer",
+}
 _LIMITS = {
     "": Limits(),
     "signatures": Limits(),
