@@ -36,7 +36,7 @@ types: setup
 	$(BIN)/mypy
 
 imports: setup
-	$(BIN)/lint-imports --no-timing
+	$(BIN)/lint-imports
 
 unit: setup
 	$(BIN)/pytest -q -n $(JOBS) -m "not peer and not slow"

@@ -13,6 +13,7 @@ import itertools
 import json
 import logging
 import re
+import resource
 import socket
 import sys
 import time
@@ -33,10 +34,11 @@ from reference.wire import encode_json, parse_json
 SLOW_SECONDS = 1.0
 """The longest that one request may take, in ``outcomes`` or at the server."""
 TRIES = 3
-"""A request counts as slow only when it is slow this often: others use this machine too."""
+"""A request is slow, or goes without an answer, only when it does so this often: others use this machine too."""
 EPOCH = 400
 """Requests until the service starts anew with the tables as they were."""
 SHOWN = 12
+PROGRESS = 10_000
 LIMIT = 100
 """Faults after which a run ends."""
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
@@ -114,16 +116,18 @@ class Arena:
             log.propagate = True
 
     def _put(self, client: Client, case: Hostile) -> None:
-        for attempt in range(TRIES):
+        for _ in range(TRIES):
             expected, took = self._foretold(case)
             began = time.perf_counter()
-            answer = self._send(client, case)
+            answer, lost = self._send(client, case)
             took = max(took, time.perf_counter() - began)
-            if took <= SLOW_SECONDS or attempt + 1 == TRIES:
+            if took <= SLOW_SECONDS and not lost:
                 break
         self.tally.slowest = max(self.tally.slowest, took)
         if took > SLOW_SECONDS:
             self._blame(f"took {took:.1f} s", case)
+        if lost:
+            self._blame(f"no answer: {lost}", case)
         self._judge(case, expected, answer)
 
     def _foretold(self, case: Hostile) -> tuple[tuple[int, bytes] | None, float]:
@@ -149,13 +153,13 @@ class Arena:
             return None, time.perf_counter() - began
         return (refusal.status, json.dumps(refusal.message).encode()), took
 
-    def _send(self, client: Client, case: Hostile) -> bytes:
+    def _send(self, client: Client, case: Hostile) -> tuple[bytes, str]:
+        """The answer, and why there is none."""
         try:
-            return client.send(case.data) if case.text is not None else _throw(self.server.port, case.data)
+            return client.send(case.data) if case.text is not None else _throw(self.server.port, case.data), ""
         except OSError as error:
-            self._blame(f"no answer: {error}", case)
             client.close()
-            return b""
+            return b"", str(error)
 
     def _judge(self, case: Hostile, expected: tuple[int, bytes] | None, answer: bytes) -> None:
         statuses = [int(status) for status in _STATUS.findall(answer)]
@@ -204,6 +208,11 @@ def _throw(port: int, data: bytes) -> bytes:
     return answer
 
 
+def _resident_megabytes() -> int:
+    """The most memory this process has had resident (Linux counts it in KB)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
 def _keep(faults: list[Fault], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for fault in faults:
@@ -220,8 +229,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--keep", type=Path, help="folder to write faulty requests to")
     options = parser.parse_args(arguments)
     arena, began, done = Arena(), time.perf_counter(), 0
-    for done in arena.run(options.requests, options.seed):  # noqa: B007
-        pass
+    for done in arena.run(options.requests, options.seed):
+        if done % PROGRESS == 0:
+            print(f"{done:,} requests, {len(arena.tally.faults)} faults, {_resident_megabytes():,} MB", file=sys.stderr)
     tally = arena.tally
     took = time.perf_counter() - began
     print(f"{done:,} requests in {took:.0f} s, seed {options.seed}; the slowest took {tally.slowest:.2f} s")

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from reference.api import AttributeValue
 from reference.expressions.checking import check_paths, check_values, depends_on_values, leaves_of
-from reference.expressions.parser import Parsed, parse
+from reference.expressions.parser import REMEMBERED_LENGTH, Parsed, parse
 from reference.expressions.tree import (
     Add,
     Alias,
@@ -66,10 +66,13 @@ class Named:
 def named(kind: Kind, text: str, names: Mapping[str, str]) -> Named:
     """The parsed expression with its ``#names`` replaced; undefined ones stay in it."""
     parsed = parse(kind, text)
-    return _named(kind, text, tuple([(a, names[a]) for a in parsed.aliases if a in names]))
+    used = tuple([(a, names[a]) for a in parsed.aliases if a in names])
+    if len(text) + sum([len(name) for _, name in used]) > REMEMBERED_LENGTH:
+        return _named.__wrapped__(kind, text, used)
+    return _named(kind, text, used)
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=2048)
 def _named(kind: Kind, text: str, names: tuple[tuple[str, str], ...]) -> Named:
     parsed = parse(kind, text)
     if parsed.tree is None:

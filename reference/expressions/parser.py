@@ -40,6 +40,8 @@ from reference.expressions.tree import (
 )
 from reference.rules import Violation, violation
 
+REMEMBERED_LENGTH = 1024
+"""Characters of the longest text whose tree is remembered: what is remembered stays small, whatever is sent."""
 MAX_BYTES = 4096
 MAX_OPERATORS = 300
 MAX_STEPS = 32
@@ -74,9 +76,13 @@ class Parsed:
     late: tuple[Violation, ...] = ()
 
 
-@functools.lru_cache(maxsize=4096)
 def parse(kind: Kind, text: str) -> Parsed:
     """The expression as data. Pure; any string is answered, in time linear in its length."""
+    return _parse(kind, text) if len(text) <= REMEMBERED_LENGTH else _parse.__wrapped__(kind, text)
+
+
+@functools.lru_cache(maxsize=2048)
+def _parse(kind: Kind, text: str) -> Parsed:
     if not text:
         return Parsed(kind, text, None, faults=(violation("expressions.empty", kind=kind),))
     size = len(text.encode("utf-8", "surrogatepass"))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from reference.expressions.parser import REMEMBERED_LENGTH
 from reference.partiql.expressions import ExpressionReader, PartiqlSyntaxError, Steps, run
 from reference.partiql.lexer import tokenise
 from reference.partiql.tree import (
@@ -61,9 +62,13 @@ class Parsed:
     fault: Violation | None = None
 
 
-@functools.lru_cache(maxsize=1024)
 def parse(statement: str) -> Parsed:
     """The statement as data. Pure; any text is answered, in time linear in its length."""
+    return _parse(statement) if len(statement) <= REMEMBERED_LENGTH else _parse.__wrapped__(statement)
+
+
+@functools.lru_cache(maxsize=1024)
+def _parse(statement: str) -> Parsed:
     tokens = tokenise(statement)
     if tokens is None:
         return Parsed(None, fault=violation("partiql.unreadable"))

@@ -62,9 +62,19 @@ class Record:
         return cls(item, item_size(item))
 
 
-@functools.lru_cache(maxsize=65_536)
+_REMEMBERED_LENGTH = 256
+"""Characters of the longest key value whose token is remembered: what is remembered stays small, whatever is sent."""
+
+
 def _token(kind: str, text: str) -> int:
+    return _remembered_token(kind, text) if len(text) <= _REMEMBERED_LENGTH else _fresh_token(kind, text)
+
+
+def _fresh_token(kind: str, text: str) -> int:
     return int.from_bytes(blake2b(f"{kind}:{text}".encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+_remembered_token = functools.lru_cache(maxsize=65_536)(_fresh_token)
 
 
 TOKENS = 1 << 64
