@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import secrets
 import time
 from collections import Counter
@@ -12,11 +13,11 @@ from pathlib import Path
 
 from chaos.checkers.verdict import Anomaly, Result, Span, Verdict, safely, worst
 from chaos.faults import ENDS, Fault
-from chaos.histories import Client, History, assumptions, doubled, logical, settle
+from chaos.histories import Client, History, assumptions, doubled, logical, reopened, settle
 from chaos.lanes import Band
 from chaos.processes import Event, ProcessHands, hands_of
 from chaos.proxy import ThreadedProxy
-from chaos.schedule import ITEM_WRITES, Schedule, draw
+from chaos.schedule import ITEM_CALLS, Rule, Schedule, draw
 from chaos.workloads import WORKLOADS
 from chaos.workloads.base import Evidence, Plan, Ran, Workload, run
 from chaos.workloads.items import survival
@@ -101,11 +102,17 @@ def schedule_for(workload: Workload, plan: Plan, settings: Settings) -> Schedule
         more = draw(plan.seed + 1, twice, requests=requests, clients=clients, share=settings.share)
         rules += [replace(rule, operations=workload.twice) for rule in more.rules]
     ends = [fault for fault in settings.faults if fault.name in ENDS]
-    if ends:
-        # The process is everybody's: one client's requests are enough to end it now and then.
-        rules = [*draw(plan.seed + 2, ends, requests=requests, clients=(0,), share=0.08, operations=ITEM_WRITES).rules,
-                 *rules]  # fmt: skip
-    return Schedule(tuple(rules), plan.seed)
+    return Schedule((*_ends(ends, plan), *rules), plan.seed)
+
+
+def _ends(faults: Sequence[Fault], plan: Plan) -> Iterator[Rule]:
+    """When the process ends: once or twice, at requests of the first client, since it is everybody's process."""
+    pick = random.Random(f"{plan.seed}/ends")
+    acts = max(map(len, plan.clients))
+    for fault in faults:
+        for ordinal in sorted(pick.sample(range(max(2, acts // 6), max(4, acts)), pick.choice((1, 2)))):
+            settings = {"during": pick.choice((0, 1)), "down": pick.choice((0, 1, 3))}
+            yield Rule(fault, settings, frozenset(ITEM_CALLS), client=0, at=frozenset({ordinal}))
 
 
 def experiment(
@@ -237,8 +244,14 @@ def _judge(
     narrowed = settle(ops, None if settings.black_box else ledger, history.start)
     kills = tuple(e.moment - history.start for e in rig.events() if e.what in ("killed", "terminated"))
     profile = rig.target.profile
+    twice = frozenset(doubled(ops, ledger, history.start))
     evidence = Evidence(
-        plan, logical(narrowed.ops), profile, frozenset(doubled(ops, ledger)), kills, waited if waited > 1 else 0.0
+        plan,
+        logical(reopened(narrowed.ops, twice)),
+        profile,
+        twice,
+        kills,
+        waited if waited > 1 else 0.0,
     )
     wrong = [*assumptions(ops), *ran.errors]
     if wrong:

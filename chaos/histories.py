@@ -5,18 +5,19 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from chaos.proxy_ledger import Ledger
+from chaos.proxy_ledger import Entry, Ledger
 from conformance.fates import READS, fate
 from conformance.record.journal import Journal
 from conformance.record.op import Op, op_to_json
 from conformance.symbols import bind, unbind
-from conformance.targets.transport import Transport, never_sent
+from conformance.targets.transport import Transport
 from reference.api import Call, Json, Lost, Refusal, Reply, Success
 
 CALL_SECONDS = 5.0
@@ -72,7 +73,7 @@ class Client:
     """One client: a transport of its own, one call at a time, nothing sent twice.
 
     After a call whose fate is open it goes on as another process: the call may still be under way, and the same number
-    would claim that it is over. ``sent`` counts requests, as the proxy does on this client's port.
+    would claim that it is over.
     """
 
     def __init__(
@@ -87,7 +88,6 @@ class Client:
     ) -> None:
         self.number = number
         self.process = number
-        self.sent = 0
         self.memory: dict[str, Any] = {}
         self._step = clients
         self._transport = transport
@@ -100,17 +100,12 @@ class Client:
         if token:
             body = {**body, "ClientRequestToken": f"${{token:{token}}}"}
             self._names.setdefault(f"token:{token}", f"{self._names['run:']}-{token}"[:36])
-        self.sent += 1
-        noted = {"client": self.number, "ordinal": self.sent, **notes}
+        noted = {"client": self.number, **notes}
         process = self.process
         index, called = self._history.invoke(process, operation, body, noted)
         reply = self._transport.send(Call(operation, bind(body, self._names, {})), timeout=self._timeout)
         returned = self._history.now()
         known = fate(operation, reply)
-        if isinstance(reply, Lost) and never_sent(reply):
-            # Nothing reached the proxy or the target, so neither has counted it.
-            self.sent -= 1
-            noted.pop("ordinal")
         if known == "info":
             self.process += self._step
         op = Op(
@@ -160,29 +155,54 @@ def settle(ops: Sequence[Op], ledger: Ledger | None, start: float) -> Narrowed:
     """
     if ledger is None:
         return Narrowed(tuple(ops))
-    entries = {(entry.client, entry.ordinal): entry for entry in ledger.since(0)}
+    entries = passed(ops, ledger, start)
     counts: dict[str, int] = defaultdict(int)
     settled = []
     for op in ops:
-        entry = entries.get((op.notes.get("client"), op.notes.get("ordinal")))  # type: ignore[arg-type]
-        if entry is None or entry.operation not in ("", op.operation):
-            settled.append(op)
-            continue
-        if entry.firing is not None:
-            op = replace(op, faults=(entry.firing.id,))
-        delivered = [delivery for delivery in entry.deliveries if delivery.whole]
-        if op.fate != "info" or len(delivered) > 1 or entry.owed:
-            settled.append(op)
-            continue
-        known = entry.fate()
-        if known == "fail" and not delivered:
-            counts["never passed on"] += 1
-            op = replace(op, fate="fail", returned=max(op.called, (entry.ended or time.monotonic()) - start))
-        elif known in ("ok", "fail") and delivered and delivered[0].answered is not None:
-            counts["answered to the proxy"] += 1
-            op = replace(op, fate=known, returned=delivered[0].answered - start, reply=delivered[0].reply())
+        found = entries.get(op.index, ())
+        if found and found[0].firing is not None:
+            op = replace(op, faults=(found[0].firing.id,))
+        if op.fate == "info" and len(found) == 1:
+            known = _known(op, found[0], start)
+            if known is not None:
+                counts["never passed on" if known.reply is op.reply else "answered to the proxy"] += 1
+                op = known
         settled.append(op)
     return Narrowed(tuple(settled), dict(counts))
+
+
+def _known(op: Op, entry: Entry, start: float) -> Op | None:
+    """The op as the proxy's entry settles it, None where it can't."""
+    delivered = [delivery for delivery in entry.deliveries if delivery.whole]
+    if len(delivered) > 1 or entry.owed:
+        return None
+    known = entry.fate()
+    if known == "fail" and not delivered:
+        return replace(op, fate="fail", returned=max(op.called, (entry.ended or time.monotonic()) - start))
+    if known in ("ok", "fail") and delivered and delivered[0].answered is not None:
+        return replace(op, fate=known, returned=delivered[0].answered - start, reply=delivered[0].reply())
+    return None
+
+
+def passed(ops: Sequence[Op], ledger: Ledger, start: float) -> dict[int, list[Entry]]:
+    """The proxy's entries of each op by its index.
+
+    A client makes one call at a time, so that an entry belongs to the last call its client made before the entry began.
+    (Counting them would not do: a request may be lost between a client and the proxy.)
+    """
+    calls: dict[object, list[Op]] = defaultdict(list)
+    for op in ops:
+        calls[op.notes.get("client")].append(op)
+    called = {}
+    for client, made in calls.items():
+        made.sort(key=lambda op: op.called)
+        called[client] = [op.called for op in made]
+    found: dict[int, list[Entry]] = defaultdict(list)
+    for entry in ledger.since(0):
+        at = bisect_right(called.get(entry.client, []), entry.began - start) - 1
+        if at >= 0:
+            found[calls[entry.client][at].index].append(entry)
+    return found
 
 
 def logical(ops: Sequence[Op]) -> list[Op]:
@@ -208,12 +228,22 @@ def logical(ops: Sequence[Op]) -> list[Op]:
     return sorted(merged, key=lambda op: op.index)
 
 
-def doubled(ops: Sequence[Op], ledger: Ledger | None) -> set[int]:
+def doubled(ops: Sequence[Op], ledger: Ledger | None, start: float) -> set[int]:
     """The writes that the proxy delivered more than once: without a token they may lawfully take effect each time."""
     if ledger is None:
         return set()
-    twice = {(e.client, e.ordinal) for e in ledger.since(0) if sum(bool(d.sent) for d in e.deliveries) > 1}
-    return {op.index for op in ops if (op.notes.get("client"), op.notes.get("ordinal")) in twice}
+    entries = passed(ops, ledger, start)
+    return {index for index, found in entries.items() if sum(bool(d.sent) for e in found for d in e.deliveries) > 1}
+
+
+def reopened(ops: Iterable[Op], twice: Collection[int]) -> list[Op]:
+    """The history with refused writes that were delivered twice as open: the second delivery may have succeeded."""
+    return [
+        replace(op, fate="info", returned=None)
+        if op.index in twice and op.fate == "fail" and op.operation not in READS
+        else op
+        for op in ops
+    ]
 
 
 def assumptions(ops: Iterable[Op]) -> list[str]:

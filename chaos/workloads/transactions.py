@@ -148,15 +148,16 @@ class Fork(Append):
     says = "single writes to two items, which transactional readers must see in one order"
 
     def draw(self, seed: int, size: Size) -> Plan:
-        """The plan of a seed: in each round of four acts, two clients write one item each and all read both."""
+        """The plan of a seed: in each round of two acts, two clients write an item each while others read both."""
 
         def act(rng: random.Random, client: int, n: int) -> Act:
-            pair = [f"x{n // 4}", f"y{n // 4}"]
-            rng.shuffle(pair)
-            writes = client < 2 and n % 4 == client
-            mine = ("x" if client == 0 else "y") + str(n // 4)
-            element = [[mine, (client + 1) * 100_000 + n]]
-            return Act("update" if writes else "read", (mine if writes else pair[0], pair, element, f"{client}.{n}"))
+            pair = [f"x{n // 2}", f"y{n // 2}"]
+            writes = client < 2 and n % 2 == 0
+            mine = pair[client % 2]
+            # Readers go over the pair in either order, and keep pace with the writers.
+            seen = pair if client % 2 else pair[::-1]
+            kind = "update" if writes else ("get" if client >= 2 and n % 2 else "read")
+            return Act(kind, (mine, seen, [[mine, (client + 1) * 100_000 + n]], f"{client}.{n}"))
 
         return Plan(self.name, seed, {TABLE: table()}, draw_clients(seed, size, act))
 
