@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from conformance.oracle.compare import Difference, canonical, differences
@@ -71,16 +71,35 @@ def lawful(service: Service, call: Call, outcome: Outcome, body: Json, latitude:
         wrong = pages.judge(replica, call, other, body) if loose else compare(call, other.body, body)
         if not wrong:
             return Lawful(other)
-    if paged and _spans_replicas(call, latitude):
-        replicas = [service, *(service.as_of(at) for at in _moments(service, _lag(call, latitude) + latitude.skew))]
-        found = pages.plausible(replicas, call, body)
+    lag = _lag(call, latitude)
+    if lag > 0 and call.operation != "GetItem":
+        # Every partition has replicas of its own, so items of one answer may be of different moments.
+        states = chain([service], replicas(service, lag + latitude.skew))
+        found = pages.plausible(states, call, body) if paged else _plausible_batch(states, call, outcome, body)
     return Lawful(outcome, tuple(found))
 
 
-def _spans_replicas(call: Call, latitude: Latitude) -> bool:
-    """Whether this is one of several pages or segments that lagging replicas may each answer by themselves."""
-    several = call.body.get("ExclusiveStartKey") is not None or (call.body.get("TotalSegments") or 1) > 1
-    return several and _lag(call, latitude) > 0
+def _plausible_batch(states: Iterable[Service], call: Call, outcome: Outcome, body: Json) -> list[Difference]:
+    """What is wrong with a BatchGetItem whose items may each come from another replica: only what was ever true."""
+    left = undone(call, body) or frozenset()
+    ever: dict[str, set[bytes]] = {}
+    always: dict[str, set[bytes]] | None = None
+    for state in states:
+        other = state.outcomes(call, Choice(unprocessed=left)).outcome
+        if other is None:
+            continue
+        shown = {table: set(map(canonical, rows)) for table, rows in other.body["Responses"].items()}
+        for table, texts in shown.items():
+            ever.setdefault(table, set()).update(texts)
+        always = shown if always is None else {t: texts & shown.get(t, set()) for t, texts in always.items()}
+    responses = body.get("Responses") if isinstance(body, dict) else None
+    if not isinstance(responses, dict) or responses.keys() != ever.keys():
+        return compare(call, outcome.body, body)
+    for table, rows in responses.items():
+        texts = set(map(canonical, rows))
+        if not texts <= ever[table] or not (always or {}).get(table, set()) <= texts:
+            return compare(call, outcome.body, body)
+    return []
 
 
 def _any_order(body: Json) -> Json:
@@ -112,8 +131,7 @@ def _others(
     bound = _lag(call, latitude)
     if bound <= 0:
         return
-    for moment in _moments(service, bound + latitude.skew):
-        replica = service.as_of(moment)
+    for replica in replicas(service, bound + latitude.skew):
         for choice in (Choice(), *_choices(call, body, latitude)):
             other = replica.outcomes(call, choice).outcome
             if other is not None:
@@ -140,11 +158,17 @@ def _lag(call: Call, latitude: Latitude) -> float:
     return max(latitude.staleness, latitude.index_lag if "IndexName" in call.body else 0.0)
 
 
-def _moments(service: Service, bound: float) -> list[float]:
-    """The moments just before each write inside the bound, newest first."""
-    now = service.account.now()
-    times = {e.at for table in service.account.tables.values() for e in table.log if e.at >= now - bound}
-    return [math.nextafter(at, 0.0) for at in sorted(times, reverse=True)][:MAX_MOMENTS]
+def replicas(service: Service, bound: float) -> Iterator[Service]:
+    """The states inside the bound, newest first: each before one more write, and valid until the next is asked."""
+    since = service.account.now() - bound
+    writes = [(e.at, name, e) for name, table in service.account.tables.items() for e in table.log if e.at >= since]
+    writes.sort(key=lambda write: (write[0], write[2].sequence), reverse=True)
+    fork = service.fork()
+    for _, name, entry in writes[:MAX_MOMENTS]:
+        table = fork.account.tables[name]
+        table.install_row(entry)
+        table.sequence = entry.sequence - 1
+        yield fork
 
 
 def undone(call: Call, body: dict[str, Json]) -> frozenset[tuple[str, int]] | None:

@@ -77,17 +77,28 @@ class Pages:
         return found
 
     def plausible(self, services: Iterable[Service], call: Call, body: Json) -> list[Difference]:
-        """As ``judge`` for one page of several that may each come from another replica: only what was ever true."""
-        rows: dict[bytes, Row] = {}
+        """As ``judge`` where each item may come from another replica: only what was ever true, all that always was."""
+        ever: dict[bytes, Row] = {}
+        always: set[bytes] | None = None
         whole = Whole((), 0, 0)
         for service in services:
             whole = collect(service, call)
-            rows.update((row.text, row) for row in whole.rows)
+            texts = {row.text for row in whole.rows}
+            ever.update((row.text, row) for row in whole.rows)
+            always = texts if always is None else always & texts
         found = self._counts(call, body, whole)
-        for item in body.get("Items") or () if not found else ():
-            if canonical(item) not in rows:
+        if found:
+            return found
+        shown = set()
+        for item in body.get("Items") or ():
+            shown.add(canonical(item))
+            if canonical(item) not in ever:
                 return [Difference(("Items", "*"), "unexpected", None, item)]
-        return found
+        partly = any(call.body.get(name) is not None for name in ("ExclusiveStartKey", "Segment"))
+        if partly or "LastEvaluatedKey" in body or "Items" not in body:
+            return []
+        lost = (always or set()) - shown
+        return [Difference(("Items", "*"), "missing", ever[min(lost)].output, None)] if lost else []
 
     def _counts(self, call: Call, body: Json, whole: Whole) -> list[Difference]:
         count, scanned, items = body.get("Count"), body.get("ScannedCount"), body.get("Items")
