@@ -6,6 +6,7 @@ import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from string import Formatter
 from typing import Any
 
 from reference.api import Call, Refusal
@@ -30,7 +31,7 @@ class Wording:
             return True
         if rule.phrase is not None and fill(rule.phrase, broken.params).lower() in message.lower():
             return True
-        if any(_same(fill(text, broken.params), message) for text in rule.accept):
+        if any(_fits(text, broken.params, message) for text in rule.accept):
             return True
         return self._by_cohort(call, broken, message)
 
@@ -64,6 +65,26 @@ class Wording:
         }
 
 
+class _Open(dict[str, Any]):
+    """Parameters of a text; one that a violation does not have stands for any words."""
+
+    def __missing__(self, name: str) -> str:
+        return "{" + name + "}"
+
+
+def _partly(text: str, params: Mapping[str, Any]) -> tuple[str, bool]:
+    """An accepted text with what is known of it, and whether that is all."""
+    names = {name for _, name, _, _ in Formatter().parse(text) if name}
+    if names <= params.keys():
+        return fill(text, params), True
+    return text.format_map(_Open(params)), False
+
+
+def _fits(text: str, params: Mapping[str, Any], message: str) -> bool:
+    known, whole = _partly(text, params)
+    return _same(known, message) if whole else pattern(known).fullmatch(message) is not None
+
+
 def _same(expected: str | None, message: str) -> bool:
     """Equal texts; the constraints of an aggregated one may come in any order (dataplane:OPEN-24)."""
     expected = expected or ""
@@ -86,7 +107,9 @@ def alternatives(call: Call, broken: Violation) -> Iterator[Mapping[str, Any]]:
     for text in texts:
         yield {"refusal": {**status, "message": text} if exact else status}
     for text in rule.accept:
-        yield {"refusal": {**status, "message": fill(text, broken.params)}}
+        known, whole = _partly(text, broken.params)
+        shown = {"message": known} if whole else {"message_pattern": "(?is)" + pattern(known).pattern + r"\Z"}
+        yield {"refusal": {**status, **shown}}
     if rule.phrase is not None:
         yield {"refusal": {**status, "message_pattern": "(?is).*" + re.escape(fill(rule.phrase, broken.params))}}
 
