@@ -25,11 +25,29 @@ KNOWN_MEMBERS = frozenset({
 })  # fmt: skip
 """Members of answers that may not appear uncalled for; others are new to us and noted, not failed."""
 
-OPAQUE = frozenset({
-    "TableId", "CreationDateTime", "TableArn", "IndexArn", "LatestStreamArn", "LatestStreamLabel", "ItemCount",
-    "TableSizeBytes", "IndexSizeBytes", "LastUpdateToPayPerRequestDateTime", "LastIncreaseDateTime",
-    "LastDecreaseDateTime", "LastUpdateDateTime", "TableStatus", "IndexStatus", "Backfilling", "Status", "KMSMasterKeyArn", "SSEDescription",
-})  # fmt: skip
+OPAQUE = frozenset(
+    {
+        "TableId",
+        "CreationDateTime",
+        "TableArn",
+        "IndexArn",
+        "LatestStreamArn",
+        "LatestStreamLabel",
+        "ItemCount",
+        "TableSizeBytes",
+        "IndexSizeBytes",
+        "LastUpdateToPayPerRequestDateTime",
+        "LastIncreaseDateTime",
+        "LastDecreaseDateTime",
+        "LastUpdateDateTime",
+        "TableStatus",
+        "IndexStatus",
+        "Backfilling",
+        "Status",
+        "KMSMasterKeyArn",
+        "SSEDescription",
+    }
+)
 """Members of descriptions whose value is the target's own, or on its way through lawful states."""
 
 DESCRIBED = frozenset({
