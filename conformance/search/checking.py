@@ -67,7 +67,7 @@ def out_of_reach(target: Target, check: Check) -> str:
         return "" if target.profile.auth else "the target does not verify signatures"
     if check.needs:
         return f"it needs {check.needs}"
-    return "it needs a clock that can be driven" if check.pause else ""
+    return f"it needs {check.pause:g} s to pass" if check.pause else ""
 
 
 def _result(check: Check, verdict: str, detail: str = "", fingerprint: str | None = None) -> CheckResult:

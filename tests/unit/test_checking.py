@@ -1,0 +1,223 @@
+"""Directed checks as a campaign makes them: the verdict, what is journalled, and the finding."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from conformance.checks import all_checks
+from conformance.record.folder import RunFolder
+from conformance.record.journal import read
+from conformance.record.run import CheckResult
+from conformance.search.checking import chosen, run_check
+from conformance.search.worker import Worker
+from conformance.targets.target import open_target
+from reference.api import Call, Refusal, Reply, Success
+from reference.server import ThreadedServer
+from reference.service import Service
+from tests.planted.arena import Wrap, plain, worker_of
+from tests.planted.base import Bug, PlantedService
+
+CHECKS = {check.id: check for check in all_checks()}
+REFUSING = "keys.missing[sort key]"
+READING = "items.put-replaces"
+BACKED_UP = "backups.states[DescribeBackup]"
+BELOW = "wire.method[PUT]"
+Says = Callable[[Service, Call, Reply], Reply]
+
+
+def saying(says: Says) -> Wrap:
+    """A service with one bug in what it says."""
+    return lambda service: PlantedService(service, Bug(says=says))
+
+
+def refusing_with(message: str, code: str = "ValidationException") -> Wrap:
+    """A service that refuses in these words, whatever it refuses."""
+
+    def says(service: Service, call: Call, reply: Reply) -> Reply:
+        return replace(reply, code=code, message=message) if isinstance(reply, Refusal) else reply
+
+    return saying(says)
+
+
+def lenient(service: Service, call: Call, reply: Reply) -> Reply:
+    return Success({}) if isinstance(reply, Refusal) else reply
+
+
+def forgetful(service: Service, call: Call, reply: Reply) -> Reply:
+    return Success({}) if call.operation in ("GetItem", "DescribeBackup") else reply
+
+
+def without(operation: str) -> Wrap:
+    """A service that knows nothing of one operation."""
+
+    def says(service: Service, call: Call, reply: Reply) -> Reply:
+        return Refusal("UnknownOperationException", "", 400) if call.operation == operation else reply
+
+    return saying(says)
+
+
+def made(worker: Worker, name: str) -> CheckResult:
+    """The result of one check on a worker's target, which is what stands in its journal."""
+    result = run_check(worker, CHECKS[name])
+    worker.end()
+    rows = [row for path in worker.folder.journals for row in read(path) if row["kind"] == "check"]
+    assert [{name: row[name] for name in asdict(result)} for row in rows] == [asdict(result)]
+    return result
+
+
+def found(folder: Path) -> set[str]:
+    return {finding.fingerprint for finding in RunFolder(folder).read_findings()}
+
+
+@pytest.mark.parametrize("name", [REFUSING, READING, BACKED_UP])
+def test_the_reference_is_right(tmp_path: Path, name: str) -> None:
+    check = CHECKS[name]
+    assert made(worker_of(plain, tmp_path), name) == CheckResult(name, check.rule, check.capability, "ok")
+    assert found(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "wrap"),
+    [
+        (REFUSING, refusing_with("no")),
+        (REFUSING, refusing_with("Requested resource not found", "ResourceNotFoundException")),
+        (REFUSING, saying(lenient)),
+        (READING, saying(forgetful)),
+        (BACKED_UP, saying(forgetful)),
+    ],
+    ids=["other words", "other code", "accepted", "forgotten", "forgotten, by its literal"],
+)
+def test_a_wrong_answer_is_a_finding(tmp_path: Path, name: str, wrap: Wrap) -> None:
+    result = made(worker_of(wrap, tmp_path), name)
+    assert result.verdict == "violated"
+    assert found(tmp_path) == {result.fingerprint}
+
+
+def test_an_answer_that_the_rule_accepts_too_is_right(tmp_path: Path) -> None:
+    result = made(worker_of(refusing_with("The provided key element does not match the schema"), tmp_path), REFUSING)
+    assert result.verdict == "ok"
+    assert result.detail.startswith("lawful, but expected the message")
+
+
+def test_a_control_that_is_refused_is_a_violation(tmp_path: Path) -> None:
+    said = "One or more parameter values were invalid: Missing the key sk in the item"
+    keyless = Refusal("ValidationException", said, 400)
+    strict = saying(lambda service, call, reply: keyless if call.operation == "PutItem" else reply)
+    result = made(worker_of(strict, tmp_path), REFUSING)
+    assert result.verdict == "violated"
+    assert found(tmp_path) == {result.fingerprint}
+
+
+def test_what_a_target_does_not_know_is_unsupported(tmp_path: Path) -> None:
+    assert made(worker_of(without("PutItem"), tmp_path), REFUSING).verdict == "unsupported"
+
+
+def test_a_step_before_it_that_fails_leaves_the_rule_unknown(tmp_path: Path) -> None:
+    no = Refusal("ValidationException", "no", 400)
+    barred = saying(lambda service, call, reply: no if call.operation == "CreateBackup" else reply)
+    result = made(worker_of(barred, tmp_path), BACKED_UP)
+    assert (result.verdict, result.fingerprint) == ("unknown", None)
+    assert result.detail == "CreateBackup failed before it: ValidationException: no"
+    assert made(worker_of(without("PutItem"), tmp_path / "other"), READING).verdict == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("backups.restore-in-use", "it needs slow restore"),
+        ("streams.iterator-expired", "it needs 901 s to pass"),
+        ("wire.wrong-signature", "it needs HTTP"),
+        (BELOW, "it needs HTTP"),
+    ],
+)
+def test_what_a_target_can_not_be_asked_is_not_reached(tmp_path: Path, name: str, why: str) -> None:
+    result = made(worker_of(plain, tmp_path), name)
+    assert (result.verdict, result.detail) == ("not-reached", why)
+
+
+def test_what_a_target_does_not_claim_is_not_reached(tmp_path: Path) -> None:
+    worker = worker_of(plain, tmp_path)
+    worker.target.profile = replace(worker.target.profile, capabilities=frozenset({"items"}))
+    result = made(worker, REFUSING)
+    assert (result.verdict, result.detail) == ("not-reached", "the target does not claim keys")
+
+
+def test_backups_do_not_outlive_the_check(tmp_path: Path) -> None:
+    worker = worker_of(plain, tmp_path)
+    run_check(worker, CHECKS[BACKED_UP])
+    reply = worker.target.transport.send(Call("ListBackups", {}))
+    assert reply == Success({"BackupSummaries": []})
+    assert worker.target.transport.send(Call("ListTables", {})) == Success({"TableNames": []})
+    worker.end()
+
+
+@contextmanager
+def working(url: str, folder: Path) -> Iterator[Worker]:
+    with open_target(url) as target:
+        yield Worker(target, RunFolder(folder), "main", "test")
+
+
+class Agreeing(BaseHTTPRequestHandler):
+    """Answers everything with an empty success."""
+
+    def _answer(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length", "0")))
+        self.send_response(200)
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    do_POST = do_PUT = do_GET = _answer
+
+    def log_message(self, *_: object) -> None:
+        """Keep still."""
+
+
+@contextmanager
+def agreeing() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Agreeing)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def replayed(folder: Path, fingerprint: str | None, url: str) -> int:
+    """The exit code of a finding's script."""
+    script = RunFolder(folder).finding_folder(str(fingerprint)) / "reproduce.py"
+    return subprocess.run(
+        [sys.executable, str(script), "--endpoint-url", url], capture_output=True, check=False
+    ).returncode
+
+
+def test_a_request_below_the_sdk_is_held_against_its_literal(tmp_path: Path) -> None:
+    with ThreadedServer(Service()) as right, agreeing() as wrong:
+        with working(right.url, tmp_path / "right") as worker:
+            assert made(worker, BELOW).verdict == "ok"
+        with working(wrong, tmp_path / "wrong") as worker:
+            result = made(worker, BELOW)
+        assert result.verdict == "violated"
+        assert found(tmp_path / "wrong") == {result.fingerprint}
+        assert replayed(tmp_path / "wrong", result.fingerprint, wrong) == 1
+        assert replayed(tmp_path / "wrong", result.fingerprint, right.url) == 0
+
+
+def test_checks_are_chosen_by_rule_and_capability() -> None:
+    every = tuple(CHECKS.values())
+    assert tuple(chosen(every, [], [])) == every
+    assert {check.rule for check in chosen(every, ["keys.missing"], [])} == {"keys.missing"}
+    assert {check.capability for check in chosen(every, [], ["batches", "keys"])} == {"batches", "keys"}
+    assert list(chosen(every, ["keys.missing"], ["batches"])) == []
