@@ -17,6 +17,7 @@ from conformance.program import Program
 from conformance.record.op import Op
 from conformance.search.simplify import simpler
 from reference.api import Json
+from reference.values.number import text as number_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,9 @@ def _about(program: Program, divergence: Divergence | None) -> set[int]:
 
 
 def _needle(part: str | bytes | Decimal) -> bytes:
-    text = base64.b64encode(part).decode() if isinstance(part, bytes) else str(part)
-    return orjson.dumps(text)
+    if isinstance(part, Decimal):
+        return orjson.dumps(number_text(part))
+    return orjson.dumps(base64.b64encode(part).decode() if isinstance(part, bytes) else part)
 
 
 def _slice(program: Program) -> set[int]:
