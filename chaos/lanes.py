@@ -51,7 +51,12 @@ def text(spans: Sequence[Span]) -> str:
 
 
 def _label(span: Span) -> str:
-    return f"*{span.label}" if span.marked else span.label
+    return f"*{_plain(span.label)}" if span.marked else _plain(span.label)
+
+
+def _plain(text: str) -> str:
+    """What a target said may be anything: only printable characters are drawn."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def svg(spans: Sequence[Span], bands: Sequence[Band] = (), title: str = "") -> str:
@@ -76,7 +81,7 @@ def svg(spans: Sequence[Span], bands: Sequence[Band] = (), title: str = "") -> s
     for band in bands:
         parts.append(
             f'<rect x="{x(band.start):.1f}" y="{_TOP}" width="{max(x(band.end) - x(band.start), 2):.1f}" '
-            f'height="{_LANE * len(processes)}" fill="#fbe3b5"><title>{escape(band.label)}</title></rect>'
+            f'height="{_LANE * len(processes)}" fill="#fbe3b5"><title>{escape(_plain(band.label))}</title></rect>'
         )
     for row, process in enumerate(processes):
         y = _TOP + row * _LANE
@@ -91,9 +96,9 @@ def _bar(span: Span, left: float, right: float, y: float) -> str:
     colour = "#d33" if span.marked else ("#bbb" if span.returned == INFINITY else "#7aa6d8")
     width = max(right - left, 2.0)
     fits = int((width - 4) / 6)
-    label = f'<text x="{left + 2:.1f}" y="{y + 12:.1f}">{escape(span.label[:fits])}</text>' if fits >= 3 else ""
+    label = f'<text x="{left + 2:.1f}" y="{y + 12:.1f}">{escape(_plain(span.label[:fits]))}</text>' if fits >= 3 else ""
     answered = "never answered" if span.returned == INFINITY else f"{span.called:.6f} to {span.returned:.6f} s"
     return (
         f'<g><rect x="{left:.1f}" y="{y}" width="{width:.1f}" height="16" fill="{colour}"/>{label}'
-        f"<title>call {span.index}: {escape(span.label)}, {answered}</title></g>"
+        f"<title>call {span.index}: {escape(_plain(span.label))}, {answered}</title></g>"
     )
