@@ -67,6 +67,8 @@ class World:
     def __enter__(self) -> World:
         self.proxy.__enter__()
         self.client = HttpTransport(self.proxy.url())
+        self.before = self.ended = 0
+        self.before, self.ended = self.count(), self.hands.ends()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -80,14 +82,17 @@ class World:
     def count(self) -> int:
         reply = self.client.send(GET)
         assert isinstance(reply, Success), reply
-        return int(reply.body["Item"]["n"]["N"])
+        return int(reply.body["Item"]["n"]["N"]) - self.before
+
+    def ends(self) -> int:
+        return self.hands.ends() - self.ended
 
     def said(self) -> list[str]:
         return [event.what for event in self.hands.events]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     def answers(port: int) -> bool:
         client = HttpTransport(f"http://127.0.0.1:{port}")
         try:
@@ -95,13 +100,17 @@ def world(tmp_path: Path) -> Iterator[World]:
         finally:
             client.close()
 
-    process = Process("store", Command((sys.executable, "-c", SERVER, "{port}")), tmp_path, answers)
-    process.start()
-    try:
-        with World(process) as made:
-            yield made
-    finally:
-        process.kill()
+    command = Command((sys.executable, "-S", "-c", SERVER, "{port}"))
+    made = Process("store", command, tmp_path_factory.mktemp("store"), answers)
+    made.start()
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def world(process: Process) -> Iterator[World]:
+    with World(process) as made:
+        yield made
 
 
 def lost(reply: Reply) -> bool:
@@ -116,7 +125,7 @@ def test_ends_and_comes_back_before_the_request(world: World, name: str, event: 
     assert world.client.send(PUT) == Success({})
     assert world.process.pid != before
     assert world.said() == [event, "started"]
-    assert world.hands.ends() == 1
+    assert world.ends() == 1
     assert world.count() == 2
 
 
@@ -126,7 +135,7 @@ def test_ends_during_the_request(world: World) -> None:
     reply = world.client.send(PUT)
     (entry,) = world.proxy.settle(0, mark)
     assert entry.fate() == ("ok" if isinstance(reply, Success) else "info")
-    assert world.hands.ends() == 1
+    assert world.ends() == 1
     assert world.count() in ((1,) if isinstance(reply, Success) else (0, 1))
 
 
