@@ -37,6 +37,7 @@ FULL_SIZES = (*SIZES, 1_000_000)
 OVERWRITES, FULL_OVERWRITES = 100_000, 1_000_000
 SLACK = 1.25
 """What a measured growth may exceed the logarithm's by: larger tables miss the processor's caches more."""
+WORKS = ("get", "put", "insert", "query of 10")
 CALLS = 2_000
 ROUNDS = 5
 
@@ -112,8 +113,8 @@ def fill(service: Service, begin: int, end: int) -> None:
         expect(service.execute(Call("PutItem", parse_json(large_item(number)))))
 
 
-def _costs(service: Service, size: int, chosen: random.Random) -> dict[str, float]:
-    """Microseconds of a call by operation, the best of some rounds, over keys chosen anywhere in the table."""
+def _measure(service: Service, size: int, chosen: random.Random) -> dict[str, float]:
+    """Microseconds of a call by operation, over keys chosen anywhere in the table."""
     numbers = [chosen.randrange(size) for _ in range(CALLS)]
     page = {"TableName": TABLE, "KeyConditionExpression": "pk = :p AND sk >= :s", "Limit": 10}
     made: dict[str, Callable[[int], Call]] = {
@@ -123,30 +124,19 @@ def _costs(service: Service, size: int, chosen: random.Random) -> dict[str, floa
             "Query", {**page, "ExpressionAttributeValues": {":p": _key(n)["pk"], ":s": {"N": "50"}}}
         ),
     }
-    costs = {}
-    for work, make in made.items():
-        calls = [make(number) for number in numbers]
-        best = math.inf
-        for _ in range(ROUNDS):
-            began = time.perf_counter()
-            for call in calls:
-                service.execute(call)
-            best = min(best, time.perf_counter() - began)
-        costs[work] = best / CALLS * 1e6
-    costs["insert"] = _insert_cost(service, size)
+    costs = {work: _time(service, [make(number) for number in numbers]) for work, make in made.items()}
+    costs["insert"] = _time(service, [Call("PutItem", parse_json(large_item(size + n * 100))) for n in range(CALLS)])
+    for n in range(CALLS):
+        service.execute(Call("DeleteItem", {"TableName": TABLE, "Key": _key(size + n * 100)}))
     return costs
 
 
-def _insert_cost(service: Service, size: int) -> float:
-    """Microseconds of a put of a new item, whose row is taken out again afterwards."""
-    calls = [Call("PutItem", parse_json(large_item(size + n * 100))) for n in range(CALLS)]
+def _time(service: Service, calls: Sequence[Call]) -> float:
+    """Microseconds a call."""
     began = time.perf_counter()
     for call in calls:
         service.execute(call)
-    took = time.perf_counter() - began
-    for n in range(CALLS):
-        service.execute(Call("DeleteItem", {"TableName": TABLE, "Key": _key(size + n * 100)}))
-    return took / CALLS * 1e6
+    return (time.perf_counter() - began) / len(calls) * 1e6
 
 
 def _key(number: int) -> dict[str, dict[str, str]]:
@@ -154,32 +144,35 @@ def _key(number: int) -> dict[str, dict[str, str]]:
 
 
 def growth(sizes: Sequence[int]) -> list[str]:
-    """Fill one table step by step; cost of calls and memory of items at each size, and the bars missed."""
+    """Fill a table of each size, then measure them in turn, so that a busy machine is busy for all; the bars missed."""
     missed = []
-    gc.collect()
-    service, before, filled = empty(), resident(), 0
-    costs: dict[int, dict[str, float]] = {}
-    print(
-        f"\n{'microseconds a call':<20}"
-        + "".join(f"{w:>14}" for w in ("get", "put", "insert", "query of 10", "KB/item"))
-    )
+    services: dict[int, Service] = {}
+    memory: dict[int, float] = {}
     for size in sizes:
-        fill(service, filled, size)
-        filled = size
         gc.collect()
-        each = (resident() - before) / size
-        costs[size] = _costs(service, size, random.Random(size))
-        cells = [f"{costs[size][work]:.1f}" for work in ("get", "put", "insert", "query of 10")]
-        print(f"{size:>13,} items " + "".join(f"{cell:>14}" for cell in [*cells, f"{each / 1024:.2f}"]))
-        # A small table's share of what the interpreter had reserved beforehand would say little.
-        if size >= max(sizes) and each > MEMORY_BAR:
-            missed.append(f"{each:,.0f} bytes an item at {size:,} items, the bar is {MEMORY_BAR:,}")
-    smallest = min(sizes)
+        before = resident()
+        services[size] = empty()
+        fill(services[size], 0, size)
+        gc.collect()
+        memory[size] = (resident() - before) / size
+    costs: dict[int, dict[str, float]] = {size: {} for size in sizes}
+    for number in range(ROUNDS):
+        for size, service in services.items():
+            for work, cost in _measure(service, size, random.Random(number)).items():
+                costs[size][work] = min(cost, costs[size].get(work, math.inf))
+    print(f"\n{'microseconds a call':<20}" + "".join(f"{work:>14}" for work in (*WORKS, "KB/item")))
+    for size in sizes:
+        cells = [*(f"{costs[size][work]:.1f}" for work in WORKS), f"{memory[size] / 1024:.2f}"]
+        print(f"{size:>13,} items " + "".join(f"{cell:>14}" for cell in cells))
+    largest, smallest = max(sizes), min(sizes)
+    # A small table's share of what the interpreter had reserved beforehand would say little.
+    if memory[largest] > MEMORY_BAR:
+        missed.append(f"{memory[largest]:,.0f} bytes an item at {largest:,} items, the bar is {MEMORY_BAR:,}")
     for size in sizes:
         allowed = math.log(size) / math.log(smallest) * SLACK
-        for work, cost in costs[size].items():
-            if cost > allowed * costs[smallest][work]:
-                times = cost / costs[smallest][work]
+        for work in WORKS:
+            times = costs[size][work] / costs[smallest][work]
+            if times > allowed:
                 missed.append(
                     f"{work}: {times:.2f} × dearer at {size:,} items than at {smallest:,}, {allowed:.2f} allowed"
                 )

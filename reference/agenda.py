@@ -36,15 +36,6 @@ class Agenda:
             return heapq.heappop(self._events)
         return None
 
-    def drop(self, what: str, *about: str) -> None:
-        """Forget every event of that kind about those things."""
-        self._events = [e for e in self._events if not (e.what == what and e.about == about)]
-        heapq.heapify(self._events)
-
-    def next_at(self) -> float | None:
-        """When the next event is due, or None."""
-        return self._events[0].at if self._events else None
-
     def copy(self) -> Agenda:
         """An independent agenda with the same events."""
         other = Agenda()

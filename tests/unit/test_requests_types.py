@@ -228,6 +228,32 @@ def test_search_vectors_takes_no_null_for_a_required_member(member, message):
     assert first("SearchVectors", {**VALID_SEARCH, member: None}) == ("SerializationException", message)
 
 
+@pytest.mark.parametrize(
+    ("member", "value", "phrase"),
+    [
+        ("TableName", 1, "invalid type: integer `1`, expected a string"),
+        ("TableName", True, "invalid type: boolean `true`, expected a string"),
+        ("IndexName", 1.5, "invalid type: floating point `1.5`, expected a string"),
+        ("IndexName", [], "invalid type: sequence, expected a string"),
+        ("SearchVector", "x", 'invalid type: string "x", expected a sequence'),
+        ("SearchVector", {}, "invalid type: map, expected a sequence"),
+        ("TopK", True, "invalid type: boolean `true`, expected i32"),
+        ("ExpressionAttributeNames", [], "invalid type: sequence, expected a map"),
+    ],
+)
+def test_search_vectors_takes_no_member_of_another_type(member, value, phrase):
+    code, message = first("SearchVectors", {**VALID_SEARCH, member: value})
+    assert code == "SerializationException"
+    assert message.startswith(phrase)
+
+
+def test_search_vectors_reads_any_whole_number():
+    assert first("SearchVectors", {**VALID_SEARCH, "TopK": 2**31, "ProjectionExpression": None}) is None
+    assert first("SearchVectors", {**VALID_SEARCH, "TopK": 1.0, "ProjectionExpression": None})[0] == (
+        "SerializationException"
+    )
+
+
 def test_search_vectors_names_a_missing_field_before_constraints():
     body = {"IndexName": "ab", "SearchVector": [{"N": "1"}], "TopK": 1}
     assert first("SearchVectors", body) == ("ValidationException", "missing field `TableName` at line 1 column 54")

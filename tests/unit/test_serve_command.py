@@ -1,0 +1,90 @@
+"""``dynoracle serve``: what its options make of the service it serves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from reference import cli, server
+from reference.api import Call, Success
+from reference.folder import FolderBuckets
+from reference.service import Service
+from reference.unkind import UnkindService
+
+URL = "http://127.0.0.1:8000"
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the command would have served; nothing is."""
+    seen: dict[str, Any] = {}
+
+    def serve_forever(service: Any, **options: Any) -> None:
+        seen.update(options, service=service)
+        options["ready"](URL)
+
+    monkeypatch.setattr(server, "serve_forever", serve_forever)
+    return seen
+
+
+def run(*arguments: str) -> Any:
+    app = typer.Typer()
+    app.command()(cli.serve)
+    return CliRunner().invoke(app, arguments)
+
+
+def test_serves_the_reference_on_loopback(served: dict[str, Any]) -> None:
+    result = run()
+    assert result.exit_code == 0
+    assert URL in result.output
+    assert isinstance(served["service"], Service)
+    assert isinstance(served["service"].execute(Call("ListTables", {})), Success)
+    assert (served["host"], served["port"], served["region"]) == ("127.0.0.1", 8000, "us-east-1")
+    assert served["credentials"] is None
+
+
+def test_checks_signatures_with_a_key_and_its_secret(served: dict[str, Any]) -> None:
+    assert run("--access-key", "key", "--secret-key", "secret").exit_code == 0
+    assert served["credentials"] == {"key": "secret"}
+    assert run("--access-key", "key").exit_code == 2
+    assert run("--secret-key", "secret").exit_code == 2
+
+
+def test_is_unkind_when_asked_to(served: dict[str, Any]) -> None:
+    result = run("--like", "aws", "--seed", "7")
+    assert result.exit_code == 0
+    assert "seed 7" in result.output
+    assert isinstance(served["service"], UnkindService)
+
+
+def test_tables_are_creating_for_as_long_as_asked(served: dict[str, Any]) -> None:
+    assert run("--create-seconds", "30").exit_code == 0
+    table = {
+        "TableName": "tab",
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    assert isinstance(served["service"].execute(Call("CreateTable", table)), Success)
+    described = served["service"].execute(Call("DescribeTable", {"TableName": "tab"}))
+    assert described.body["Table"]["TableStatus"] == "CREATING"
+
+
+def test_buckets_are_folders_that_exist(served: dict[str, Any], tmp_path: Any) -> None:
+    assert run("--bucket-dir", str(tmp_path)).exit_code == 0
+    assert isinstance(served["service"], FolderBuckets)
+    assert run("--bucket-dir", str(tmp_path / "none")).exit_code == 2
+
+
+def test_an_address_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError("in use")
+
+    monkeypatch.setattr(server, "serve_forever", refuse)
+    result = run("--port", "80")
+    assert result.exit_code == 2
+    assert "127.0.0.1:80" in result.output
+    assert "choose another --port" in result.output
