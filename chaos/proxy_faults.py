@@ -332,16 +332,15 @@ def _with_body(link: Link, request: Request, body: bytes) -> bytes:
     return _signed(link, rewritten(request.framer.head, changes), request, body)
 
 
-def _signed(link: Link, head: bytes, request: Request, body: bytes, date: str = "") -> bytes:
-    """The request with a signature of its own for another body or date; unsigned where it came unsigned."""
+def _signed(link: Link, head: bytes, request: Request, body: bytes) -> bytes:
+    """A request with a signature of its own for its body and date; unsigned where it came unsigned."""
     claim = request.framer.headers.get(b"authorization", b"").decode("latin-1")
     parts = claim.partition("Credential=")[2].partition(",")[0].split("/")
     if len(parts) != 5:
         return head + body
-    date = date or request.framer.headers.get(b"x-amz-date", b"").decode("latin-1")
-    head = rewritten(head, [(b"X-Amz-Date", date.encode()), (b"Authorization", None)])
     lines = [line.decode("latin-1").partition(":") for line in head.rstrip().split(b"\r\n")[1:]]
-    headers = [(name, value.strip()) for name, _, value in lines]
+    headers = [(name, value.strip()) for name, _, value in lines if name.lower() != "authorization"]
+    date = next((value for name, value in headers if name.lower() == "x-amz-date"), "")
     made = authorization(
         link.proxy.credentials, region=parts[2], service=parts[3], date=date,
         method=request.framer.method.decode("latin-1"), target=request.framer.target.decode("latin-1"),
@@ -353,9 +352,11 @@ def _signed(link: Link, head: bytes, request: Request, body: bytes, date: str = 
 @handles("clock-skew")
 async def _clock_skew(link: Link, entry: Entry, request: Request, firing: Firing) -> None:
     date = amz_date(time.time() + firing.settings["seconds"])
-    head = rewritten(request.framer.head, [(b"X-Amz-Date", None)])
+    head = rewritten(request.framer.head, [(b"X-Amz-Date", date.encode())])
     entry.notes["date"] = date
-    await _pass_on(link, entry, request, _signed(link, head, request, request.raw[len(request.framer.head) :], date))
+    await _pass_on(
+        link, entry, request, _signed(link, head, request, request.raw[len(request.raw) - request.framer.body_size :])
+    )
 
 
 # Deliveries at another time, or twice.
