@@ -8,7 +8,7 @@ BUDGET ?= 60s
 SEED ?= 1
 JOBS ?= 2
 
-.PHONY: run test lint check types imports unit smoke cover power peers soak bench docs clean setup
+.PHONY: run test lint check types imports unit smoke cover power peers soak bench hostile docs clean setup
 
 run: setup ## The main job: the suite against moto, ending in a report
 	@$(BIN)/dynoracle run moto --budget $(BUDGET) --seed $(SEED) --out runs/moto --fail-on none
@@ -58,8 +58,12 @@ soak: setup ## The reference judged against its own server: nothing may be found
 	$(BIN)/dynoracle run reference --budget $(or $(SOAK),10m) --seed $(SEED) --out runs/soak
 	$(BIN)/python -m tests.properties.soak --seconds $(or $(SOAK_SECONDS),600)
 
-bench: setup
+bench: setup ## The reference beside the emulators, and in process
 	$(BIN)/python -m benchmarks.serve
+	$(BIN)/python -m benchmarks.inprocess
+
+hostile: setup ## A hundred thousand hostile requests
+	$(BIN)/python -m benchmarks.hostile --requests $(or $(REQUESTS),100000) --seed $(SEED)
 
 docs: setup
 	$(BIN)/python -m docs.generate
