@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import typer
 
 from chaos.cli import app as chaos_app
 from conformance.cli import app as conformance_app
+from conformance.cli_base import fail, wire_reports
+from conformance.record.finding import Finding
 from reference.cli import serve
-from reports.cli import finish
+from reports.cli import app as reports_app
+from reports.cli import finish, wire_replays
 
 app = typer.Typer(
     help="Does a DynamoDB-compatible endpoint behave as DynamoDB does, also when things go wrong?",
@@ -18,14 +23,24 @@ app = typer.Typer(
 app.registered_commands += conformance_app.registered_commands
 app.registered_groups += conformance_app.registered_groups
 app.registered_commands += chaos_app.registered_commands
+app.registered_commands += reports_app.registered_commands
 app.command()(serve)
+
+
+def replayed(findings: Sequence[Finding], target: str) -> Sequence[str]:
+    """How each finding is on a target now; exits with what is wrong when it can't be used."""
+    from conformance.replay import ReplayError, replay_findings
+
+    try:
+        return replay_findings(findings, target)
+    except ReplayError as error:
+        fail(str(error))
 
 
 def main() -> None:
     """Entry point of the ``dynoracle`` script."""
-    from conformance.cli_base import wire_reports
-
     wire_reports(finish)
+    wire_replays(replayed)
     app()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,10 +90,10 @@ def replay_all(
                 yield finding, replays_of(worker, Known(finding.fingerprint, finding.program, finding.rule)).state
 
 
-def replay_finding(finding: Finding, spec: str, access: Access | None = None) -> str:
-    """Replay one finding on a target; its state."""
+def replay_findings(findings: Iterable[Finding], spec: str, access: Access | None = None) -> list[str]:
+    """Replay findings on a target; the state of each."""
     with working(_by_spec(spec, access)) as worker:
-        return replays_of(worker, Known(finding.fingerprint, finding.program, finding.rule)).state
+        return [replays_of(worker, Known(f.fingerprint, f.program, f.rule)).state for f in findings]
 
 
 def replay_known_on(known: Known, opener: Opener) -> Replays:

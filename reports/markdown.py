@@ -8,6 +8,7 @@ from pathlib import Path
 
 from conformance.record.finding import Finding
 from conformance.record.run import Run
+from reports.matrix import Matrix
 from reports.notation import one_line, readable
 from reports.outline import Outline, accepted, counts, outline, replay_command, replays, verdict_of
 
@@ -24,9 +25,9 @@ def render(run: Run, folder: Path) -> str:
     """The summary as GitHub-flavoured Markdown; whatever a target said stands in it as plain text."""
     view = outline(run)
     parts = [
-        f"## {_MARKS[view.verdict]} {_plain(view.headline)}: {_plain(view.target)}",
+        f"## {_MARKS[view.verdict]} {plain(view.headline)}: {plain(view.target)}",
         _errors(view),
-        _table(("", ""), ((f"**{name}**", _plain(text)) for name, text in view.facts() if name != "Target")),
+        _table(("", ""), ((f"**{name}**", plain(text)) for name, text in view.facts() if name != "Target")),
         _findings("Findings", [f for f in view.findings if not accepted(f)]),
         _known(view),
         _findings("Accepted by the baseline", [f for f in view.findings if accepted(f)]),
@@ -39,7 +40,7 @@ def render(run: Run, folder: Path) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """The text with everything that Markdown or HTML would read as markup written as entities, on one line."""
     return _SPECIAL.sub(lambda found: "".join(f"&#{ord(letter)};" for letter in found[0]), one_line(text, CELL_LIMIT))
 
@@ -50,8 +51,25 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _errors(view: Outline) -> str:
-    lines = [f"- {_plain(error)}" for error in view.run.errors[:ROW_LIMIT]]
+    lines = [f"- {plain(error)}" for error in view.run.errors[:ROW_LIMIT]]
     return "\n".join(["### ⚠️ Errors of the run itself", "", *lines]) if lines else ""
+
+
+def matrix(table: Matrix) -> str:
+    """Targets side by side as Markdown: capabilities, then the rules that are not ok everywhere."""
+    head = [plain(f"{column.label} {column.version}".strip()) for column in table.columns]
+    capabilities = (
+        [plain(name), *(f"{_MARKS[cell.verdict]} {plain(cell.words())}" for cell in cells)]
+        for name, cells in table.capabilities.items()
+    )
+    rules = [
+        [plain(name), *(f"{_MARKS.get(s, _MARKS['violated'])} {plain(s)}" for s in standings)]
+        for name, standings in table.telling()
+    ]
+    parts = ["## Capabilities", _table(["capability", *head], capabilities)]
+    if rules:
+        parts += ["## Rules that are not ok everywhere", _table(["rule", *head], rules)]
+    return "\n\n".join(parts) + "\n"
 
 
 def _findings(title: str, findings: Sequence[Finding]) -> str:
@@ -59,10 +77,10 @@ def _findings(title: str, findings: Sequence[Finding]) -> str:
         return ""
     rows = (
         (
-            _plain(f.severity),
-            _plain(readable(f.summary)),
-            _plain(f.rule),
-            _plain(replays(f)),
+            plain(f.severity),
+            plain(readable(f.summary)),
+            plain(f.rule),
+            plain(replays(f)),
             f"{f.seen:,}×",
             f"`{_code(f.fingerprint)}`",
         )
@@ -75,7 +93,7 @@ def _findings(title: str, findings: Sequence[Finding]) -> str:
 
 def _known(view: Outline) -> str:
     """What became of findings known before the run."""
-    rows = [tuple(_plain(text) for text in row) for row in view.known]
+    rows = [tuple(plain(text) for text in row) for row in view.known]
     if not rows:
         return ""
     more = f"\n\n{len(rows) - ROW_LIMIT:,} more are in report.json." if len(rows) > ROW_LIMIT else ""
@@ -85,8 +103,8 @@ def _known(view: Outline) -> str:
 def _capabilities(view: Outline) -> str:
     rows = (
         (
-            _plain(c.capability), f"{_MARKS[verdict_of(c.verdict)]} {verdict_of(c.verdict)}",
-            f"{c.programs:,}", f"{c.calls:,}", _plain(counts(c.findings)) if c.findings else "",
+            plain(c.capability), f"{_MARKS[verdict_of(c.verdict)]} {verdict_of(c.verdict)}",
+            f"{c.programs:,}", f"{c.calls:,}", plain(counts(c.findings)) if c.findings else "",
         )
         for c in view.capabilities
     )  # fmt: skip
@@ -100,7 +118,7 @@ def _checks(view: Outline) -> str:
 
 
 def _suspects(view: Outline) -> str:
-    lines = [f"- {_plain(', '.join(f'{k}: {v}' for k, v in suspect.items()))}" for suspect in view.run.suspects]
+    lines = [f"- {plain(', '.join(f'{k}: {v}' for k, v in suspect.items()))}" for suspect in view.run.suspects]
     head = [
         "### Suspects of the peer alarm",
         "",
@@ -118,4 +136,4 @@ def _replay(view: Outline, folder: Path) -> str:
 
 
 def _code(text: str) -> str:
-    return f"`{text}`" if re.fullmatch(r"[\w.-]+", text, re.ASCII) else _plain(text)
+    return f"`{text}`" if re.fullmatch(r"[\w.-]+", text, re.ASCII) else plain(text)
