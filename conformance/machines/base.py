@@ -29,6 +29,7 @@ class ProgramMachine(RuleBasedStateMachine):
     capability: ClassVar[str] = ""
     tables_wanted: ClassVar[int] = 1
     with_indexes: ClassVar[bool] = True
+    odd_names: ClassVar[bool] = True
     mistakes_percent: ClassVar[int] = 12
     sink: ClassVar[Callable[[Program], None]]
 
@@ -57,7 +58,12 @@ class ProgramMachine(RuleBasedStateMachine):
 
     def draw_table(self, data: st.DataObject, symbol: str) -> TableWorld:
         """The schema of one of the program's tables."""
-        return schemas.table(data.draw, symbol, indexes=self.with_indexes and self.features.on("indexes"))
+        return schemas.table(
+            data.draw,
+            symbol,
+            indexes=self.with_indexes and self.features.on("indexes"),
+            odd_names=self.odd_names and self.features.on("odd-values"),
+        )
 
     def known(self, world: TableWorld) -> list[Item]:
         """The items the planner holds in a table."""

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from conformance.machines.data import Fills, Writes
 from conformance.strategies import requests, schemas, tables
 from conformance.strategies.draws import chance, pick
-from conformance.strategies.schemas import TableWorld
+from conformance.strategies.schemas import IndexWorld, TableWorld
+from reference.tables.table import Table
 
 MAX_TABLES = 3
+
+
+def with_indexes_of(world: TableWorld, table: Table) -> TableWorld:
+    """The world with the global index that was added to its table, so that it is queried."""
+    added = table.indexes.get("added")
+    if added is None or any(index.name == "added" for index in world.indexes):
+        return world
+    (key,) = added.schema.key.hash
+    projection = "ALL" if added.schema.stored is None else "KEYS_ONLY"
+    return replace(
+        world, indexes=(*world.indexes, IndexWorld("added", "GSI", (key.name, key.type), None, projection))
+    )  # fmt: skip
 
 
 class TablesMachine(Writes, Fills):
     """CreateTable, UpdateTable, DescribeTable, DeleteTable, time to live, and items before and after."""
 
     capability = "tables"
+
+    def draw_table(self, data: st.DataObject, symbol: str) -> TableWorld:
+        """A table whose items have what an index may later be keyed by."""
+        world = super().draw_table(data, symbol)
+        return world if "g" in world.index_keys else replace(world, attributes=("a", "b", "g"))
 
     @rule(data=st.data())
     def create(self, data: st.DataObject) -> None:
@@ -32,7 +52,11 @@ class TablesMachine(Writes, Fills):
     @rule(data=st.data())
     def update_table(self, data: st.DataObject) -> None:
         """UpdateTable."""
-        self.plain_step("UpdateTable", tables.update(data.draw, self._table(data)))
+        world = self._table(data)
+        self.plain_step("UpdateTable", tables.update(data.draw, world))
+        table = self.planner.account.table(self.names[f"table:{world.symbol}"])
+        if table is not None:
+            self.worlds[self.worlds.index(world)] = with_indexes_of(world, table)
 
     @rule(data=st.data())
     def describe(self, data: st.DataObject) -> None:

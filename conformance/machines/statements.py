@@ -8,6 +8,7 @@ from hypothesis.stateful import rule
 from conformance.machines.data import Gets, Writes
 from conformance.strategies import partiql
 from conformance.strategies.draws import chance, number, pick
+from reference.api import Json
 
 _WRITES = (partiql.insert, partiql.update, partiql.delete)
 
@@ -17,18 +18,23 @@ class PartiqlMachine(Writes, Gets):
 
     capability = "partiql"
     mistakes_percent = 4
+    odd_names = False
 
     @rule(data=st.data())
     def write(self, data: st.DataObject) -> None:
         """INSERT, UPDATE or DELETE."""
         world = self.any_world(data)
-        self.plain_step("ExecuteStatement", pick(data.draw, _WRITES)(data.draw, world, self.known(world)))
+        body = pick(data.draw, _WRITES)(data.draw, world, self.known(world))
+        self.plain_step("ExecuteStatement", self._spoilt(data, body))
 
     @rule(data=st.data())
     def select(self, data: st.DataObject) -> None:
         """SELECT."""
         world = self.any_world(data)
-        self.plain_step("ExecuteStatement", partiql.select(data.draw, world, self.known(world)))
+        self.plain_step("ExecuteStatement", self._spoilt(data, partiql.select(data.draw, world, self.known(world))))
+
+    def _spoilt(self, data: st.DataObject, body: Json) -> Json:
+        return partiql.spoil(data.draw, body) if self.wrongly(data) else body
 
     @rule(data=st.data())
     def several(self, data: st.DataObject) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.strategies import requests, values
+from conformance.strategies import nearby, requests, values
 from conformance.strategies.draws import Draw, chance, number, pick, some
 from conformance.strategies.schemas import Features, TableWorld
 
 Body = dict[str, Any]
 ORDERED = ("LT", "LE", "GT", "GE")
+_KINDS = {
+    "BETWEEN": "between", "IN": "in", "BEGINS_WITH": "begins_with", "CONTAINS": "contains", "NOT_CONTAINS": "contains",
+    "EQ": "compare", "NE": "compare", **dict.fromkeys(ORDERED, "compare"),
+}  # fmt: skip
 
 
 def condition(draw: Draw, held: Body | None) -> Body:
@@ -19,6 +23,10 @@ def condition(draw: Draw, held: Body | None) -> Body:
     )
     if operator in ("NULL", "NOT_NULL"):
         return {"ComparisonOperator": operator}
+    kind = _KINDS.get(operator)
+    near = nearby.value(draw, kind, held) if kind is not None and held and chance(draw, 50) else None
+    if near is not None and all(next(iter(value)) in ("S", "N", "B") for value in near):
+        return {"ComparisonOperator": operator, "AttributeValueList": near}
     if operator == "BETWEEN":
         low = number(draw, -1, 9)
         return {

@@ -108,11 +108,36 @@ def _too_large(draw: Draw, table: TableWorld, body: Body) -> None:
     body["Item"] = {**rest, name: {"S": "x" * (MAX_ITEM_BYTES - size - len(name) + pick(draw, (1, 1, 100)))}}
 
 
+def _update_key(draw: Draw, table: TableWorld, body: Body) -> None:
+    if "UpdateExpression" in body:
+        name, kind = pick(draw, table.keys)
+        body["UpdateExpression"] = f"SET {name} = :key"
+        body["ExpressionAttributeValues"] = {":key": {kind: "1" if kind == "N" else "YQ=="}}
+        for gone in ("ConditionExpression", "ExpressionAttributeNames"):
+            body.pop(gone, None)
+
+
+def _filter_on_key(draw: Draw, table: TableWorld, body: Body) -> None:
+    """A filter on an attribute that keys the table, which only a Scan may have."""
+    name, kind = pick(draw, table.keys)
+    body["FilterExpression"] = f"{name} <> :key"
+    kept = body.get("ExpressionAttributeValues", {}) if "KeyConditionExpression" in body else {}
+    names = body.get("ExpressionAttributeNames", {})
+    texts = body.get("KeyConditionExpression", "") + body.get("ProjectionExpression", "")
+    values = {key: value for key, value in kept.items() if _mentions(texts, key)}
+    body["ExpressionAttributeValues"] = {**values, ":key": {kind: "1" if kind == "N" else "YQ=="}}
+    left = {key: value for key, value in names.items() if _mentions(texts, key)}
+    body.pop("ExpressionAttributeNames", None)
+    if left:
+        body["ExpressionAttributeNames"] = left
+
+
 def _index_read(draw: Draw, table: TableWorld, body: Body) -> None:
     """What an index cannot give: a consistent read of a global one, attributes that it lacks."""
     if not table.indexes:
         return
-    index = pick(draw, table.indexes)
+    partial = [index for index in table.indexes if index.projection != "ALL"]
+    index = pick(draw, partial if partial and chance(draw, 60) else table.indexes)
     body["IndexName"] = index.name
     choice = pick(draw, ("all", "projected", "consistent"))
     for gone in ("ProjectionExpression", "Select", "AttributesToGet"):
@@ -154,6 +179,8 @@ def _index_key(draw: Draw, table: TableWorld, body: Body) -> None:
 
 
 def _unused(draw: Draw, table: TableWorld, body: Body) -> None:
+    if ("Item" in body or "Key" in body) and not any(name in body for name in EXPRESSIONS) and chance(draw, 60):
+        body["ConditionExpression"] = "attribute_not_exists(zz)"
     if chance(draw, 50):
         body["ExpressionAttributeNames"] = {**body.get("ExpressionAttributeNames", {}), "#unused": "a"}
     else:
@@ -342,17 +369,23 @@ def _page(draw: Draw, table: TableWorld, body: Body) -> None:
 
 
 def _mixed(draw: Draw, table: TableWorld, body: Body) -> None:
-    name, value = pick(
-        draw,
-        (
-            ("AttributesToGet", ["a"]),
-            ("Expected", {"a": {"Exists": False}}),
-            ("ConditionalOperator", "AND"),
-            ("QueryFilter", {"a": {"ComparisonOperator": "NULL"}}),
-            ("ScanFilter", {"a": {"ComparisonOperator": "NULL"}}),
-            ("AttributeUpdates", {"a": {"Action": "DELETE"}}),
-        ),
-    )
+    """Old parameters among new ones, or the other way round."""
+    if any(name in body for name in ("Expected", "AttributeUpdates")):
+        body["ConditionExpression"] = "attribute_exists(a)"
+        return
+    read = [
+        ("AttributesToGet", ["a"]),
+        ("ConditionalOperator", "AND"),
+        ("QueryFilter", {"a": {"ComparisonOperator": "NULL"}}),
+        ("ScanFilter", {"a": {"ComparisonOperator": "NULL"}}),
+    ]
+    write = [
+        ("Expected", {"a": {"Exists": False}}),
+        ("ConditionalOperator", "AND"),
+        ("AttributeUpdates", {"a": {"Action": "DELETE"}}),
+        ("AttributesToGet", ["a"]),
+    ]
+    name, value = pick(draw, write if "Item" in body or "Key" in body else read)
     body[name] = value
 
 
@@ -371,6 +404,7 @@ _WRITES: tuple[Mistake, ...] = (
     _key_long,
     _too_large,
     _index_key,
+    _update_key,
     _unused,
     _unused,
     _undefined,
@@ -392,6 +426,8 @@ _READS: tuple[Mistake, ...] = (
     _page,
     _page,
     _index_read,
+    _index_read,
+    _filter_on_key,
     _mixed,
     _type,
 )
@@ -422,7 +458,7 @@ def spoil_batch(draw: Draw, table: TableWorld, body: Body) -> Body:
     held: Any = asked[table.reference]
     writing = not isinstance(held, dict)
     listed = list(held) if writing else list(held["Keys"])
-    choice = pick(draw, ("twice", "many", "none", "missing", "element", "element", "options"))
+    choice = pick(draw, ("twice", "many", "none", "missing", "element", "element", "large", "options"))
     if choice == "twice" and listed:
         listed.append(pick(draw, listed))
     elif choice == "many":
@@ -431,12 +467,18 @@ def spoil_batch(draw: Draw, table: TableWorld, body: Body) -> Body:
         listed = []
     elif choice == "element" and listed:
         listed[-1] = _spoilt_element(draw, table, listed[-1])
+    elif choice == "large" and writing and chance(draw, 50):
+        listed[-1:] = [{"PutRequest": {"Item": {**_key_of(table), table.attributes[0]: {"S": "x" * MAX_ITEM_BYTES}}}}]
     elif choice == "options" and not writing:
         return {**body, "RequestItems": {**asked, table.reference: spoil(draw, "BatchGetItem", table, held)}}
     asked[table.reference] = listed if writing else {**held, "Keys": listed}
     if choice == "missing":
         asked[f"{table.reference}-absent"] = asked.pop(table.reference)
     return {**body, "RequestItems": asked}
+
+
+def _key_of(table: TableWorld) -> Body:
+    return {name: {"N": "1"} if kind == "N" else {kind: "AQ=="} for name, kind in table.keys}
 
 
 def _many(table: TableWorld, *, writing: bool) -> list[Body]:

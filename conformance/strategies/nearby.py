@@ -20,7 +20,7 @@ def value(draw: Draw, kind: str, met: Value) -> list[Value] | None:
     if kind == "compare":
         return [_beside(draw, met)]
     if kind == "in":
-        others = [_beside(draw, met) for _ in range(number(draw, 0, 1))]
+        others = [other for _ in range(number(draw, 0, 2)) if (other := _beside(draw, met)) != met]
         return [*others, met] if chance(draw, 50) else [met, *others]
     if kind == "between" and sort in ("S", "N"):
         return _bounds(draw, sort, inner)

@@ -128,12 +128,29 @@ def select(draw: Draw, world: TableWorld, known: list[Body]) -> Body:
     if shape == "filter" or chance(draw, 30):
         parts.append(predicate(statement, known))
     text = f"SELECT {columns} FROM {statement.table}" + (f" WHERE {' AND '.join(parts)}" if parts else "")
+    if shape == "partition" and world.range is not None and chance(draw, 40):
+        text += f" ORDER BY {world.range[0]}{pick(draw, ('', ' ASC', ' DESC'))}"
     body = statement.body(text)
+    if shape == "partition" and chance(draw, 30):
+        body["Limit"] = number(draw, 1, 3)
     if chance(draw, 30):
         body["ConsistentRead"] = True
     if chance(draw, 15):
         body["ReturnConsumedCapacity"] = "TOTAL"
     return body
+
+
+def spoil(draw: Draw, body: Body) -> Body:
+    """A statement with a mistake in what is sent with it."""
+    held = body.get("Parameters", [])
+    choice = pick(draw, ("more", "fewer", "bad", "limit", "token"))
+    if choice == "more":
+        return {**body, "Parameters": [*held, {"S": "a"}]}
+    if choice == "fewer" and held:
+        return {**body, "Parameters": held[:-1]}
+    if choice == "bad" and held:
+        return {**body, "Parameters": [*held[:-1], pick(draw, ({"N": "x"}, {"SS": []}, {"NULL": False}, {}))]}
+    return {**body, **({"Limit": pick(draw, (0, -1))} if choice == "limit" else {"NextToken": "no token"})}
 
 
 def predicate(statement: Statement, known: list[Body]) -> str:

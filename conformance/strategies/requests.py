@@ -20,7 +20,9 @@ def key(draw: Draw, table: TableWorld, known: list[Body]) -> Body:
             if len(table.keys) == 1
             else _of(pick(draw, known), table)
         )
-    return {name: values.key_value(draw, kind) for name, kind in table.keys}
+    # Few partitions, so that they hold more than one item.
+    width = 4 if table.range is None else 2
+    return {name: values.key_value(draw, kind, width if name == table.hash[0] else 4) for name, kind in table.keys}
 
 
 def _of(item: Body, table: TableWorld) -> Body:

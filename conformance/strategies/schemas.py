@@ -153,7 +153,15 @@ def features(draw: Draw) -> Features:
     return Features(frozenset(name for name in ALL_FEATURES if chance(draw, 33)))
 
 
-def table(draw: Draw, symbol: str, *, indexes: bool = True) -> TableWorld:
-    """One table of the handful."""
-    shapes = _SHAPES if indexes else _SHAPES[:5]
-    return TableWorld(symbol=symbol, on_demand=not chance(draw, 25), **pick(draw, shapes))
+ODD_NAMES = ("a", "b.c", "Ü")
+"""Attribute names of which two need an alias in expressions."""
+
+
+def table(draw: Draw, symbol: str, *, indexes: bool = True, odd_names: bool = False) -> TableWorld:
+    """One table of the handful; ``odd_names`` allows attribute names that only an alias can stand for."""
+    plain = [shape for shape in _SHAPES if "indexes" not in shape]
+    indexed = [shape for shape in _SHAPES if "indexes" in shape]
+    shape = dict(pick(draw, indexed if indexes and chance(draw, 55) else plain))
+    if odd_names and chance(draw, 20):
+        shape["attributes"] = ODD_NAMES
+    return TableWorld(symbol=symbol, on_demand=not chance(draw, 25), **shape)

@@ -34,7 +34,7 @@ NUMBERS = (
     "1e-130",
     "12345678901234567890.12345678",
 )
-BINARIES = ("AA==", "AQ==", "AAE=", "/w==", "", "YWI=", "gA==")
+BINARIES = ("AA==", "AQ==", "AAE=", "/w==", "", "YWI=", "gA==", "AAEC", "gAH/")
 TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
 MAP_NAMES = ("x", "y", "size", "a.b", "Ü")
 
@@ -89,4 +89,4 @@ KEYS = {
 
 def key_value(draw: Draw, kind: str, width: int = 4) -> dict[str, str]:
     """A key value of the given type, mostly from the first ``width`` of a small world."""
-    return {kind: pick(draw, KEYS[kind] if chance(draw, 15) else KEYS[kind][:width])}
+    return {kind: pick(draw, KEYS[kind] if chance(draw, 25) else KEYS[kind][:width])}
