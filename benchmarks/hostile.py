@@ -54,11 +54,12 @@ class Fault:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of a run; ``answers`` counts kinds of requests by status."""
+    """What came of a run; ``answers`` counts kinds of requests by status, ``again`` tries that were not the first."""
 
     answers: Counter[str] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
     slowest: float = 0.0
+    again: int = 0
 
 
 class _Failures(logging.Handler):
@@ -123,6 +124,7 @@ class Arena:
             took = max(took, time.perf_counter() - began)
             if took <= SLOW_SECONDS and not lost:
                 break
+            self.tally.again += 1
         self.tally.slowest = max(self.tally.slowest, took)
         if took > SLOW_SECONDS:
             self._blame(f"took {took:.1f} s", case)
@@ -235,6 +237,7 @@ def main(arguments: list[str] | None = None) -> int:
     tally = arena.tally
     took = time.perf_counter() - began
     print(f"{done:,} requests in {took:.0f} s, seed {options.seed}; the slowest took {tally.slowest:.2f} s")
+    print(f"{tally.again} tries were slow or unanswered; {TRIES} of one request would be a fault")
     for answer, count in sorted(tally.answers.items()):
         print(f"{count:>9,}  {answer}")
     for fault in tally.faults[:SHOWN]:

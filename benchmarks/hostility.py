@@ -370,13 +370,19 @@ _LINES = (
 )  # fmt: skip
 
 
+@functools.cache
+def _bomb() -> bytes:
+    """A small body that decompresses to more than a request may hold."""
+    return gzip.compress(b"\0" * 20_000_000, 1)
+
+
 def _spoilt_http(rng: random.Random, request: bytes, text: bytes) -> bytes:
     """A request with one to three of its lines wrong, or its body packed, rightly or wrongly."""
     head, _, _ = request.partition(b"\r\n\r\n")
     line, *lines = head.split(b"\r\n")
     body = text
     if rng.random() < 0.25:
-        packed = rng.choice((gzip.compress(text), zlib.compress(text), gzip.compress(b"\0" * 20_000_000, 1)))
+        packed = rng.choice((gzip.compress(text), zlib.compress(text), _bomb()))
         body = packed if rng.random() < 0.5 else packed[: rng.randrange(len(packed))]
         lines.append(b"Content-Encoding: " + rng.choice((b"gzip", b"deflate", b"GZIP", b"identity", b"zstd")))
         lines = [each for each in lines if not each.lower().startswith(b"content-length")]
