@@ -25,7 +25,7 @@ from conformance.machines.base import draw_chunk
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.judge import Oracle
 from conformance.program import Program, Step
-from conformance.record.folder import RunFolder, read_trace
+from conformance.record.folder import RunFolder, read_finding, read_trace
 from conformance.record.op import Op
 from conformance.record.run import Run
 from conformance.replay import Replayed, ReplayError, verdict_of
@@ -43,6 +43,8 @@ STATEMENTS = ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction")
 CAPABILITIES = ("items", "batches", "transactions", "queries", "mixed")
 SHARE = 0.25
 """How many requests meet a fault."""
+PROGRAMS = 10
+"""Programs of a chunk: drawing takes its time, and a small budget should see some run."""
 FAULT_BUDGET = 24
 """Attempts to do without faults, before calls and values are reduced."""
 SLOW_BUDGET = 20
@@ -148,8 +150,8 @@ class LockstepWorker(Worker):
     def chunk(self, capability: str, number: int, seed: int, deadline: float) -> None:
         """Draw the programs and schedules of one seeded chunk and run them; see ``Worker.chunk``."""
         fresh: dict[str, tuple[Program, Divergence]] = {}
-        for position, drawn in enumerate(draw_chunk(MACHINES[capability], seed)):
-            if time.monotonic() > deadline:
+        for position, drawn in enumerate(draw_chunk(MACHINES[capability], seed, PROGRAMS)):
+            if position and time.monotonic() > deadline:
                 break
             program = replace(drawn, capability=capability, chunk=number, number=position)
             program = with_low_capacity(program) if self.faults.low_capacity else program
@@ -290,6 +292,9 @@ def search(
         except KeyboardInterrupt:
             stopped = "interrupted"
     run = merge(folder, stopped=stopped, seconds=time.monotonic() - started)
+    for finding in run.findings:
+        if finding.notes.get("unreduced") and any(row.get("faults") for row in finding.program):
+            folder.write_finding(finding, SCRIPT.format(target=target.name))
     return Searched(run, dict(worker.fired), dict(worker.unknown))
 
 
@@ -340,18 +345,31 @@ def with_faults(ops: Sequence[Op], capability: str = "") -> Program:
 
 
 def replay(path: Path, spec: str) -> Replayed:
-    """Replay a finding or trace on a target with its faults; ReplayError says what is in the way."""
-    header, ops = read_trace(path)
-    program = with_faults(ops)
-    names = {op.notes["fault"]["name"] for op in ops if "fault" in op.notes}
-    faults = Faults(tuple(find(name) for name in sorted(names)))
+    """Open a target and replay a finding or trace on it; see ``replay_on``."""
     with (
         tempfile.TemporaryDirectory(prefix="dynoracle-replay-") as home,
         open_target(spec, run_dir=Path(home)) as target,
     ):
-        for fault in faults.faults:
-            if fault.missing(target):
-                raise ReplayError(f"{fault.name} can't be put into {target.name}: {fault.missing(target)}")
-        worker = LockstepWorker(target, RunFolder(Path(home)), "replay", secrets.token_hex(3), faults=faults)
+        return replay_on(target, path)
+
+
+def replay_on(target: Target, path: Path, access: Access | None = None) -> Replayed:
+    """Replay a finding or trace with its faults. ReplayError or RecordError says what is in the way."""
+    header, ops = read_trace(path)
+    names = {op.notes["fault"]["name"] for op in ops if "fault" in op.notes}
+    faults = Faults(tuple(find(name) for name in sorted(names)), black_box=_in_black_box(path))
+    for fault in faults.faults:
+        if fault.missing(target):
+            raise ReplayError(f"{fault.name} can't be put into {target.name}: {fault.missing(target)}")
+    with tempfile.TemporaryDirectory(prefix="dynoracle-replay-") as home:
+        worker = LockstepWorker(
+            target, RunFolder(Path(home)), "replay", secrets.token_hex(3), faults=faults, access=access or Access()
+        )
         with worker:
-            return verdict_of(worker.attempt(program), header.get("fingerprint"), spec)
+            return verdict_of(worker.attempt(with_faults(ops)), header.get("fingerprint"), target.name)
+
+
+def _in_black_box(path: Path) -> bool:
+    """Whether a finding was made by what the client knows."""
+    folder = path if path.is_dir() else path.parent
+    return (folder / "finding.json").exists() and bool(read_finding(folder).notes.get("black_box"))

@@ -1,4 +1,4 @@
-"""``dynoracle chaos``: concurrent clients under faults; ``dynoracle proxy``: the fault proxy by itself."""
+"""``dynoracle chaos``: concurrent clients under faults; ``lockstep``: one client; ``proxy``: the proxy by itself."""
 
 from __future__ import annotations
 
@@ -161,11 +161,18 @@ def _campaign(
     from chaos.trials import Campaign
     from chaos.workloads import WORKLOADS
     from chaos.workloads.base import Size
+    from conformance.targets.probe import OPERATIONS_OF, informed, probe
 
-    claimed = [name for name in names if all(target.profile.claims(need) for need in WORKLOADS[name].needs)]
+    needs = {need for name in names for need in WORKLOADS[name].needs}
+    asked = {operation for need in needs for operation in OPERATIONS_OF.get(need, ())}
+    target.profile = informed(target.profile, probe(target, sorted(asked)))
+    claimed = [name for name in names if _claims(target, WORKLOADS[name].needs)]
     if not claimed:
-        fail(f"{target.name} claims nothing that these workloads need: {', '.join(names)}")
+        fail(f"{target.name} has nothing that these workloads need: {', '.join(names)}")
     console = Console()
+    for name in names:
+        if name not in claimed:
+            console.print(Text(f"{target.name} lacks what {name} needs: {', '.join(sorted(WORKLOADS[name].needs))}"))
     told = ", ".join(fault.name for fault in settings.faults) or "none"
     console.print(Text(f"Testing {target.name}: {', '.join(claimed)}; faults: {told}; results in {folder.path}"))
 
@@ -183,6 +190,13 @@ def _campaign(
 
     size = Size(named.clients, named.acts, named.keys)
     return Campaign(target, folder, settings, claimed, size, seed, watch)
+
+
+def _claims(target: Target, needs: frozenset[str]) -> bool:
+    """Whether a target has capabilities, and the operations without which they are nothing."""
+    operations = {"transactions": "TransactWriteItems", "streams": "GetRecords", "ttl": "UpdateTimeToLive"}
+    lacking = target.profile.unsupported
+    return all(target.profile.claims(need) and operations.get(need, "") not in lacking for need in needs)
 
 
 def _end(campaign: Campaign, budget: float, started: str, seconds: float, stopped: str) -> int:
@@ -214,3 +228,87 @@ def _again(target: Target, place: Path, settings: Settings) -> int:
         console.print(Text(f"unknown: {reason}"))
     console.print(Text(f"{trial.plan.workload}: {trial.verdict}", style="bold"))
     return {"ok": OK, "violated": FINDINGS}.get(trial.verdict, NOTHING)
+
+
+@app.command()
+def lockstep(
+    target: Annotated[str, typer.Argument(help="A catalogue name (`dynoracle targets list`) or an http(s) URL.")],
+    faults: Annotated[
+        str, typer.Option(help="Faults, comma-separated, or `none`; all of the proxy's by default.")
+    ] = "",
+    schedule: Annotated[Path | None, typer.Option(help="Which faults when, as TOML, for every program.")] = None,
+    share: Annotated[float, typer.Option(help="How many requests meet a fault.", min=0, max=1)] = 0.25,
+    budget: Annotated[str, typer.Option(help="How long to search: 90s, 2m, 1h.")] = "60s",
+    seed: Annotated[int, typer.Option(help="The same seed draws the same programs and faults.")] = 0,
+    capability: Annotated[list[str] | None, typer.Option(help="Search only this capability (repeat for more).")] = None,
+    black_box: Annotated[
+        bool, typer.Option("--black-box", help="Judge by what the client knows, without the proxy's ledger.")
+    ] = False,
+    persist: Annotated[bool, typer.Option("--persist", help="Start the target so that it keeps its data.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Run folder; runs/<time>-<target>-<seed> by default.")] = None,
+    replay: Annotated[Path | None, typer.Option(help="Replay a finding's folder with its faults.")] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for one answer.")] = 5.0,
+    allow_host: Annotated[list[str] | None, typer.Option(help="A host besides loopback that may be tested.")] = None,
+    ca_file: Annotated[str | None, typer.Option(help="Certificate file for an https endpoint.")] = None,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Accept any https certificate.")] = False,
+) -> None:
+    """Search a target under faults with one client, each answer judged against the reference, and write a report."""
+    from chaos.campaign import CAPABILITIES, Faults, search
+    from chaos.faults import FaultError
+    from chaos.schedule import ScheduleError, load
+    from conformance.machines import MACHINES
+    from conformance.search.campaign import new_folder
+    from conformance.targets.target import Access
+
+    for name in capability or ():
+        if name not in MACHINES:
+            fail(f"no machine searches the capability {name!r}; known: {', '.join(MACHINES)}")
+    access = Access(allow_hosts=allow_host or (), ca_file=ca_file, insecure=insecure)
+    seconds, console = seconds_of(budget), Console()
+    try:
+        plan = load(schedule, seed) if schedule is not None else None
+        folder = None if replay is not None else new_folder(out, target, seed)
+    except (ScheduleError, OSError) as error:
+        fail(str(error))
+    with _opened(target, access, folder, persist=persist) as opened:
+        if folder is None:
+            assert replay is not None
+            raise typer.Exit(_replayed(opened, replay, access))
+        names = [part for part in faults.split(",") if part and part != "none"]
+        try:
+            chosen = Faults.named(
+                names, opened, share=0.0 if faults == "none" else share, schedule=plan, black_box=black_box
+            )
+        except (FaultError, ValueError) as error:
+            fail(str(error))
+        told = ", ".join(fault.name for fault in chosen.all()) if chosen.share or plan else "none"
+        console.print(Text(f"Testing {opened.name} for {seconds:.0f} s; faults: {told}; results in {folder.path}"))
+        found = search(
+            opened, folder, chosen, seed=seed, budget=seconds, capabilities=capability or CAPABILITIES,
+            timeout=timeout, access=access,
+        )  # fmt: skip
+    fired = ", ".join(f"{count} {name}" for name, count in sorted(found.fired.items())) or "no fault"
+    console.print(Text(f"{found.run.programs} programs, {found.run.calls} calls, {fired}"))
+    for reason, count in found.unknown.items():
+        console.print(Text(f"unknown, {count} times: {reason}"))
+    finish(folder, found.run, console)
+    if any(not finding.unsettled and finding.severity != "unsupported" for finding in found.run.findings):
+        raise typer.Exit(FINDINGS)
+    raise typer.Exit(OK if found.run.calls else NOTHING)
+
+
+def _replayed(target: Target, place: Path, access: Access) -> int:
+    """Replay a finding with its faults; the exit code."""
+    from chaos.campaign import replay_on
+    from conformance.record.codec import RecordError
+    from conformance.replay import ReplayError
+
+    console = Console()
+    try:
+        result = replay_on(target, place, access)
+    except (RecordError, ReplayError) as error:
+        fail(str(error))
+    for line in result.lines:
+        console.print(Text(line))
+    console.print(Text(f"{result.verdict}: {result.text}", style="bold"))
+    return OK if result.verdict == "fixed" else FINDINGS
