@@ -58,6 +58,8 @@ def recorded(path: Path) -> Recorded:
         finding = _finding(path)
     except RecordError as error:
         raise ReplayError(str(error)) from error
+    if any(op.faults for op in ops):
+        raise ReplayError(f"{path} takes faults to show: replay it with `dynoracle lockstep TARGET --replay {path}`")
     fingerprint = finding.fingerprint if finding else header.get("fingerprint")
     rule = finding.rule if finding else str(header.get("rule", ""))
     known = Known(fingerprint or "", tuple(op_to_json(op) for op in ops), rule=rule)

@@ -23,6 +23,7 @@ from conformance.machines.base import draw_chunk
 from conformance.program import Program, Step
 from conformance.record.folder import RunFolder, read_trace
 from conformance.record.op import Op
+from conformance.replay import ReplayError, replay_path
 from conformance.session import Judged
 from conformance.targets.process import running
 from conformance.targets.profile import Profile
@@ -322,7 +323,29 @@ class TestRecords:
         folder, _ = self.finding(tmp_path)
         with served() as (_, target):
             result = replay(folder, target.endpoint)
+            with pytest.raises(ReplayError, match="dynoracle lockstep TARGET --replay"):
+                replay_path(folder, target.endpoint)
         assert (result.verdict, result.lines) == ("fixed", ())
+
+    def test_the_command_searches_and_replays(self, tmp_path: Path) -> None:
+        from typer.testing import CliRunner
+
+        from dynoracle import app
+
+        folder, _ = self.finding(tmp_path / "found")
+        with served() as (_, target):
+            command = ["lockstep", target.endpoint]
+            again = CliRunner().invoke(app, [*command, "--replay", str(folder)])
+            assert (again.exit_code, again.output.split(":")[0]) == (0, "fixed")
+            options = ["--budget", "1s", "--capability", "items", "--out", str(tmp_path / "run")]
+            found = CliRunner().invoke(app, [*command, *options, "--faults", "drop-reply"])
+            assert found.exit_code == 0
+            assert "faults: drop-reply" in found.output
+            unknown = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "other"), "--faults", "kill"])
+            assert unknown.exit_code == 2
+        with served(forgets_duplicates) as (_, target):
+            again = CliRunner().invoke(app, ["lockstep", target.endpoint, "--replay", str(folder)])
+            assert (again.exit_code, again.output.splitlines()[-1].split(":")[0]) == (1, "still there")
 
     def test_the_same_schedule_meets_the_same_calls(self, tmp_path: Path) -> None:
         schedule = draw(3, [FAULTS["error-before"], FAULTS["drop-reply"]], requests=10, share=0.6)
