@@ -113,7 +113,7 @@ def _overwritten_twice(history: Sequence[Access], start: State, failed: Sequence
             continue
         if old in replaced:
             other = replaced[old]
-            text = f"{other.label()} and {access.label()} both replaced {old}: one update is lost"
+            text = f"{other.label()} and {access.label()} both replaced {old}, which can be replaced only once"
             yield "lost-update", text, [access, other]
         replaced[old] = access
 

@@ -103,7 +103,8 @@ def pending(base: View) -> dict[str, State]:
 def converged(evidence: Evidence, *, index: bool) -> Result:
     """Judge the last round of views."""
     shown: dict[str, dict[str, State]] = defaultdict(dict)
-    unanswered = [op for op in evidence.final() if op.fate != "ok"]
+    answered = {(op.operation, repr(op.body)) for op in evidence.final() if op.fate == "ok"}
+    unanswered = [op for op in evidence.final() if (op.operation, repr(op.body)) not in answered]
     for op in evidence.final():
         view = str(op.notes.get("view", "get"))
         shown.setdefault(view, {})
@@ -268,6 +269,8 @@ class Stream:
         writes = list(_written(evidence))
         refused = {name: [a.item for a in listed] for name, listed in attempted(evidence.ops).items()}
         final = streams.check(writes, told(evidence, final=True), refused=refused)
+        if not any(op.operation == "GetRecords" and op.fate == "ok" for op in evidence.final()):
+            final = Result("streams", "unknown", reason="the stream could not be read")
         results = [final, linearizable.check(by_key(evidence.ops), failed=attempted(evidence.ops))]
         early = told(evidence, final=False)
         if early:
