@@ -12,7 +12,7 @@ from reference.api import Call, Json
 from reference.expressions.parser import parse
 from reference.expressions.tree import Add, Alias, Arithmetic, Between, Compare, Delete, In, Kind, Path, Set, Update
 from reference.expressions.tree import Call as Function
-from reference.requests import members, operations
+from reference.requests.model import Shape, inputs
 from reference.service import Service
 from reference.tables.table import Table
 from reference.values.item import normalise_item
@@ -21,6 +21,8 @@ MAX_ITEMS = 256
 """Stored items looked through for texts beyond ASCII."""
 
 _CONDITIONS: tuple[Kind, ...] = ("Condition", "Filter")
+_TAGS = frozenset({"S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"})
+_CONVERTED: Mapping[str, type] = {"boolean": str, "integer": float, "long": float}
 _FUNCTIONS = {
     "attribute_exists": "expressions.existence",
     "attribute_not_exists": "expressions.existence",
@@ -68,11 +70,46 @@ def open_questions(service: Service, call: Call) -> Iterator[str]:
     body = call.body
     if not isinstance(body, dict):
         return
-    if call.operation in operations() and not body.keys() <= set(members(call.operation)):
-        yield "wire.unknown-members"
+    if call.operation in inputs():
+        yield from _tolerated(inputs()[call.operation], body)
     for fields in _parts(call):
         yield from _of_update(service, fields)
         yield from _of_conditions(service, fields)
+
+
+def _tolerated(shape: Shape, value: Json) -> Iterator[str]:
+    """What a body asks of the service's patience: members and nulls it has no use for, scalars it has to convert."""
+    if value is None:
+        yield "wire.unknown-members"
+    elif shape.kind == "value":
+        yield from _tolerated_values(value)
+    elif isinstance(value, dict):
+        if shape.kind == "structure" and not value.keys() <= shape.members.keys():
+            yield "wire.unknown-members"
+        for name, inner in value.items():
+            below = shape.members.get(name, shape.element)
+            if below is not None:
+                yield from _tolerated(below, inner)
+    elif isinstance(value, list) and shape.element is not None:
+        for inner in value:
+            yield from _tolerated(shape.element, inner)
+    elif isinstance(value, _CONVERTED.get(shape.kind, ())):
+        yield "wire.lenient-scalars"
+
+
+def _tolerated_values(value: Json) -> Iterator[str]:
+    """Attribute values may be nested thousands deep: they are walked, not recursed into."""
+    left = [value]
+    while left:
+        single = left.pop()
+        if not isinstance(single, dict):
+            continue
+        if (single.keys() & _TAGS and single.keys() - _TAGS) or None in single.values():
+            yield "wire.unknown-members"
+        if isinstance(single.get("BOOL"), str) or isinstance(single.get("NULL"), str):
+            yield "wire.lenient-scalars"
+        for inner in (single.get("L"), single.get("M")):
+            left += inner if isinstance(inner, list) else inner.values() if isinstance(inner, dict) else ()
 
 
 def _parts(call: Call) -> Iterator[dict[str, Any]]:
