@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chaos.faults import Fault
     from chaos.scenario import Scenario
     from chaos.trials import Campaign
+    from conformance.targets.profile import Profile
     from conformance.targets.target import Access, Target
 
 app = typer.Typer()
@@ -165,8 +166,8 @@ def _campaign(
 
     needs = {need for name in names for need in WORKLOADS[name].needs}
     asked = {operation for need in needs for operation in OPERATIONS_OF.get(need, ())}
-    target.profile = informed(target.profile, probe(target, sorted(asked)))
-    claimed = [name for name in names if _claims(target, WORKLOADS[name].needs)]
+    known = informed(target.profile, probe(target, sorted(asked)))
+    claimed = [name for name in names if _claims(known, WORKLOADS[name].needs)]
     if not claimed:
         fail(f"{target.name} has nothing that these workloads need: {', '.join(names)}")
     console = Console()
@@ -192,11 +193,11 @@ def _campaign(
     return Campaign(target, folder, settings, claimed, size, seed, watch)
 
 
-def _claims(target: Target, needs: frozenset[str]) -> bool:
+def _claims(profile: Profile, needs: frozenset[str]) -> bool:
     """Whether a target has capabilities, and the operations without which they are nothing."""
     operations = {"transactions": "TransactWriteItems", "streams": "GetRecords", "ttl": "UpdateTimeToLive"}
-    lacking = target.profile.unsupported
-    return all(target.profile.claims(need) and operations.get(need, "") not in lacking for need in needs)
+    lacking = profile.unsupported
+    return all(profile.claims(need) and operations.get(need, "") not in lacking for need in needs)
 
 
 def _end(campaign: Campaign, budget: float, started: str, seconds: float, stopped: str) -> int:

@@ -176,6 +176,8 @@ def answer(reply: Mapping[str, Any] | None, limit: int = 300) -> str:
         if refusal.get("message_pattern") is not None:
             return one_line(f"{words}, its message matching {refusal['message_pattern']}", limit)
         return one_line(f"{words}: {readable(refusal['message'])}" if refusal.get("message") else words, limit)
+    if "history" in reply:
+        return one_line(readable(str(reply["history"])), limit)
     if "lost" in reply:
         return one_line(f"no answer ({reply['lost']})", limit)
     body = reply.get("success")
