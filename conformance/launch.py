@@ -46,7 +46,6 @@ class Order:
     search: bool = True
     checks: bool = True
     shard: str = "1/1"
-    fail_on: str = "any"
 
 
 ORDER_FILE = "order.json"

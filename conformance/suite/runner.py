@@ -83,7 +83,7 @@ class Campaign:
                 write_known(self.folder, _gathered(option("baseline"), option("previous")))
         self.workers = _workers(config)
         self.part = _part(option("shard"))
-        self.fail_on: str = option("fail-on")
+        self.fail_on = _severities(option("fail-on"))
         self.done = read_done(self.folder)
         self._worker: Worker | None = None
 
@@ -195,7 +195,7 @@ class Campaign:
             run = merge(self.folder, stopped=stopped)
             settled = [f for f in run.findings if not f.unsettled]
             sys.stdout.write(f"\n{len(settled)} findings in {self.folder.report}\n")
-            if exitstatus == pytest.ExitCode.OK and failing(run, severities_of(self.fail_on)):
+            if exitstatus == pytest.ExitCode.OK and failing(run, self.fail_on):
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -251,6 +251,13 @@ def _part(text: str) -> tuple[int, int]:
         return part_of(text)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def _severities(text: str) -> set[str]:
+    try:
+        return severities_of(text)
+    except ValueError as error:
+        raise pytest.UsageError(f"--dynoracle-fail-on: {error}") from None
 
 
 def _gathered(baseline: str | None, previous: str | None) -> tuple[Known, ...]:
