@@ -58,6 +58,14 @@ SHAPE: tuple[Check, ...] = (
         control=query("pk = :p AND sk = :x", _PX),
     ),
     refuses(
+        "expressions.empty",
+        query("pk = sk", {}, FilterExpression=""),
+        "Invalid FilterExpression: The expression can not be empty;",
+        tables=SORTED,
+        control=query("pk = :p", _P),
+        name="before what makes no key condition",
+    ),
+    refuses(
         "expressions.key-condition-no-name",
         query("pk = :p AND :x = :y", {**_PX, "y": s("y")}),
         f"{_PREFIX}Invalid condition in KeyConditionExpression: No key attribute specified",

@@ -460,6 +460,21 @@ MULTI: tuple[Check, ...] = (
     ),
     answers(
         "indexes.order",
+        query(
+            None,
+            IndexName="many",
+            KeyConditions={
+                name: {"ComparisonOperator": "EQ", "AttributeValueList": [s(value)]}
+                for name, value in (("h", "h"), ("a", "T"), ("b", "live"))
+            },
+        ),
+        tables=_MULTI,
+        given=[batch_put(*_P, _P6)],
+        body={"Items": [_P[2], _P[1], _P[0]], "Count": 3, "ScannedCount": 3},
+        name="three KeyConditions",
+    ),
+    answers(
+        "indexes.order",
         query("g = :g", {"g": s("x")}, IndexName="by_gh", ProjectionExpression="h"),
         tables=_GH,
         given=[batch_put(*({"pk": s(str(i)), "g": s("x"), "h": n(i)} for i in (10, 9, -1, 100)))],

@@ -31,7 +31,8 @@ def units(read: int, write: int = 5) -> dict[str, Json]:
     return {"ProvisionedThroughput": {"ReadCapacityUnits": read, "WriteCapacityUnits": write}}
 
 
-def _gsi(name: str = "by_g", **members: Json) -> dict[str, Json]:
+def adding(name: str = "by_g", **members: Json) -> dict[str, Json]:
+    """UpdateTable's members for a new global index on the attribute ``g``."""
     index = {
         "IndexName": name,
         "KeySchema": schema("g:HASH"),
@@ -277,13 +278,13 @@ SETTINGS: tuple[Check, ...] = (
     ),
     changing(
         "tables.stream-with-index",
-        change(StreamSpecification=_ON, **_gsi()),
+        change(StreamSpecification=_ON, **adding()),
         f"{INVALID}You cannot create or delete index while changing stream status",
         control=change(StreamSpecification=_ON),
     ),
     changing(
         "tables.index-with-units",
-        change(**units(6), **_gsi(ProvisionedThroughput=UNITS)),
+        change(**units(6), **adding(ProvisionedThroughput=UNITS)),
         phrase="",
         tables=_PROVISIONED,
         control=change(**units(6)),
@@ -407,7 +408,7 @@ DELETIONS: tuple[Check, ...] = (
         drop(),
         f"{IN_USE}Cannot delete table while indexes are being created, updated, or deleted.",
         code="ResourceInUseException",
-        given=[change(**_gsi())],
+        given=[change(**adding())],
         control=Step("DescribeTable", {"TableName": T0}),
         needs="slow backfill",
     ),

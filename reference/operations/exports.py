@@ -119,7 +119,7 @@ def _moment(context: Context, body: Mapping[str, Any], table: Table) -> Checks[d
 
 
 def _increment(context: Context, body: Mapping[str, Any], table: Table) -> Checks[dict[str, float] | None]:
-    """The window of an incremental export; recovery comes last here (beyond:EXP-2, EXP-3)."""
+    """The window of an incremental export; without recovery there is no time to export (beyond:EXP-2, EXP-3)."""
     increment = body.get("IncrementalExportSpecification") or {}
     begin, end, now = increment.get("ExportFromTime"), increment.get("ExportToTime"), context.now()
     if begin is None:
@@ -128,9 +128,7 @@ def _increment(context: Context, body: Mapping[str, Any], table: Table) -> Check
         end = now
     _, sound = yield from watched(_window(begin, end, now, table))
     since = table.settings.pitr_since
-    if since is None:
-        yield violation("backups.recovery-off", table=table.name)
-    elif seconds(begin) < window(since, table.settings.pitr_days, now)[0]:
+    if since is None or seconds(begin) < window(since, table.settings.pitr_days, now)[0]:
         yield violation("transfer.export-from-early")
     elif sound:
         return {"ExportFromTime": float(begin), "ExportToTime": float(end)}

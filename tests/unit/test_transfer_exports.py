@@ -377,7 +377,7 @@ class TestIncremental:
         assert bench.refused("ExportTableToPointInTime", **early)[0] == "InvalidExportTimeException"
         bench.clock.advance(QUARTER)
         begun = {**asked, "IncrementalExportSpecification": {"ExportFromTime": START}}
-        assert bench.refused("ExportTableToPointInTime", **begun)[0] == "PointInTimeRecoveryUnavailableException"
+        assert bench.refused("ExportTableToPointInTime", **begun)[0] == "InvalidExportTimeException"
         bench.recover()
         assert bench.refused("ExportTableToPointInTime", **begun)[0] == "InvalidExportTimeException"
 
