@@ -106,11 +106,16 @@ def _operator(node: Condition) -> str:
     raise TypeError(f"not a condition: {node!r}")
 
 
-def analyse(found: Sequence[Clause], hash_keys: Keys, range_keys: Keys) -> Checks[KeyCondition | None]:
-    """The key condition against the key it queries by; the checks that come after the table lookup."""
+def analyse(
+    found: Sequence[Clause], hash_keys: Keys, range_keys: Keys, *, legacy: bool = False
+) -> Checks[KeyCondition | None]:
+    """The key condition against the key it queries by; the checks that come after the table lookup.
+
+    ``legacy``: it was given as KeyConditions.
+    """
     asked = {clause.attribute: clause for clause in found}
     refused = False
-    for fault in _against_schema(asked, hash_keys, range_keys):
+    for fault in _against_schema(asked, hash_keys, range_keys, legacy=legacy):
         refused = True
         yield fault
     if refused:
@@ -126,10 +131,15 @@ def analyse(found: Sequence[Clause], hash_keys: Keys, range_keys: Keys) -> Check
     )
 
 
-def _against_schema(asked: Mapping[str, Clause], hash_keys: Keys, range_keys: Keys) -> Iterator[Violation]:
+def _against_schema(
+    asked: Mapping[str, Clause], hash_keys: Keys, range_keys: Keys, *, legacy: bool
+) -> Iterator[Violation]:
     size = len(hash_keys) + len(range_keys)
     if len(asked) > size:
-        yield violation("expressions.key-condition-count", count=len(asked), size=size)
+        if legacy and size <= 2 < len(asked):
+            yield violation("legacy.key-condition-count")
+        else:
+            yield violation("expressions.key-condition-count", count=len(asked), size=size)
         return
     missing = _missing(asked, hash_keys, range_keys)
     if missing is not None:

@@ -197,7 +197,8 @@ def key_conditions(request: Mapping[str, Json], layer: Cohort) -> Checks[tuple[C
         arguments = yield from _arguments(operator, entry.get("AttributeValueList"), layer)
         if arguments is not None:
             found.append(Clause(name, _INDEXABLE.get(operator, operator), tuple(arguments)))
-    if len(conditions) > 2:
+    # Only an index can have more key attributes, and how many it has the table says (``analyse``).
+    if len(conditions) > 2 and request.get("IndexName") is None:
         yield violation("legacy.key-condition-count")
         return None
     return tuple(found) if len(found) == len(conditions) else None

@@ -36,7 +36,7 @@ def query(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     start, clauses, filtered, projection = asked
     if start is not None:
         yield from query_start_faults(source, start)
-    condition = yield from _condition(source, clauses, start)
+    condition = yield from _condition(source, clauses, start, legacy_keys=bool(body.get("KeyConditions")))
     yield from _filter_checks(source, filtered, legacy_filter=body.get("QueryFilter") is not None)
     names = roots(projection)
     yield from pages.projection_checks(source, body.get("Select"), names)
@@ -81,13 +81,18 @@ def _expressions(context: Context, body: dict[str, Any]) -> Checks[request.Expre
     return expressions
 
 
-def _condition(source: Source, clauses: tuple[Clause, ...] | None, start: Item | None) -> Checks[KeyCondition | None]:
+def _condition(
+    source: Source, clauses: tuple[Clause, ...] | None, start: Item | None, *, legacy_keys: bool
+) -> Checks[KeyCondition | None]:
     """The key condition against the schema, and the start key against the key condition."""
     if clauses is None:
         return None
     schema = source.key
     condition = yield from analyse(
-        clauses, [(a.name, a.type) for a in schema.hash], [(a.name, a.type) for a in schema.range]
+        clauses,
+        [(a.name, a.type) for a in schema.hash],
+        [(a.name, a.type) for a in schema.range],
+        legacy=legacy_keys,
     )
     if condition is None:
         return None
