@@ -61,6 +61,7 @@ soak: setup ## The reference judged against its own server: nothing may be found
 bench: setup ## The reference beside the emulators, and in process
 	$(BIN)/python -m benchmarks.serve
 	$(BIN)/python -m benchmarks.inprocess
+	$(BIN)/python -m benchmarks.proxy
 
 hostile: setup ## A hundred thousand hostile requests
 	$(BIN)/python -m benchmarks.hostile --requests $(or $(REQUESTS),100000) --seed $(SEED)

@@ -182,7 +182,8 @@ class LockstepWorker(Worker):
         assert self._through is not None
         return FaultySession(
             self._through, oracle, names, timeout=self.timeout, side=self._transport, proxy=self.proxy,
-            black_box=self.faults.black_box, lossy=self.faults.black_box,
+            black_box=self.faults.black_box, lossy=self.faults.black_box or self.latitude.server_errors,
+            settles=not self.target.profile.throttles,
             durable=self.target.profile.durability != "none", schedule=self._schedule,
         )  # fmt: skip
 

@@ -83,13 +83,15 @@ _ERRORS = frozenset({"error-before", "error-after"})
 class FaultySession(Session):
     """A session whose calls go through a proxy as one of its clients.
 
-    ``durable``: the target claims to keep what it acknowledged when its process ends. ``fired`` are the faults put in.
+    ``durable``: the target claims to keep what it acknowledged when its process ends. ``settles``: once the proxy is
+    healed nothing is under way any more, as it may be behind a target's own 5xx. ``fired`` are the faults put in.
     """
 
     proxy: ThreadedProxy | None = None
     client: int = 0
     black_box: bool = False
     durable: bool = False
+    settles: bool = True
     schedule: Schedule | None = None
     fired: list[Firing] = field(default_factory=list)
     _mark: int = 0
@@ -137,7 +139,7 @@ class FaultySession(Session):
     def _heal(self) -> None:
         self._proxy.heal()
         # What waits in the socket of a server out of descriptors may still be read by it.
-        if not self._struck & LIMITS and not self.oracle.settle():
+        if self.settles and not self._struck & LIMITS and not self.oracle.settle():
             self.quarantined = "not every state that lost calls may have led to was looked at"
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import resource
 import threading
@@ -116,10 +117,10 @@ class ProcessHands:
     def _limit(self, kind: int, spare: int, settings: Mapping[str, float]) -> None:
         for pid in _group(self._process.pid):
             try:
-                used = len(os.listdir(f"/proc/{pid}/fd")) if kind == resource.RLIMIT_NOFILE else 0
                 soft, hard = resource.prlimit(pid, kind)
+                wanted = _after_free(pid, spare) if kind == resource.RLIMIT_NOFILE else spare
                 # Only the soft limit: the hard one could not be raised again.
-                most = spare + used if hard == resource.RLIM_INFINITY else min(spare + used, hard)
+                most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
                 resource.prlimit(pid, kind, (most, hard))
             except OSError:
                 continue
@@ -150,10 +151,10 @@ class ProcessHands:
 
     def _undo(self) -> None:
         with self._lock:
-            self._timer = None
             self._process.resume()
             self._note("resumed")
             self._lift()
+            self._timer = None
 
     def _note(self, what: str) -> None:
         if len(self.events) < MAX_LOG:
@@ -163,6 +164,13 @@ class ProcessHands:
 def hands_of(target: Target) -> ProcessHands | None:
     """The hands on a target's process, None where it was not started here."""
     return None if target.process is None else ProcessHands(target.process)
+
+
+def _after_free(pid: int, spare: int) -> int:
+    """The limit under which a process may open just so many descriptors more: it gets the lowest free numbers."""
+    used = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+    free = (number for number in itertools.count() if number not in used)
+    return next(itertools.islice(free, spare, None))
 
 
 def _group(leader: int | None) -> set[int]:
