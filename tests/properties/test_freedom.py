@@ -87,6 +87,39 @@ class TestLostReply:
         assert oracle.judge(get("a"), holds("a", "1"), 1_002.0).ruling == "ok"
         assert oracle.judge(get("b"), Success({}), 1_003.0).ruling == "ok"
 
+    def test_is_settled_part_by_part_when_a_batch(self) -> None:
+        writes = [{"PutRequest": {"Item": put(key, "1").body["Item"]}} for key in "ab"]
+        call = Call("BatchWriteItem", {"RequestItems": {"music": writes}})
+        for resolve, after in (("apply_lost", holds("b", "1")), ("drop_lost", Success({}))):
+            oracle = oracle_with_table()
+            oracle.judge(call, Lost("reset"), 1_001.0)
+            getattr(oracle, resolve)(call)
+            assert not oracle.ambiguous
+            assert oracle.judge(get("b"), after, 1_002.0).ruling == "ok"
+
+    def test_was_never_applied_once_it_is_dropped(self) -> None:
+        oracle = oracle_with_table()
+        oracle.judge(put("a", "1"), Lost("timeout"), 1_001.0)
+        oracle.judge(put("b", "1"), Success({}), 1_002.0)
+        oracle.drop_lost(put("a", "1"))
+        assert oracle.judge(get("a"), holds("a", "1"), 1_003.0).ruling == "violated"
+
+    @pytest.mark.parametrize("took_effect", [True, False])
+    def test_leaves_its_token_known_or_not(self, took_effect: bool) -> None:
+        """The item is the same either way, but another request with the token is refused only if the first came."""
+        oracle = oracle_with_table()
+        oracle.judge(put("a", "1"), Success({}), 1_001.0)
+        first = {"TransactItems": [{"Put": put("a", "1").body}], "ClientRequestToken": "token"}
+        other = {"TransactItems": [{"Put": put("a", "2").body}], "ClientRequestToken": "token"}
+        oracle.judge(Call("TransactWriteItems", first), Lost("timeout"), 1_002.0)
+        assert oracle.settle()
+        target = oracle.worlds[0].service.fork()
+        if took_effect:
+            target.execute(Call("TransactWriteItems", first))
+        answer = target.execute(Call("TransactWriteItems", other))
+        assert isinstance(answer, Refusal if took_effect else Success)
+        assert oracle.judge(Call("TransactWriteItems", other), answer, 1_003.0).ruling == "ok"
+
 
 class TestPartialBatch:
     WRITES = ({"PutRequest": {"Item": {"pk": {"S": "a"}}}}, {"PutRequest": {"Item": {"pk": {"S": "b"}}}})
