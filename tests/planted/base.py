@@ -91,17 +91,13 @@ class PlantedService:
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """A bug with a name, what class of bug it is, and the smallest program that proves it one.
-
-    ``seen`` names the emulators in which the witness shows the same difference, as measured with ``--seen``.
-    """
+    """A bug with a name, what class of bug it is, and the smallest program that proves it one."""
 
     name: str
     about: str
     capability: str
     wrap: Callable[[Service], Executes]
     witness: Program
-    seen: tuple[str, ...] = ()
 
 
 def plant(

@@ -97,9 +97,10 @@ def _symbolic(reply: Reply, names: Names) -> Reply:
     return reply
 
 
-def usable_checks() -> list[Check]:
-    """The checks that run in process and that the reference passes."""
-    return [c for c in all_checks() if not c.below_the_sdk and not c.needs and not check_fails(c, plain)]
+def usable_checks(*capabilities: str) -> list[Check]:
+    """The checks, of all capabilities or the named ones, that run in process and that the reference passes."""
+    wanted = [c for c in all_checks() if not capabilities or c.capability in capabilities]
+    return [c for c in wanted if not c.below_the_sdk and not c.needs and not check_fails(c, plain)]
 
 
 def run_checks(tallies: Sequence[Tally], checks: Sequence[Check]) -> None:
