@@ -22,8 +22,8 @@ class Step:
 class Program:
     """Tables to set up (symbol → CreateTable body) and the calls that follow.
 
-    References to replies count the calls of ``steps`` from 0. ``capability`` is what drew it, ``chunk`` and
-    ``number`` say where in a campaign it came from.
+    References to replies count all calls from 0, those that create the tables first. ``capability`` is what drew it,
+    ``chunk`` and ``number`` say where in a campaign it came from.
     """
 
     capability: str

@@ -74,7 +74,7 @@ POLICIES: tuple[Check, ...] = (
     refuses(
         "tables.not-found",
         _get_policy(ELSEWHERE),
-        "Requested resource not found: Table: dynoracle-no-such-table not found",
+        f"Requested resource not found: Table: {T0}-none not found",
         code="ResourceNotFoundException",
         control=_put_policy(),
         name="GetResourcePolicy",

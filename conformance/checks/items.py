@@ -298,7 +298,7 @@ ARNS: tuple[Check, ...] = (
     ),
     refuses(
         "items.table-missing",
-        Step("GetItem", {"TableName": "arn:aws:dynamodb:us-east-1:000000000000:table/dynoracle-none", "Key": KEY}),
+        Step("GetItem", {"TableName": f"{_ARN}-none", "Key": KEY}),
         _NOT_FOUND,
         code="ResourceNotFoundException",
         control=get(),

@@ -24,8 +24,8 @@ from reference.api import Json
 
 ARN = reply(0, "TableDescription.TableArn")
 """The ARN of the check's first table."""
-ELSEWHERE = "arn:aws:dynamodb:us-east-1:000000000000:table/dynoracle-no-such-table"
-"""The ARN of a table that is not there."""
+ELSEWHERE = f"{ARN}-none"
+"""The ARN of a table that is not there; an ARN of another account would be answered otherwise."""
 
 
 def _tag(*pairs: tuple[str, str], arn: str = ARN) -> Step:

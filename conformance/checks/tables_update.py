@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from conformance.checks.base import T0, Check, table
 from conformance.checks.steps import INVALID, answers, refuses
 from conformance.checks.tables import IN_USE, UNITS, definitions, drop, schema
+from conformance.checks.wire_constraints import create
 from conformance.program import Step
 from reference.api import Json
 
@@ -205,6 +206,14 @@ BILLING: tuple[Check, ...] = (
         phrase=_QUOTA,
         code="LimitExceededException",
         control=change(OnDemandThroughput={"MaxReadRequestUnits": 40_000}),
+    ),
+    refuses(
+        "account.on-demand-limit",
+        create(OnDemandThroughput={"MaxReadRequestUnits": 40_001}),
+        phrase="Subscriber limit exceeded: Requested MaxReadRequestUnits for OnDemandThroughput",
+        code="LimitExceededException",
+        control=create(OnDemandThroughput={"MaxReadRequestUnits": 40_000}),
+        name="CreateTable",
     ),
     changing(
         "account.table-units",

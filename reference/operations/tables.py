@@ -88,6 +88,7 @@ def quotas(account: Account, body: dict[str, Any]) -> Checks[None]:
     wanted = [each.get("ProvisionedThroughput") for each in (body, *(body.get("GlobalSecondaryIndexes") or ()))]
     for units in filter(None, wanted):
         yield from update.table_quota(units, limits, account.region)
+    yield from update.limit_quota(body.get("OnDemandThroughput") or {}, limits, account.region)
     held = account.provisioned()
     for i, member in enumerate(update.UNIT_MEMBERS):
         asked = sum(units[member] for units in filter(None, wanted))

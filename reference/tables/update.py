@@ -306,16 +306,16 @@ def _plan_limits(body: Body, state: State, plan: Plan) -> Checks[None]:
     mode = body.get("BillingMode") or state.settings.billing_mode
     if mode == "PROVISIONED":
         yield violation("tables.update-on-demand-limit-provisioned", member=member)
-    yield from limit_quota(limits or {}, state)
+    yield from limit_quota(limits or {}, state.limits, state.region)
     plan.steps.append(lambda table: set_limits(table.settings, limits or {}))
     plan.events.append(("limits-lifted", ()))
 
 
-def limit_quota(limits: Mapping[str, Any], state: State) -> Checks[None]:
+def limit_quota(asked: Mapping[str, Any], limits: Limits, region: str) -> Checks[None]:
     """Maximum request units stay below the account's maximum for a table (beyond:CAP-10)."""
     for member, quota in (("MaxReadRequestUnits", "Read"), ("MaxWriteRequestUnits", "Write")):
-        if (limits.get(member) or 0) > state.limits.table_units:
-            yield violation("account.on-demand-limit", member=member, quota=quota, region=state.region)
+        if (asked.get(member) or 0) > limits.table_units:
+            yield violation("account.on-demand-limit", member=member, quota=quota, region=region)
 
 
 def set_limits(settings: Throughput, limits: Mapping[str, Any]) -> None:

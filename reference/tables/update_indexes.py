@@ -148,7 +148,7 @@ def _change(body: Body, action: Action, state: State, plan: Plan) -> Checks[None
         if (body.get("BillingMode") or state.settings.billing_mode) == "PROVISIONED":
             yield violation("tables.update-on-demand-limit-provisioned", member=member)
         yield from definition.on_demand_range(limits, -1, f"index {name}")
-        yield from limit_quota(limits, state)
+        yield from limit_quota(limits, state.limits, state.region)
         plan.steps.append(lambda table: set_limits(table.indexes[name].settings, limits))
         plan.events.append(("limits-lifted", ()))
     yield from plan_warmth(action.get("WarmThroughput"), index.settings, plan, name)
