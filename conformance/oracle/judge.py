@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -34,6 +35,9 @@ UNSUPPORTED_WORDS = (
     "is not supported",
     "unknown operation",
 )
+
+
+_TABLE_ARN = re.compile(r"arn:aws:dynamodb:([^:/]+):([^:/]+):table/[^/]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class Oracle:
         self.clock.set(received)
         if isinstance(reply, Lost):
             return self._lost(call, reply)
+        self._identify(reply)
         arrivals = choices.arrivals(self.worlds)
         doubtful = next(open_questions(arrivals[0].service, call), None)
         judgements = [self._judge_in(world, call, reply) for world in arrivals]
@@ -108,6 +113,15 @@ class Oracle:
         if judgement.divergence is None:
             return Verdict("unknown", why=judgement.unknown) if judgement.unknown else OK
         return Verdict("violated", judgement.divergence)
+
+    def _identify(self, reply: Reply) -> None:
+        """Learn from the ARN of a table which account in which region the target takes for its own."""
+        body = reply.body if isinstance(reply, Success) and isinstance(reply.body, dict) else {}
+        table = body.get("TableDescription") or body.get("Table")
+        own = _TABLE_ARN.fullmatch(str(table.get("TableArn"))) if isinstance(table, dict) else None
+        if own is not None:
+            for world in self.worlds:
+                world.service.account.region, world.service.account.account_id = own.groups()
 
     def _bounded(self) -> Verdict | None:
         if not choices.too_many(self.worlds):

@@ -5,6 +5,7 @@ Literals judge where no SDK goes, and where answers are full of names that the o
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, cast
@@ -22,6 +23,7 @@ from conformance.session import Judged, Session
 from conformance.targets.raw import RawReply, RawRequest, parse_reply
 from conformance.targets.target import Target
 from conformance.targets.transport import Transport
+from reference.account import ACCOUNT_ID
 from reference.api import Call, Lost, Refusal, Reply, Success
 from reference.rules import Rule, ledger, pattern
 
@@ -162,11 +164,21 @@ def literal(worker: Worker, check: Check) -> CheckResult:
             reply = _send(worker, session, step, setup=step in tables)[1]
             if not isinstance(reply, Success):
                 return _result(check, "unknown", f"{step.operation} failed before it: {_told(reply)}")
+            if _names_another_account(check, reply):
+                return _result(check, "not-reached", "it names resources of an account that is not the target's")
         return _answered(worker, check, session)
     finally:
         worker.journal.append("program-end", calls=len(session.ops), capability=check.capability, unknown=0)
         _drop_backups(worker, session)
         worker.finish(session)
+
+
+def _names_another_account(check: Check, reply: Success) -> bool:
+    """Whether a check's own account, as it is written in ARNs, is not the one that a target's table is in."""
+    body = reply.body if isinstance(reply.body, dict) else {}
+    arn = (body.get("TableDescription") or {}).get("TableArn")
+    own = f":{ACCOUNT_ID}:"
+    return arn is not None and own not in arn and own in json.dumps([[s.body, s.raw] for s in check.steps])
 
 
 def _drop_backups(worker: Worker, session: Session) -> None:
