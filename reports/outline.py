@@ -11,7 +11,7 @@ from typing import Any
 
 from conformance.record.finding import SEVERITIES, Finding
 from conformance.record.run import VERDICTS, CapabilityResult, CheckResult, Run
-from reports.notation import compact, one_line
+from reports.notation import compact, one_line, readable
 
 SEVERITY_MEANS: Mapping[str, str] = {
     "crash": "the endpoint died or hung",
@@ -60,7 +60,11 @@ class Outline:
     def known(self) -> list[tuple[str, str, str]]:
         """What became of findings known before the run: how it is, the finding in words, what to know of it."""
         return [
-            (_standing(row), one_line(f"{row.get('summary') or row['fingerprint']} [{row.get('rule')}]"), _words(row))
+            (
+                _standing(row),
+                one_line(f"{readable(str(row.get('summary') or row['fingerprint']))} [{row.get('rule')}]"),
+                _words(row),
+            )
             for row in sorted(self.run.known, key=lambda row: (_standing(row), str(row.get("rule"))))
         ]
 
