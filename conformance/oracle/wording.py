@@ -115,19 +115,20 @@ def alternatives(call: Call, broken: Violation) -> Iterator[Mapping[str, Any]]:
 
 
 def recognise(reply: Refusal) -> Rule | None:
-    """The rule whose message template a target's refusal matches best: the longest fixed text wins."""
+    """The rule whose message template a target's refusal matches best: the longest fixed text, a whole message first."""
     message = reply.message or ""
-    best: tuple[int, Rule] | None = None
+    best: tuple[int, bool, Rule] | None = None
     for rule in ledger().values():
         if rule.error != reply.code or rule.message is None:
             continue
         for text in (rule.message, rule.older, rule.phrase):
             weight = _weight(text, message)
-            if weight > (best[0] if best else _LEAST):
-                best = (weight, rule)
+            whole = weight > 0 and text is rule.message and _pattern(text).fullmatch(message) is not None
+            if (weight, whole) > (best[:2] if best else (_LEAST, True)):
+                best = (weight, whole, rule)
     if best is None and reply.code == "ValidationException" and "syntax error" in message.lower():
         return ledger()["expressions.syntax"]
-    return best[1] if best else None
+    return best[2] if best else None
 
 
 _LEAST = 15
