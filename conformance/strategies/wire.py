@@ -39,7 +39,7 @@ BODIES = (
     "1",
     "{,}",
 )
-WRONG = (None, True, 1, 1.5, "text", [], {}, [1], {"a": 1}, [[]], {"S": 1}, -1, "")
+WRONG: tuple[Any, ...] = (None, True, 1, 1.5, "text", [], {}, [1], {"a": 1}, [[]], {"S": 1}, -1, "")
 
 
 def raw(draw: Draw, body: Any) -> Raw:
