@@ -185,7 +185,8 @@ class Session:
         side = self.side or self.sender
         every = [name for symbol, name in self.names.items() if symbol.startswith("table:")]
         for table in every if call.operation in STATEMENTS else touched(call):
-            adopt_table(self.oracle, table, lambda c: side.send(c, timeout=self.timeout))
+            if not adopt_table(self.oracle, table, lambda c: side.send(c, timeout=self.timeout)):
+                self.quarantined = "a table holds what the reference can't take over"
 
     def adopt(self, step: Step, reply: Reply, *, setup: bool = False) -> Op:
         """Record a call that was put and answered without asking the oracle."""

@@ -14,8 +14,10 @@ MAX_PAGES = 50
 def adopt_table(oracle: Oracle, table: str, send: Callable[[Call], Reply]) -> bool:
     """Install every item the target shows in a table, and remove what it does not show.
 
-    Returns False when the table could not be read; the caller then gives the table up.
+    Returns False when the table could not be read or holds what no item can be: there is nothing to go on with.
     """
+    if not any(table in world.service.account.tables for world in oracle.worlds):
+        return True
     items: list[Item] = []
     body = {"TableName": table, "ConsistentRead": True}
     for _ in range(MAX_PAGES):
@@ -35,8 +37,9 @@ def adopt_table(oracle: Oracle, table: str, send: Callable[[Call], Reply]) -> bo
         for item in items:
             normal = normalise_item(item, "current", [])
             row = held.view.row_key(normal) if normal else None
-            if normal is not None and row is not None:
-                shown[row] = normal
+            if normal is None or row is None:
+                return False
+            shown[row] = normal
         for row, record in list(held.view.rows.items()):
             if row not in shown:
                 held.install({name: record.item[name] for name in names}, None)
