@@ -7,6 +7,7 @@ import functools
 import gzip
 import json
 import random
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,8 +34,10 @@ KINDS = ("mistyped", "mutated", "mutated", "mutated", "text", "http", "bytes")
 """What kinds of hostility there are; those named more often are drawn more often."""
 
 
-MANY = 100
-"""Elements of a list that is still repeated: more would grow it beyond what a request can hold."""
+LONGEST = 17_000_000
+"""Bytes of the longest body that is sent: some are beyond what a request can hold, none makes us wait for minutes."""
+REPEATED_LENGTH = 50_000
+"""Characters of a list that is still repeated: more would grow it beyond what a request can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +144,14 @@ def _raw(text: str) -> str:
     return f"{_MARK}{text}{_MARK}"
 
 
+_MARKED = re.compile(f'"{_MARK}(.*?){_MARK}"')
+
+
 def spell(body: Json) -> bytes:
     """The JSON text of a body with its raw parts put in."""
     text = json.dumps(body, ensure_ascii=False)
-    while (begin := text.find(f'"{_MARK}')) >= 0:
-        end = text.index(f'{_MARK}"', begin + 2)
-        text = text[:begin] + json.loads(f'"{text[begin + 2 : end]}"') + text[end + 2 :]
+    # Raw parts were made strings of JSON, and are read back from that.
+    text = _MARKED.sub(lambda found: str(json.loads(f'"{found[1]}"')), text)
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -318,7 +323,7 @@ def mutate(rng: random.Random, body: Json) -> Json:
             holder[rng.choice(("", "X", "pk", "sk", str(path[-1]) * 2, "a" * 70_000, "\ud800", "#a", ":v"))] = (
                 holder.pop(path[-1])
             )
-        elif how < 0.3 and isinstance(holder, list) and len(holder) <= MANY:
+        elif how < 0.3 and isinstance(holder, list) and len(json.dumps(holder)) < REPEATED_LENGTH:
             holder.extend(copy.deepcopy(holder) * rng.choice((1, 30)))
         elif how < 0.45:
             body = replaced(body, path, copy.deepcopy(_at(body, rng.choice(known))))
@@ -441,6 +446,8 @@ def hostile(seed: int, port: int) -> Iterator[Hostile]:
             plain = spell(mutate(rng, json.loads(text)))
         elif kind == "text":
             plain = _spoilt_text(rng, plain)
+        if len(plain) > LONGEST:
+            continue
         call = Call(operation, None)
         request = request_bytes(call, port, plain)
         if kind in ("mistyped", "mutated", "text"):
