@@ -1,6 +1,6 @@
-"""Run the suite on a planted service in a process of its own, which is killed (kill -9) at a line of its journal.
+"""Run some chunks on a planted service in a process of its own, which is killed (kill -9) at a line of its journal.
 
-python planted_suite.py FOLDER PLANT BUDGET LINE
+python -m tests.unit.planted_suite FOLDER PLANT LINE
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ from conformance.machines.base import draw_chunk
 from conformance.record.folder import RunFolder
 from conformance.record.journal import Journal
 from conformance.search import worker
+from conformance.search.campaign import Share
 from conformance.suite import runner
 from conformance.targets.target import Target
 from tests.planted.arena import target_of
 from tests.planted.plants import plant_of
 
+CHUNKS, PROGRAMS = 5, 4
 
-def main(folder: str, plant: str, budget: str, line: str) -> int:
+
+def main(folder: str, plant: str, line: str) -> int:
     lines = itertools.count(1)
     append = Journal.append
 
@@ -40,10 +43,13 @@ def main(folder: str, plant: str, budget: str, line: str) -> int:
 
     Journal.append = killing  # type: ignore[method-assign]
     runner.open_target = planted  # type: ignore[assignment]
-    worker.draw_chunk = functools.partial(draw_chunk, programs=4, steps=6)
+    worker.draw_chunk = functools.partial(draw_chunk, programs=PROGRAMS, steps=6)
+    # An end that does not depend on how fast the machine is.
+    endless = Share.chunks
+    Share.chunks = lambda self, seed: itertools.islice(endless(self, seed), CHUNKS)  # type: ignore[method-assign]
     reading, _ = os.pipe()
     os.environ["DYNORACLE_PARENT"] = str(reading)
-    order = Order("plant", RunFolder(Path(folder)), float(budget), 7, capabilities=("items",), checks=False)
+    order = Order("plant", RunFolder(Path(folder)), 600.0, 7, capabilities=("items",), checks=False)
     command = arguments(order)
     return int(pytest.main(command[command.index("pytest") + 1 :]))
 

@@ -26,6 +26,7 @@ from conformance.search.merging import merge_runs
 from conformance.search.resume import read_done
 from tests.planted.arena import plain, target_of, worker_of
 from tests.planted.plants import plant_of
+from tests.unit.planted_suite import CHUNKS, PROGRAMS
 
 ROOT = Path(__file__).parents[2]
 PLANT = "contains-part-of-member"
@@ -61,22 +62,22 @@ def test_an_order_comes_back_for_resume(tmp_path: Path) -> None:
         read_order(RunFolder(tmp_path))
 
 
-def suite(folder: Path, budget: float, line: int) -> int:
-    argv = [sys.executable, "-m", "tests.unit.planted_suite", str(folder), OFTEN, str(budget), str(line)]
+def suite(folder: Path, line: int) -> int:
+    argv = [sys.executable, "-m", "tests.unit.planted_suite", str(folder), OFTEN, str(line)]
     # tests/unit/planted_suite.py
-    return subprocess.run(argv, cwd=ROOT, capture_output=True, timeout=120, check=False).returncode
+    return subprocess.run(argv, cwd=ROOT, capture_output=True, timeout=300, check=False).returncode
 
 
 @pytest.mark.parametrize("line", [29, 47])
 def test_a_killed_run_is_resumed_and_loses_nothing(tmp_path: Path, line: int) -> None:
     folder = RunFolder(tmp_path)
-    assert suite(tmp_path, 1.5, line) == -signal.SIGKILL
+    assert suite(tmp_path, line) == -signal.SIGKILL
     before = [row for path in folder.journals for row in journal.read(path)]
     assert len(before) == line
     found = {row["fingerprint"] for row in before if row["kind"] == "divergence"}
     assert found
     spent = read_done(folder).seconds("items", 0, 1)
-    assert suite(tmp_path, 1.5, -1) == 0
+    assert suite(tmp_path, -1) == 0
     run = merge(folder)
     assert found <= {finding.fingerprint for finding in run.findings}
     assert not any(finding.notes.get("unreduced") for finding in run.findings)
@@ -90,9 +91,8 @@ def test_a_killed_run_is_resumed_and_loses_nothing(tmp_path: Path, line: int) ->
         elif row["kind"] == "program-end":
             ended[chunk] += 1
     assert set(ended.values()) == {1}
-    assert run.programs == len(ended)
-    # Chunks follow one another without a gap.
-    assert {number for number, _ in ended} == set(range(len({number for number, _ in ended})))
+    assert set(ended) == {(chunk, number) for chunk in range(CHUNKS) for number in range(PROGRAMS)}
+    assert run.programs == CHUNKS * PROGRAMS
     assert read_done(folder).seconds("items", 0, 1) > spent
 
 
@@ -229,6 +229,7 @@ def test_the_suite_ends_with_the_command_that_started_it(tmp_path: Path) -> None
     os.close(reading)
     os.close(writing)  # As the kernel does when the command is killed.
     try:
-        assert process.wait(60) == int(pytest.ExitCode.INTERRUPTED)
+        # Python's own status where the interrupt comes before pytest is there to take it.
+        assert process.wait(120) in (1, int(pytest.ExitCode.INTERRUPTED))
     finally:
         process.kill()
