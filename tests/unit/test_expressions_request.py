@@ -8,6 +8,7 @@ import pytest
 
 from reference.expressions.request import NO_EXPRESSIONS, batch_mixing, mixing, read
 from reference.expressions.tree import Literal, Set, Update
+from reference.requests import speaker
 from reference.rules import every, surface
 
 E = "1 validation error detected: "
@@ -17,7 +18,7 @@ UPDATE, QUERY, SCAN = ("Update", "Condition"), ("KeyCondition", "Filter", "Proje
 
 
 def words(operation: str, kinds: Any, request: dict[str, Any]) -> list[str | None]:
-    speak = surface(operation)
+    speak = speaker(operation, {"TableName": "music", "Key": {"pk": {"S": "a"}}, **request})
     found, _ = every(read(operation, request, kinds, speak.values))
     return [v.message(speak) for v in found]
 
