@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.oracle.compare import Difference, differences
 from conformance.oracle.divergence import Divergence
-from conformance.oracle.exercised import condition_rule
+from conformance.oracle.exercised import condition_rule, update_rule
 from conformance.record.op import reply_to_json
 from reference.api import Call, Item, Json, Success
 from reference.operations.base import Outcome
@@ -40,17 +39,48 @@ class Writers:
 
     def __init__(self) -> None:
         self._last: dict[bytes, Write] = {}
+        self._keys: dict[bytes, set[bytes]] = {}
+        self._seen: set[bytes] = set()
 
     def note(self, service: Service, call: Call, outcome: Outcome) -> None:
         """Remember whose items a call wrote, or was to leave as they are."""
         if len(self._last) > MAX_WRITERS:
             self._last.clear()
+            self._keys.clear()
+            self._seen.clear()
         for change in outcome.changes:
             self._last[_slot(change.table, change.key)] = Write(call.operation, call.body, outcome.rules)
         for name, item in written(call):
             row = row_of(service, name, item)
             if row is not None:
                 self._last[_slot(name, row)] = Write(call.operation, call.body, outcome.rules)
+                self._keys.setdefault(_slot(name, row), set()).add(_spelt(service, name, item))
+                self._seen.discard(_slot(name, row))
+
+    def shown(self, service: Service, call: Call) -> None:
+        """Remember that a target has shown an item rightly since it was last written."""
+        for name, item in named(call):
+            row = row_of(service, name, item)
+            if row is not None and call.operation == "GetItem" and not _PARTLY & call.body.keys():
+                self._seen.add(_slot(name, row))
+
+    def respelt(self, service: Service, call: Call, row: RowKey | None = None) -> bool:
+        """Whether the item in question, that of a row or those a call names, goes by keys written in several ways."""
+        keys = [] if row is None else [self._keys.get(_slot(call.body["TableName"], row), set())]
+        for name, item in named(call):
+            place = row_of(service, name, item)
+            if place is not None:
+                keys.append(self._keys.get(_slot(name, place), set()) | {_spelt(service, name, item)})
+        return any(len(ways) > 1 for ways in keys)
+
+    def unseen(self, service: Service, call: Call) -> Write | None:
+        """The update that made the item a call names what it is, if no read has shown the item since."""
+        for name, item in named(call):
+            row = row_of(service, name, item)
+            write = None if row is None or _slot(name, row) in self._seen else self.of(name, row)
+            if write is not None and write.operation == "UpdateItem":
+                return write
+        return None
 
     def doubt(self, service: Service, call: Call) -> None:
         """A write was refused, perhaps a malformed one: what its items hold may from now on be its doing."""
@@ -108,11 +138,24 @@ def written(call: Call) -> Iterator[tuple[str, Item]]:
                 yield part["TableName"], part.get("Item") or part.get("Key") or {}
 
 
+def named(call: Call) -> Iterator[tuple[str, Item]]:
+    """(table, item or key) of every item a well-formed call writes, or gets alone."""
+    if call.operation == "GetItem":
+        yield call.body["TableName"], call.body["Key"]
+    yield from written(call)
+
+
 def row_of(service: Service, name: str, item: Item) -> RowKey | None:
     """Where an item stands in a table, None when it has no proper key."""
     table = service.account.table(name)
     normal = normalise_item({k: v for k, v in item.items() if k in table.key.names}, "current", []) if table else None
     return table.view.row_key(normal) if table and normal else None
+
+
+def _spelt(service: Service, name: str, item: Item) -> bytes:
+    """The key of an item as it is written."""
+    table = service.account.table(name)
+    return repr([item.get(k) for k in table.key.names] if table else None).encode("utf-8", "surrogatepass")
 
 
 def _slot(table: str, key: Sequence[Any]) -> bytes:
@@ -172,8 +215,11 @@ def body_divergence(
     """The divergence of a success body that fits no lawful outcome; ``service`` is the state it was judged in."""
     difference = _located(call, outcome, reply, worst(found))
     write = _writer(service, call, outcome, difference, writers)
+    if _whole_item(difference) and writers.respelt(service, call, difference.row):
+        write, rule = None, "keys.identity"
+    else:
+        rule = written_rule(write, difference) if write else place_rule(service, call, outcome, reply, difference)
     operation = write.operation if write else call.operation
-    rule = written_rule(write, difference) if write else place_rule(service, call, outcome, reply, difference)
     place = "item:created" if rule == CREATES_NOTHING else difference.place
     expected = Success(outcome.body)
     decides = difference.path if difference.path and difference.path[0] in SHAPE_MEMBERS else difference.path[:1]
@@ -192,6 +238,12 @@ def body_divergence(
         (".".join(decides) or "*",),
         difference.row,
     )
+
+
+def _whole_item(difference: Difference) -> bool:
+    """Whether an item is there that should not be, or the other way round."""
+    alone = difference.path in (("Item",), ("Attributes",)) and difference.kind in ("missing", "extra")
+    return alone or (difference.path == ("Items", "*") and difference.kind in ("missing", "unexpected"))
 
 
 def _located(call: Call, outcome: Outcome, reply: Success, difference: Difference) -> Difference:
@@ -286,6 +338,8 @@ def _attributes_rule(call: Call, difference: Difference) -> str:
         return "items.old-item-returned"
     if wanted == "UPDATED_OLD" or (wanted == "UPDATED_NEW" and difference.kind not in ("value", "type")):
         return "expressions.updated-values"
+    if not {"UpdateExpression", "AttributeUpdates"} & call.body.keys() and difference.kind == "missing":
+        return "items.update-what-is-named"
     if wanted in ("ALL_NEW", "UPDATED_NEW"):
         return update_rule(call.body, difference)
     return "items.updated-values-returned"
@@ -316,6 +370,9 @@ def _unindexed(service: Service, call: Call, item: Json) -> bool:
     return index is not None and not shown and not set(index.schema.key.names) <= item.keys()
 
 
+_CONDITIONS = ("ConditionExpression", "Expected", "FilterExpression", "QueryFilter", "ScanFilter")
+
+
 def blamed(call: Call, rule: str, reasons: Json = None) -> str:
     """The rule a wrong refusal or acceptance breaks; a condition decided wrongly breaks the rule that decides it.
 
@@ -333,48 +390,13 @@ def refused_rule(call: Call, outcome: Outcome | None) -> str:
     for update in updates.values() if isinstance(updates, dict) else ():
         if update.get("Action") == "ADD" and "L" in (update.get("Value") or {}):
             return "legacy.add-to-list"
+    if (condition := condition_rule(call, *_CONDITIONS)) is not None:
+        return condition
+    if call.operation == "GetItem" and _PARTLY & call.body.keys():
+        return "legacy.attributes-to-get" if call.body.get("AttributesToGet") else "items.projected"
+    if call.operation == "UpdateItem" and not {"UpdateExpression", "AttributeUpdates"} & call.body.keys():
+        return "items.update-creates"
     return main_rule(call.operation, outcome.rules if outcome else ())
-
-
-_FUNCTIONS = (
-    (r"list_append", "expressions.list-append"),
-    (r"if_not_exists", "expressions.if-not-exists"),
-    (r"\s[+-]\s", "values.number-arithmetic"),
-)
-
-
-def update_rule(body: Json, difference: Difference) -> str:
-    """The rule about the update action that wrote the differing attribute."""
-    text = body.get("UpdateExpression") if isinstance(body, dict) else None
-    if not isinstance(text, str):
-        return (
-            "legacy.add-to-list" if isinstance(body, dict) and body.get("AttributeUpdates") else "items.update-creates"
-        )
-    names = body.get("ExpressionAttributeNames") or {}
-    attribute = next((name for name in difference.names if name), None)
-    kind, action = _action_on(text, attribute, names)
-    fixed = {"ADD": "expressions.add", "DELETE": "expressions.delete", "REMOVE": "expressions.remove"}
-    if kind in fixed:
-        return fixed[kind]
-    for pattern, rule in _FUNCTIONS:
-        if action and re.search(pattern, action) and rule in ledger():
-            return rule
-    if action and re.match(r"\S+\[\d+\]\s*=", action):
-        return "expressions.list-append-past-end"
-    return "expressions.reads-before"
-
-
-def _action_on(text: str, attribute: str | None, names: Json) -> tuple[str, str]:
-    """The clause and action of an update expression that aims at an attribute; the only one if there is but one."""
-    actions: list[tuple[str, str]] = []
-    for section in re.split(r"\s+(?=(?:SET|REMOVE|ADD|DELETE)\s)", text.strip()):
-        kind, _, listed = section.partition(" ")
-        actions += [(kind.upper(), part.strip()) for part in re.split(r",(?![^()]*\))", listed)]
-    for kind, action in actions:
-        head = re.split(r"[.\[\s=]", action, maxsplit=1)[0]
-        if attribute is not None and names.get(head, head) == attribute:
-            return kind, action
-    return actions[0] if len(actions) == 1 else ("", "")
 
 
 def written_rule(write: Write, difference: Difference) -> str:
@@ -392,6 +414,9 @@ def _writer(service: Service, call: Call, outcome: Outcome, difference: Differen
     """The write that made the item a read shows wrongly, when the stored item is in doubt and not what shows it."""
     rows = outcome.details.get("rows")
     table = call.body.get("TableName") if isinstance(call.body, dict) else None
+    if isinstance(table, str) and difference.path[:1] == ("Attributes",):
+        inside = len(difference.path) > 1 and call.body.get("ReturnValues") == "ALL_OLD"
+        return writers.unseen(service, call) if inside else None
     if not isinstance(table, str) or difference.path[:1] not in (("Item",), ("Items",), ("Count",), ("ScannedCount",)):
         return None
     if len(difference.path) == 1 and "IndexName" not in call.body:
@@ -425,6 +450,7 @@ def _absent(service: Service, name: str, row: RowKey) -> bool:
     return table is not None and table.at(row) is None
 
 
+_PARTLY = frozenset({"ProjectionExpression", "AttributesToGet"})
 _SELECTING = (
     "KeyConditionExpression", "KeyConditions", "FilterExpression", "QueryFilter", "ScanFilter", "Limit",
     "ExclusiveStartKey", "TotalSegments",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 import orjson
 
+from conformance.oracle.compare import Difference
 from reference.api import Call, Json
 from reference.expressions.parser import parse
 from reference.expressions.tree import Add, Alias, Arithmetic, Between, Compare, Delete, In, Kind, Path, Set, Update
 from reference.expressions.tree import Call as Function
 from reference.requests.model import Shape, inputs
+from reference.rules import ledger
 from reference.service import Service
 from reference.tables.table import Table
 from reference.values.item import normalise_item
@@ -63,6 +66,47 @@ def _rule(node: object) -> str | None:
     if isinstance(node, Function):
         return "expressions.size-function" if node.function == "size" else _FUNCTIONS.get(node.function)
     return None
+
+
+_IN_ACTIONS = (
+    (r"list_append", "expressions.list-append"),
+    (r"if_not_exists", "expressions.if-not-exists"),
+    (r"\s[+-]\s", "values.number-arithmetic"),
+)
+
+
+def update_rule(body: Json, difference: Difference) -> str:
+    """The rule about the update action that wrote the differing attribute."""
+    text = body.get("UpdateExpression") if isinstance(body, dict) else None
+    if not isinstance(text, str):
+        return (
+            "legacy.add-to-list" if isinstance(body, dict) and body.get("AttributeUpdates") else "items.update-creates"
+        )
+    names = body.get("ExpressionAttributeNames") or {}
+    attribute = next((name for name in difference.names if name), None)
+    kind, action = _action_on(text, attribute, names)
+    fixed = {"ADD": "expressions.add", "DELETE": "expressions.delete", "REMOVE": "expressions.remove"}
+    if kind in fixed:
+        return fixed[kind]
+    for pattern, rule in _IN_ACTIONS:
+        if action and re.search(pattern, action) and rule in ledger():
+            return rule
+    if action and re.match(r"\S+\[\d+\]\s*=", action):
+        return "expressions.list-append-past-end"
+    return "expressions.reads-before"
+
+
+def _action_on(text: str, attribute: str | None, names: Json) -> tuple[str, str]:
+    """The clause and action of an update expression that aims at an attribute; the only one if there is but one."""
+    actions: list[tuple[str, str]] = []
+    for section in re.split(r"\s+(?=(?:SET|REMOVE|ADD|DELETE)\s)", text.strip()):
+        kind, _, listed = section.partition(" ")
+        actions += [(kind.upper(), part.strip()) for part in re.split(r",(?![^()]*\))", listed)]
+    for kind, action in actions:
+        head = re.split(r"[.\[\s=]", action, maxsplit=1)[0]
+        if attribute is not None and names.get(head, head) == attribute:
+            return kind, action
+    return actions[0] if len(actions) == 1 else ("", "")
 
 
 def open_questions(service: Service, call: Call) -> Iterator[str]:

@@ -196,7 +196,10 @@ class Oracle:
                 found = self._divergence(call, violation, reply, "shape", wrong, broken)
                 return Judgement((world,), replace(found, rule="values.number-normal-form"))
             if wrong is not None:
-                return Judgement((world,), self._divergence(call, violation, reply, "data", wrong, broken))
+                found = self._divergence(call, violation, reply, "data", wrong, broken)
+                if self.writers.respelt(world.service, call):
+                    found = replace(found, rule="keys.identity")
+                return Judgement((world,), found)
             if reply.status != violation.rule.status and not violation.rule.disputed:
                 return Judgement((world,), self._divergence(call, violation, reply, "error", "status", broken))
             passed_over = [v for v in broken[:position] if before(v.rule, violation.rule)]
@@ -276,6 +279,7 @@ class Oracle:
             fork.commit(verdict.outcome)
         after = World(fork, world.pending)
         if not verdict.differences:
+            self.writers.shown(world.service, call)
             self.writers.note(world.service, call, verdict.outcome)
             return Judgement((after,))
         found = body_divergence(world.service, call, verdict.outcome, reply, verdict.differences, self.writers)

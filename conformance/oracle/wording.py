@@ -115,7 +115,7 @@ def alternatives(call: Call, broken: Violation) -> Iterator[Mapping[str, Any]]:
 
 
 def recognise(reply: Refusal) -> Rule | None:
-    """The rule whose message template a target's refusal matches best: the longest fixed text, a whole message first."""
+    """The rule whose message template a target's refusal matches best: the longest fixed text, whole ones first."""
     message = reply.message or ""
     best: tuple[int, bool, Rule] | None = None
     for rule in ledger().values():
