@@ -37,6 +37,7 @@ UNSUPPORTED_WORDS = (
 )
 
 
+_ON_EXISTING = "partiql.update-existing"
 _TABLE_ARN = re.compile(r"arn:aws:dynamodb:([^:/]+):([^:/]+):table/[^/]+")
 
 
@@ -255,6 +256,8 @@ class Oracle:
             severity = "refuses"
             reasons = reply.fields.get("CancellationReasons")
             rule = blamed(call, matched.name, reasons) if matched else refused_rule(call, outcome)
+            if rule == "items.condition-failed" and outcome is not None and _ON_EXISTING in outcome.rules:
+                rule = _ON_EXISTING
             path = f"code:{reply.code}" if matched is None else "untrue"
         expected = Success(outcome.body if outcome else None)
         text = f"{call.operation} is refused with {reply.code} ({reply.message}); it is valid"
