@@ -280,7 +280,7 @@ def test_no_old_item_where_there_is_none(service: Service) -> None:
         ),
         (
             on("Update", "a", UpdateExpression="SET x = :v", ExpressionAttributeValues={":v": deep(32)}),
-            NEST,
+            "Nesting Levels have exceeded supported limits",
         ),
         (
             on(
