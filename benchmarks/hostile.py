@@ -32,7 +32,7 @@ from reference.service import Service
 from reference.wire import encode_json, parse_json
 
 SLOW_SECONDS = 1.0
-"""The most processor time that one request may take, in ``outcomes`` or at the server; waiting ends after ten seconds."""
+"""The most processor time that one request may take, in ``outcomes`` or at the server; waiting ends after ten."""
 TRIES = 3
 """A request is slow, or goes without an answer, only when it does so this often: others use this machine too."""
 EPOCH = 400
