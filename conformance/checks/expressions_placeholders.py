@@ -230,18 +230,16 @@ PLACEHOLDERS: tuple[Check, ...] = (
         name="value",
     ),
     refuses(
-        "expressions.names-value",
+        "expressions.names-value-empty",
         get(ProjectionExpression="#a", **aliases(a="")),
         phrase="Empty attribute name",
         control=get(ProjectionExpression="#a", **aliases(a=" ")),
-        name="empty",
     ),
     refuses(
         "expressions.names-value",
         get(ProjectionExpression="#a", **aliases(a="n" * 65536)),
         phrase="6553",
         control=get(ProjectionExpression="#a", **aliases(a="n" * 65535)),
-        name="too long",
     ),
     refuses(
         "expressions.names-unused",

@@ -37,7 +37,9 @@ UNSUPPORTED_WORDS = (
 )
 
 
-_ON_EXISTING = "partiql.update-existing"
+_REPLAY = ("transactions.replay",)
+_CLOSER = {"items.condition-failed": ("partiql.update-existing", *_REPLAY)}
+"""Rules about an outcome that say more of it, by the rule that a refusal names."""
 _TABLE_ARN = re.compile(r"arn:aws:dynamodb:([^:/]+):([^:/]+):table/[^/]+")
 
 
@@ -256,8 +258,8 @@ class Oracle:
             severity = "refuses"
             reasons = reply.fields.get("CancellationReasons")
             rule = blamed(call, matched.name, reasons) if matched else refused_rule(call, outcome)
-            if rule == "items.condition-failed" and outcome is not None and _ON_EXISTING in outcome.rules:
-                rule = _ON_EXISTING
+            closer = [name for name in _CLOSER.get(rule, _REPLAY) if outcome is not None and name in outcome.rules]
+            rule = closer[0] if closer else rule
             path = f"code:{reply.code}" if matched is None else "untrue"
         expected = Success(outcome.body if outcome else None)
         text = f"{call.operation} is refused with {reply.code} ({reply.message}); it is valid"

@@ -170,7 +170,8 @@ def _bad_names(names: Mapping[str, str]) -> Checks[None]:
         found: list[Violation] = []
         check_names((name,), found)
         for fault in found:
-            yield violation("expressions.names-value", key=key, fault=fault.rule.message)
+            rule = "expressions.names-value" if name else "expressions.names-value-empty"
+            yield violation(rule, key=key, fault=fault.rule.message)
 
 
 def _value(operation: str, key: str, given: Json, layer: Cohort, late: list[Violation]) -> AttributeValue | None:

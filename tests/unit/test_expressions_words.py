@@ -256,6 +256,7 @@ def test_a_rule_refuses_with_its_words(case: tuple[str, str, dict[str, Any], str
 
 ELSEWHERE = {
     "expressions.placeholder-length", "expressions.names-value",  # test_expressions_request
+    "expressions.names-value-empty",
     "expressions.key-condition-count", "expressions.key-condition-missing",  # test_expressions_key_condition
     "expressions.key-condition-hash-operator", "expressions.key-condition-hash-equality",
     "expressions.key-condition-range-equality", "expressions.key-condition-type", "expressions.filter-on-key",
