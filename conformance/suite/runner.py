@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import shlex
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,9 +24,10 @@ from conformance.checks import all_checks
 from conformance.checks.base import Check
 from conformance.record.codec import RecordError
 from conformance.record.folder import RunFolder
+from conformance.record.run import CheckResult
 from conformance.search.baseline import Known, failing, gather, read_known, severities_of, write_known
 from conformance.search.campaign import Share, ledger_version, merge, new_folder, part_of, shares
-from conformance.search.checking import chosen
+from conformance.search.checking import chosen, run_check
 from conformance.search.regression import replay_known
 from conformance.search.resume import read_done
 from conformance.search.worker import TargetLostError, Worker
@@ -41,6 +44,11 @@ def suite_version() -> str:
         return version("dynoracle")
     except PackageNotFoundError:
         return "0"
+
+
+CHECK_SHARE = 0.4
+"""The part of a budget that directed checks may use; the search has the rest."""
+SPENT = "the budget for checks was spent"
 
 
 class Campaign:
@@ -86,6 +94,7 @@ class Campaign:
         self.fail_on = _severities(option("fail-on"))
         self.done = read_done(self.folder)
         self._worker: Worker | None = None
+        self._checks_until: float | None = None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -95,7 +104,7 @@ class Campaign:
 
     def shares(self) -> list[Share]:
         """The cases of this campaign."""
-        return shares(self.budget, self.workers, self.capabilities, self.part)
+        return shares(self.budget * (1 - CHECK_SHARE), self.workers, self.capabilities, self.part)
 
     def known(self) -> list[Known]:
         """What this run is to replay first: its part of what is known."""
@@ -105,7 +114,20 @@ class Campaign:
     def checks(self) -> list[Check]:
         """The directed checks that this run is to make: its part of those asked for that were not made before."""
         wanted = list(chosen(all_checks(), self.rules, self.capabilities))[self.part[0] - 1 :: self.part[1]]
-        return [check for check in wanted if check.id not in self.done.checks]
+        left = [check for check in wanted if check.id not in self.done.checks]
+        # A short budget cuts the list, so its order is drawn: other seeds reach other checks.
+        return sorted(left, key=lambda check: hashlib.sha256(f"{self.seed}:{check.id}".encode()).digest())
+
+    def check(self, check: Check) -> CheckResult:
+        """Make one check, unless the checks' share of the budget is spent; checks asked for by rule are all made."""
+        worker = self.worker()
+        if self._checks_until is None:
+            self._checks_until = time.monotonic() + self.budget * CHECK_SHARE
+        if self.rules or time.monotonic() < self._checks_until:
+            return run_check(worker, check)
+        result = CheckResult(check.id, check.rule, check.capability, "not-reached", detail=SPENT)
+        worker.journal.append("check", **asdict(result))
+        return result
 
     def replay(self, known: Known) -> str:
         """Replay a known finding; its state."""

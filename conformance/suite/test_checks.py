@@ -6,17 +6,15 @@ import pytest
 
 from conformance.checks.base import Check
 from conformance.record.run import VERDICTS
-from conformance.search.checking import run_check
 from conformance.search.worker import TargetLostError
 from conformance.suite.runner import Campaign
 
 
 def test_check(campaign: Campaign, check: Check) -> None:
     # As in the search, a divergence is a result and stands in the report.
-    worker = campaign.worker()
     try:
-        result = run_check(worker, check)
+        result = campaign.check(check)
     except TargetLostError as lost:
-        worker.journal.append("error", text=str(lost))
+        campaign.worker().journal.append("error", text=str(lost))
         pytest.exit(str(lost), returncode=2)
     assert result.verdict in VERDICTS
