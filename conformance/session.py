@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from conformance.fates import fate
+from conformance.oracle import front
 from conformance.oracle.blame import main_rule
 from conformance.oracle.divergence import OK, Divergence, Verdict
 from conformance.oracle.judge import Oracle
@@ -131,7 +132,7 @@ class Session:
         if isinstance(reply, Lost) and not self.lossy:
             if not reply.why.startswith("garbage"):
                 self.died = reply.why
-            return Verdict("violated", crash(call, reply, self.oracle))
+            return Verdict("violated", crash(call, reply, self.oracle, raw))
         try:
             if raw is not None:
                 return self.oracle.judge_raw(call, raw, reply, received)
@@ -266,7 +267,9 @@ _ITEMS = STATEMENTS | {
 
 
 def _settings_differ(call: Call, reply: Reply, found: Divergence) -> bool:
-    """Whether an operation on settings was accepted that should have been refused, or the reverse."""
+    """Whether an operation on settings was accepted that should have been refused, or the reverse, or a key changed."""
+    if found.severity == "accepts" and found.rule == "keys.update-key":
+        return True
     return call.operation not in _ITEMS and isinstance(reply, Success) != isinstance(found.expected, Success)
 
 
@@ -290,25 +293,28 @@ def touched(call: Call) -> list[str]:
     return list(dict.fromkeys(name for name in names if isinstance(name, str)))
 
 
-def crash(call: Call, reply: Lost, oracle: Oracle) -> Divergence:
+def crash(call: Call, reply: Lost, oracle: Oracle, raw: RawRequest | None = None) -> Divergence:
     """The divergence of a call that got no proper answer where nothing was meant to lose it.
 
     A 5xx without a DynamoDB error is a refusal like others; a crash is an endpoint that died, hung or talked garbage.
     """
-    outcomes = oracle.model.outcomes(call)
+    broken, read = ((), call) if raw is None else front.received(call, raw, oracle.clock.now())
+    outcomes = oracle.model.outcomes(read) if read is not None and not broken else None
+    if outcomes is not None:
+        broken = outcomes.violations
     expected: Reply
-    if outcomes.violations:
-        expected = oracle.model.refusal(call, outcomes.violations[0])
+    if broken:
+        expected = oracle.model.refusal(call, broken[0])
     else:
-        expected = Success(outcomes.outcome.body if outcomes.outcome else None)
-    rule = outcomes.violations[0].rule.name if outcomes.violations else main_rule(call.operation)
+        expected = Success(outcomes.outcome.body if outcomes is not None and outcomes.outcome else None)
+    rule = broken[0].rule.name if broken else main_rule(call.operation)
     if (status := _SERVER_ERROR.match(reply.why)) is not None:
-        severity, kind = "error" if outcomes.violations else "refuses", f"status {status[1]}"
+        severity, kind = "error" if broken else "refuses", f"status {status[1]}"
         text = f"{call.operation} is answered with HTTP {status[1]} and no DynamoDB error"
     else:
         severity, kind = "crash", reply.why.split(":", 1)[0]
         text = f"{call.operation} got no answer: {reply.why[:120]}"
-    accepted = tuple(a for v in outcomes.violations for a in alternatives(call, v)) or (reply_to_json(expected),)
+    accepted = tuple(a for v in broken for a in alternatives(call, v)) or (reply_to_json(expected),)
     return Divergence(call.operation, rule, severity, kind, text, expected, reply, accepted, ("*",))
 
 
