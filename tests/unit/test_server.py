@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import logging
@@ -535,6 +536,32 @@ def test_too_many_connections(monkeypatch: pytest.MonkeyPatch) -> None:
             assert third.at_end()
         first.send(request("ListTables"))
         assert first.read().status == 200
+
+
+class Watching(Fake):
+    """Remembers for each call whether the garbage collector was on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.collecting: list[bool] = []
+
+    def execute(self, call: Call) -> Reply:
+        self.collecting.append(gc.isenabled())
+        return super().execute(call)
+
+
+def test_the_collector_rests_while_a_large_body_is_answered() -> None:
+    service = Watching()
+    large = json.dumps({"Limit": 1, "Unknown": [[]] * 40_000}).encode()
+    packed = gzip.compress(b"{}")
+    with ThreadedServer(service) as running, Client(running) as client:
+        for body, extra in ((b"{}", ()), (large, ()), (packed, ("Content-Encoding: gzip",)), (b"{}", ())):
+            client.send(head("ListTables", len(body), *extra) + body)
+            assert client.read().status == 200
+        client.send(request("Query", b'{"a":"' + b"a" * len(large) + b'"}'))
+        assert client.read().status == 500
+    assert service.collecting == [True, False, False, True, False]
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
