@@ -40,6 +40,11 @@ class Refused:
             return f"expected a message with {self.phrase!r}, got {reply.message!r}"
         return next((d.place for d in differences(dict(self.fields), _only(reply.fields, self.fields))), None)
 
+    def to_json(self) -> dict[str, Json]:
+        """What must come, as a JSON object for scripts; members that ask for nothing are left out."""
+        asked = {"code": self.code, "message": self.message, "phrase": self.phrase, "fields": dict(self.fields)}
+        return {"refusal": {name: member for name, member in asked.items() if member}}
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -67,6 +72,11 @@ class Answered:
             return f"{found.place}: expected {found.expected!r}, got {found.observed!r}"
         extra = [name for name in self.lacks if name in members]
         return f"{extra[0]} must be absent" if extra else None
+
+    def to_json(self) -> dict[str, Json]:
+        """What must come, as a JSON object for scripts; members that ask for nothing are left out."""
+        asked = {"body": self.body, "has": self.has, "lacks": list(self.lacks), "at": self.at}
+        return {"answer": {name: member for name, member in asked.items() if member not in (None, [], "")}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +118,8 @@ class Http:
     def to_json(self) -> dict[str, Json]:
         """What must come, as a JSON object for scripts; members that ask for nothing are left out."""
         row: dict[str, Json] = {"status": self.status, "headers": dict(self.headers)}
-        return row | {name: text for name in ("body", "matches") if (text := getattr(self, name)) is not None}
+        texts = {"body": self.body, "matches": self.matches}
+        return {"http": row | {name: text for name, text in texts.items() if text is not None}}
 
 
 def plain_body(answer: RawReply) -> str:

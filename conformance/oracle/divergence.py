@@ -19,7 +19,7 @@ class Divergence:
     ``path`` is the kind of difference: the differing place without indices and names, then what is wrong with it.
     ``accepted`` are replies that would have been permitted, expected first; ``compare`` the members of a success body
     that decide. ``row`` is the row key of the item in doubt, where that is known. ``operation`` is the one to blame,
-    which for a wrong stored item is the write, not the read.
+    which for a wrong stored item is the write, not the read. ``symbolic``: what is expected speaks in symbols.
     """
 
     operation: str
@@ -32,6 +32,7 @@ class Divergence:
     accepted: tuple[Mapping[str, Any], ...] = ()
     compare: tuple[str, ...] = ()
     row: tuple[Any, ...] | None = None
+    symbolic: bool = False
 
     @property
     def fingerprint(self) -> str:

@@ -6,6 +6,7 @@ Literals judge where no SDK goes, and where answers are full of names that the o
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, cast
@@ -14,17 +15,17 @@ from conformance.checks.base import Answered, Check, Expected, Http, Refused, bo
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.judge import unsupported
 from conformance.program import Program, Step
-from conformance.record.op import reply_to_json
 from conformance.record.run import CheckResult
 from conformance.search.findings import unsettled
 from conformance.search.minimise import Reduction
 from conformance.search.worker import Worker
 from conformance.session import Judged, Session
+from conformance.symbols import SymbolError
 from conformance.targets.raw import RawReply, RawRequest, parse_reply
 from conformance.targets.target import Target
 from conformance.targets.transport import Transport
 from reference.account import ACCOUNT_ID
-from reference.api import Call, Lost, Refusal, Reply, Success
+from reference.api import Call, Json, Lost, Refusal, Reply, Success
 from reference.rules import Rule, ledger, pattern
 
 BUDGETS = (12, 0)
@@ -84,7 +85,14 @@ def _judged(worker: Worker, check: Check) -> CheckResult:
     session = worker.play(program)
     for _, divergence in session.divergences():
         _report(worker, program, divergence)
-    return _verdict(check, session)
+    try:
+        return _verdict(check, session)
+    except SymbolError as error:
+        return _incomplete(check, error)
+
+
+def _incomplete(check: Check, error: SymbolError) -> CheckResult:
+    return _result(check, "unknown", f"an earlier answer lacks what it needs: {error}")
 
 
 def _report(worker: Worker, program: Program, divergence: Divergence) -> None:
@@ -167,6 +175,8 @@ def literal(worker: Worker, check: Check) -> CheckResult:
             if _names_another_account(check, reply):
                 return _result(check, "not-reached", "it names resources of an account that is not the target's")
         return _answered(worker, check, session)
+    except SymbolError as error:
+        return _incomplete(check, error)
     finally:
         worker.journal.append("program-end", calls=len(session.ops), capability=check.capability, unknown=0)
         _drop_backups(worker, session)
@@ -194,7 +204,8 @@ def _answered(worker: Worker, check: Check, session: Session) -> CheckResult:
     rule = ledger()[check.rule]
     step, then = check.when, check.then
     answer, reply = _send(worker, session, step)
-    told = _difference(bound(then, session.names, session.replies, session.started), answer, reply, rule)
+    wanted = bound(then, session.names, session.replies, session.started)
+    told = _difference(wanted, answer, reply, rule)
     if told is None and check.control is not None:
         step, then = check.control, Answered()
         answer, reply = _send(worker, session, step)
@@ -244,9 +255,9 @@ def _accepted(then: Refused, reply: Reply, rule: Rule) -> bool:
     """Whether a rule allows another refusal than its literal one: further codes, further words."""
     if not isinstance(reply, Refusal) or reply.code not in (then.code, *rule.accept_codes):
         return False
-    words = [rule.phrase] if rule.phrase is not None else []
-    texts = [pattern(text).fullmatch(reply.message or "") for text in rule.accept]
-    return any(texts) or any(word in (reply.message or "") for word in words) or reply.code != then.code
+    message = reply.message or ""
+    worded = rule.phrase is not None and pattern(rule.phrase).search(message)
+    return bool(worded or any(pattern(text).fullmatch(message) for text in rule.accept) or reply.code != then.code)
 
 
 def _divergence(check: Check, step: Step, then: Expected, reply: Reply, part: str, wrong: str) -> Divergence:
@@ -262,19 +273,47 @@ def _divergence(check: Check, step: Step, then: Expected, reply: Reply, part: st
         if not refused and succeeded:
             severity = "data"
     summary = f"{step.operation} ({check.name or check.rule}): {wrong}"
-    accepted: Mapping[str, Any] = {"http": then.to_json()} if isinstance(then, Http) else reply_to_json(expected)
     return Divergence(
-        step.operation, check.rule, severity, f"literal:{part}", summary, expected, reply, (accepted,), ("*",)
+        step.operation,
+        check.rule,
+        severity,
+        f"literal:{part}",
+        summary,
+        expected,
+        reply,
+        tuple(_alternatives(then, ledger()[check.rule])),
+        symbolic=True,
     )
+
+
+def _alternatives(then: Expected, rule: Rule) -> Iterator[Mapping[str, Any]]:
+    """What a script takes for right: the literal, and the other refusals that its rule lets pass."""
+    yield then.to_json()
+    if isinstance(then, Refused):
+        if rule.phrase is not None:
+            yield {"refusal": {"code": then.code, "message_pattern": pattern(rule.phrase).pattern}}
+        for text in rule.accept:
+            yield {"refusal": {"code": then.code, "message_pattern": rf"\A{pattern(text).pattern}\Z"}}
+        for code in rule.accept_codes:
+            yield {"refusal": {"code": code}}
 
 
 def _reply_of(then: Expected) -> Reply:
     """A literal as a reply, as far as it is one."""
     if isinstance(then, Refused):
-        return Refusal(then.code, then.message, 400, dict(then.fields))
-    if isinstance(then, Http) and then.status >= 300:
-        return Refusal(f"HTTP {then.status}", then.body, then.status)
-    return Success(then.body if isinstance(then, Answered) else None)
+        phrase = f"… {then.phrase} …" if then.phrase else None
+        return Refusal(then.code, phrase if then.message is None else then.message, 400, dict(then.fields))
+    if isinstance(then, Http):
+        return Refusal(f"HTTP {then.status}", then.body, then.status) if then.status >= 300 else Success(None)
+    return Success(_nested(then) if then.body is None else then.body)
+
+
+def _nested(then: Answered) -> Json:
+    """The members that an answer must have, where they must be."""
+    body: Json = dict(then.has or {})
+    for step in reversed(re.findall(r"[^.\[\]]+", then.at)):
+        body = [body] if step.isdigit() else {step: body}
+    return body
 
 
 def _tell(worker: Worker, check: Check, session: Session, divergence: Divergence) -> None:

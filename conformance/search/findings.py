@@ -34,16 +34,21 @@ def finding_of(reduction: Reduction, program: Program, **details: Any) -> Findin
         strength=rule.strength if rule else "inferred",
         evidence=tuple(asdict(e) for e in rule.evidence) if rule else (),
         spec=rule.spec if rule else (),
-        expected=unbind(reply_to_json(divergence.expected), names),
+        expected=_written(divergence, reply_to_json(divergence.expected), names),
         observed=unbind(reply_to_json(divergence.observed), names),
         program=tuple(op_to_json(op) for op in reduction.ops),
         calls=len(small.steps),
         unsettled=unsettled(rule, divergence),
-        accepted=tuple(unbind(dict(a), names) for a in divergence.accepted),
+        accepted=tuple(_written(divergence, a, names) for a in divergence.accepted),
         minimise_requests=reduction.requests,
         chunk=program.chunk,
         **details,
     )
+
+
+def _written(divergence: Divergence, reply: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """A reply that would have been right, with symbols for names."""
+    return dict(reply) if divergence.symbolic else unbind(dict(reply), names)
 
 
 def unsettled(rule: Rule | None, divergence: Divergence) -> bool:
@@ -74,9 +79,9 @@ def divergence_to_json(divergence: Divergence, names: Mapping[str, str]) -> dict
         "severity": divergence.severity,
         "path": divergence.path,
         "summary": unbind(divergence.summary, names),
-        "expected": unbind(reply_to_json(divergence.expected), names),
+        "expected": _written(divergence, reply_to_json(divergence.expected), names),
         "observed": unbind(reply_to_json(divergence.observed), names),
-        "accepted": [unbind(dict(a), names) for a in divergence.accepted],
+        "accepted": [_written(divergence, a, names) for a in divergence.accepted],
         "compare": list(divergence.compare),
     }
 

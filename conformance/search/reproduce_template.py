@@ -62,12 +62,27 @@ def acceptable(reply: Mapping[str, Any], alternative: Mapping[str, Any], finding
     """Whether a reply is the given one, as far as the finding looks: DynamoDB leaves the rest open."""
     if "http" in alternative:
         return "http" in reply and same_http(reply["http"], alternative["http"])
+    if "answer" in alternative:
+        return "success" in reply and answered(reply["success"], alternative["answer"])
     if "refusal" in alternative:
         return "refusal" in reply and same_refusal(reply["refusal"], alternative["refusal"], finding)
     if "success" in alternative and "success" in reply:
         expected, observed = (looked_at(r["success"], finding) for r in (alternative, reply))
         return json.dumps(expected, sort_keys=True) == json.dumps(observed, sort_keys=True)
     return False
+
+
+def answered(body: Any, wanted: Mapping[str, Any]) -> bool:
+    """Whether a success body is the given one, and has members, or lacks them, at a place in it."""
+    whole, has, lacks = canonical(wanted.get("body")), canonical(wanted.get("has", {})), wanted.get("lacks", ())
+    held = body = canonical(body)
+    for step in re.findall(r"[^.\[\]]+", wanted.get("at", "")):
+        numbered = {str(index): member for index, member in enumerate(held)} if isinstance(held, list) else held
+        held = numbered.get(step) if isinstance(numbered, dict) else None
+    if not isinstance(held, dict):
+        return whole in (None, body) and not has and not lacks
+    right = all(name in held and held[name] == member for name, member in has.items())
+    return whole in (None, body) and right and not any(name in held for name in lacks)
 
 
 def same_http(observed: Mapping[str, Any], accepted: Mapping[str, Any]) -> bool:
@@ -89,6 +104,8 @@ def same_refusal(observed: Mapping[str, Any], accepted: Mapping[str, Any], findi
     if observed.get("code") != accepted.get("code"):
         return False
     if accepted.get("message") is not None and accepted["message"] != message:
+        return False
+    if accepted.get("phrase", "") not in message:
         return False
     if accepted.get("message_pattern") is not None and not re.search(accepted["message_pattern"], message, re.DOTALL):
         return False

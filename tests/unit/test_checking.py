@@ -167,14 +167,16 @@ def working(url: str, folder: Path) -> Iterator[Worker]:
 
 
 class Agreeing(BaseHTTPRequestHandler):
-    """Answers everything with an empty success."""
+    """Answers everything with an empty success; every table is there."""
 
     def _answer(self) -> None:
         self.rfile.read(int(self.headers.get("content-length", "0")))
+        described = self.headers.get("x-amz-target", "").endswith(".DescribeTable")
+        body = b'{"Table":{"TableStatus":"ACTIVE"}}' if described else b"{}"
         self.send_response(200)
-        self.send_header("content-length", "2")
+        self.send_header("content-length", str(len(body)))
         self.end_headers()
-        self.wfile.write(b"{}")
+        self.wfile.write(body)
 
     do_POST = do_PUT = do_GET = _answer
 
@@ -203,16 +205,28 @@ def replayed(folder: Path, fingerprint: str | None, url: str) -> int:
     ).returncode
 
 
-def test_a_request_below_the_sdk_is_held_against_its_literal(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [BELOW, "backups.list[none]", "backups.states[CreateBackup]", "backups.table-not-found[CreateBackup]"],
+    ids=["request below the SDK", "body", "members", "refusal"],
+)
+def test_what_is_held_against_its_literal_is_replayed_so(tmp_path: Path, name: str) -> None:
     with ThreadedServer(Service()) as right, agreeing() as wrong:
         with working(right.url, tmp_path / "right") as worker:
-            assert made(worker, BELOW).verdict == "ok"
+            assert made(worker, name).verdict == "ok"
         with working(wrong, tmp_path / "wrong") as worker:
-            result = made(worker, BELOW)
+            result = made(worker, name)
         assert result.verdict == "violated"
         assert found(tmp_path / "wrong") == {result.fingerprint}
         assert replayed(tmp_path / "wrong", result.fingerprint, wrong) == 1
         assert replayed(tmp_path / "wrong", result.fingerprint, right.url) == 0
+
+
+def test_an_earlier_answer_that_lacks_what_a_check_needs_leaves_the_rule_unknown(tmp_path: Path) -> None:
+    with agreeing() as endpoint, working(endpoint, tmp_path) as worker:
+        result = made(worker, BACKED_UP)
+        assert result.verdict == "unknown"
+        assert result.detail.endswith("is no part of the reply of call 1")
 
 
 def test_checks_are_chosen_by_rule_and_capability() -> None:
