@@ -2,164 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from conformance.oracle.compare import Difference, differences
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.exercised import condition_rule, update_rule
+from conformance.oracle.writers import CREATES_NOTHING, Write, Writers, absent, row_of
 from conformance.record.op import reply_to_json
-from reference.api import Call, Item, Json, Success
+from reference.api import Call, Json, Refusal, Success
 from reference.operations.base import Outcome
 from reference.rules import ledger
 from reference.service import Service
-from reference.tables.view import RowKey
-from reference.values.item import normalise_item
+from reference.values.number import normal
 
 CONTROL = frozenset({"Table", "TableDescription", "TimeToLiveDescription", "TimeToLiveSpecification"})
-SHAPE_MEMBERS = CONTROL | {"ConsumedCapacity", "ItemCollectionMetrics", "Count", "ScannedCount"}
+_COUNTS = ("Count", "ScannedCount")
+SHAPE_MEMBERS = CONTROL | {"ConsumedCapacity", "ItemCollectionMetrics"}
+_BY_MEMBER = SHAPE_MEMBERS | {*_COUNTS}
 _ORDER = ("data", "shape")
-MAX_WRITERS = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """The last write of an item: which operation, its request, and the rules that shaped its outcome."""
-
-    operation: str
-    body: Json
-    rules: tuple[str, ...]
-    certain: bool = True
-    """Whether no later write of the item was refused: some targets do part of what they refuse."""
-
-
-class Writers:
-    """Who last wrote each item, so that a wrong item is blamed on its write and not on the read that shows it."""
-
-    def __init__(self) -> None:
-        self._last: dict[bytes, Write] = {}
-        self._keys: dict[bytes, set[bytes]] = {}
-        self._seen: set[bytes] = set()
-
-    def note(self, service: Service, call: Call, outcome: Outcome) -> None:
-        """Remember whose items a call wrote, or was to leave as they are."""
-        if len(self._last) > MAX_WRITERS:
-            self._last.clear()
-            self._keys.clear()
-            self._seen.clear()
-        for change in outcome.changes:
-            self._last[_slot(change.table, change.key)] = Write(call.operation, call.body, outcome.rules)
-        for name, item in written(call):
-            row = row_of(service, name, item)
-            if row is not None:
-                self._last[_slot(name, row)] = Write(call.operation, call.body, outcome.rules)
-                self._keys.setdefault(_slot(name, row), set()).add(_spelt(service, name, item))
-                self._seen.discard(_slot(name, row))
-
-    def shown(self, service: Service, call: Call) -> None:
-        """Remember that a target has shown an item rightly since it was last written."""
-        for name, item in named(call):
-            row = row_of(service, name, item)
-            if row is not None and call.operation == "GetItem" and not _PARTLY & call.body.keys():
-                self._seen.add(_slot(name, row))
-
-    def respelt(self, service: Service, call: Call, row: RowKey | None = None) -> bool:
-        """Whether the item in question, that of a row or those a call names, goes by keys written in several ways."""
-        keys = [] if row is None else [self._keys.get(_slot(call.body["TableName"], row), set())]
-        for name, item in named(call):
-            place = row_of(service, name, item)
-            if place is not None:
-                keys.append(self._keys.get(_slot(name, place), set()) | {_spelt(service, name, item)})
-        return any(len(ways) > 1 for ways in keys)
-
-    def unseen(self, service: Service, call: Call) -> Write | None:
-        """The update that made the item a call names what it is, if no read has shown the item since."""
-        for name, item in named(call):
-            row = row_of(service, name, item)
-            write = None if row is None or _slot(name, row) in self._seen else self.of(name, row)
-            if write is not None and write.operation == "UpdateItem":
-                return write
-        return None
-
-    def doubt(self, service: Service, call: Call) -> None:
-        """A write was refused, perhaps a malformed one: what its items hold may from now on be its doing."""
-        for part in parts(call):
-            name, item = part.get("TableName"), part.get("Item") or part.get("Key")
-            if not isinstance(name, str) or not isinstance(item, dict):
-                continue
-            row = row_of(service, name, item)
-            slot = None if row is None else _slot(name, row)
-            if slot is not None and slot in self._last:
-                self._last[slot] = replace(self._last[slot], certain=False)
-
-    def of(self, table: str, key: Sequence[Any]) -> Write | None:
-        """The last write of an item, by its row key, where only that can have made it what it is."""
-        write = self._last.get(_slot(table, key))
-        return write if write is not None and write.certain else None
-
-    def creating_nothing(self, service: Service, table: str, shown: Json) -> Write | None:
-        """The last write that must have left an item of a table missing; it is missing still, and ``shown`` has it.
-
-        ``shown`` None: not even the items are shown.
-        """
-        rows = None if shown is None else [row_of(service, table, item) for item in shown]
-        for write in reversed(self._last.values()):
-            for name, item in written(Call(write.operation, write.body)):
-                row = row_of(service, name, item) if name == table and CREATES_NOTHING in write.rules else None
-                if row is not None and _absent(service, table, row) and (rows is None or row in rows):
-                    return write
-        return None
-
-
-def parts(call: Call) -> Iterator[dict[str, Any]]:
-    """What of any request whatever may name one item to write: the request itself, or an action of it."""
-    if call.operation in ("PutItem", "UpdateItem", "DeleteItem") and isinstance(call.body, dict):
-        yield call.body
-    actions = call.body.get("TransactItems") if isinstance(call.body, dict) else None
-    for action in actions if isinstance(actions, list) else ():
-        if isinstance(action, dict):
-            yield from (part for part in action.values() if isinstance(part, dict))
-
-
-def written(call: Call) -> Iterator[tuple[str, Item]]:
-    """(table, item or key) of every item a well-formed write names."""
-    body = call.body
-    if call.operation in ("PutItem", "UpdateItem", "DeleteItem"):
-        yield body["TableName"], body.get("Item") or body.get("Key") or {}
-    elif call.operation == "BatchWriteItem":
-        for table, requests in body["RequestItems"].items():
-            for request in requests:
-                put = request.get("PutRequest")
-                yield table, put["Item"] if put else request["DeleteRequest"]["Key"]
-    elif call.operation == "TransactWriteItems":
-        for action in body["TransactItems"]:
-            for part in action.values():
-                yield part["TableName"], part.get("Item") or part.get("Key") or {}
-
-
-def named(call: Call) -> Iterator[tuple[str, Item]]:
-    """(table, item or key) of every item a well-formed call writes, or gets alone."""
-    if call.operation == "GetItem":
-        yield call.body["TableName"], call.body["Key"]
-    yield from written(call)
-
-
-def row_of(service: Service, name: str, item: Item) -> RowKey | None:
-    """Where an item stands in a table, None when it has no proper key."""
-    table = service.account.table(name)
-    normal = normalise_item({k: v for k, v in item.items() if k in table.key.names}, "current", []) if table else None
-    return table.view.row_key(normal) if table and normal else None
-
-
-def _spelt(service: Service, name: str, item: Item) -> bytes:
-    """The key of an item as it is written."""
-    table = service.account.table(name)
-    return repr([item.get(k) for k in table.key.names] if table else None).encode("utf-8", "surrogatepass")
-
-
-def _slot(table: str, key: Sequence[Any]) -> bytes:
-    return repr((table, tuple(key))).encode("utf-8", "surrogatepass")
 
 
 def severity_of(difference: Difference) -> str:
@@ -222,7 +84,7 @@ def body_divergence(
     operation = write.operation if write else call.operation
     place = "item:created" if rule == CREATES_NOTHING else difference.place
     expected = Success(outcome.body)
-    decides = difference.path if difference.path and difference.path[0] in SHAPE_MEMBERS else difference.path[:1]
+    decides = difference.path if difference.path and difference.path[0] in _BY_MEMBER else difference.path[:1]
     shown = f"expected {_short(difference.expected)}, observed {_short(difference.observed)}"
     text = f"{operation}: {difference.place}: {shown}"
     severity = severity_of(difference)
@@ -258,9 +120,6 @@ def _located(call: Call, outcome: Outcome, reply: Success, difference: Differenc
     return replace(difference, row=next(changed, None))
 
 
-CREATES_NOTHING = "items.removal-creates-nothing"
-
-
 def place_rule(service: Service, call: Call, outcome: Outcome, reply: Success, difference: Difference) -> str:
     """The rule about the differing place of an answer."""
     head = difference.path[0] if difference.path else ""
@@ -270,15 +129,15 @@ def place_rule(service: Service, call: Call, outcome: Outcome, reply: Success, d
         return _capacity_rule(service, call, outcome, reply, difference)
     if head == "ItemCollectionMetrics":
         return "items.collection-metrics"
-    if head == "LastEvaluatedKey":
-        return "queries.page"
+    if head in ("LastEvaluatedKey", "NextToken"):
+        return "queries.page" if call.operation in ("Query", "Scan") else "partiql.pages"
     if head in ("UnprocessedItems", "UnprocessedKeys"):
         return "batches.unprocessed"
     if head == "Attributes":
         if difference.path == ("Attributes",) and CREATES_NOTHING in outcome.rules:
             return CREATES_NOTHING
         return _attributes_rule(call, difference)
-    if head == "Items" and call.operation in ("Query", "Scan"):
+    if head in ("Items", *_COUNTS) and call.operation in ("Query", "Scan"):
         return _rows_rule(service, call, difference)
     if head == "Items" and call.operation == "ExecuteStatement" and "partiql.write-answer" in outcome.rules:
         return "partiql.write-answer"
@@ -351,15 +210,37 @@ def _rows_rule(service: Service, call: Call, difference: Difference) -> str:
         return "indexes.sparse"
     if difference.kind == "order":
         return "indexes.order" if index else ("queries.order" if call.operation == "Query" else "scans.result")
-    if difference.kind == "in-two-segments" or (call.body.get("TotalSegments") or 1) > 1:
-        return "scans.segments"
     if len(difference.path) <= 2 and (rule := condition_rule(call, "FilterExpression", "QueryFilter", "ScanFilter")):
         return rule
-    if index and (len(difference.path) > 2 or call.operation == "Scan"):
+    if difference.kind == "in-two-segments" or (call.body.get("TotalSegments") or 1) > 1:
+        return "scans.segments"
+    if len(difference.path) > 2 and call.body.get("AttributesToGet"):
+        return "legacy.attributes-to-get"
+    if difference.kind in ("fewer", "missing") and call.operation == "Query" and _spelt_keys(call):
+        return "keys.identity"
+    if index and (len(difference.path) > 2 or call.operation == "Scan" or _more_counted(difference)):
         return "indexes.projection" if len(difference.path) > 2 else "indexes.sparse"
     if len(difference.path) > 2 and call.body.get("ProjectionExpression"):
         return "items.projected"
     return "queries.result" if call.operation == "Query" else "scans.result"
+
+
+def _more_counted(difference: Difference) -> bool:
+    return difference.path[:1] in (("Count",), ("ScannedCount",)) and difference.observed > difference.expected
+
+
+def _spelt_keys(call: Call) -> bool:
+    """Whether a Query asks for numbers that are not in normal form."""
+    given = [call.body.get("ExpressionAttributeValues"), call.body.get("KeyConditions")]
+    return any(normal(number, "current") != number for number in _numbers(given) if isinstance(number, str))
+
+
+def _numbers(part: Json) -> Iterator[Json]:
+    inside = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    if isinstance(part, dict) and "N" in part:
+        yield part["N"]
+    for inner in inside:
+        yield from _numbers(inner)
 
 
 def _unindexed(service: Service, call: Call, item: Json) -> bool:
@@ -384,12 +265,14 @@ def blamed(call: Call, rule: str, reasons: Json = None) -> str:
     return rule
 
 
-def refused_rule(call: Call, outcome: Outcome | None) -> str:
+def refused_rule(call: Call, outcome: Outcome | None, reply: Refusal) -> str:
     """The rule about a valid request that is refused in words that name no rule."""
     updates = call.body.get("AttributeUpdates") if isinstance(call.body, dict) else None
     for update in updates.values() if isinstance(updates, dict) else ():
         if update.get("Action") == "ADD" and "L" in (update.get("Value") or {}):
             return "legacy.add-to-list"
+    if reply.status < 500 and re.search(r"\bExpression: ", reply.message or ""):
+        return "expressions.syntax"
     if (condition := condition_rule(call, *_CONDITIONS)) is not None:
         return condition
     if call.operation == "GetItem" and _PARTLY & call.body.keys():
@@ -416,38 +299,34 @@ def _writer(service: Service, call: Call, outcome: Outcome, difference: Differen
     table = call.body.get("TableName") if isinstance(call.body, dict) else None
     if isinstance(table, str) and difference.path[:1] == ("Attributes",):
         inside = len(difference.path) > 1 and call.body.get("ReturnValues") == "ALL_OLD"
-        return writers.unseen(service, call) if inside else None
+        return writers.unseen(service, call, difference) if inside else None
     if not isinstance(table, str) or difference.path[:1] not in (("Item",), ("Items",), ("Count",), ("ScannedCount",)):
         return None
     if len(difference.path) == 1 and "IndexName" not in call.body:
         if difference.path == ("Items",) and difference.kind == "more":
             return writers.creating_nothing(service, table, difference.observed)
-        counted = difference.path[0] in ("Count", "ScannedCount") and difference.kind == "value"
+        counted = difference.path[0] in _COUNTS and difference.kind == "value"
         if counted and not call.body.get("FilterExpression") and difference.observed == difference.expected + 1:
             return writers.creating_nothing(service, table, None)
+    if difference.kind == "unexpected" and difference.row is None and not any(call.body.get(n) for n in _SELECTING[:5]):
+        return writers.creating_nothing(service, table, None)
     there = difference.kind == "extra" and difference.path == ("Item",)
     if not there and any(call.body.get(name) for name in ("ProjectionExpression", "AttributesToGet", "IndexName")):
         return None
     if call.operation == "GetItem":
         row = row_of(service, table, call.body["Key"])
-        return None if row is None else writers.of(table, row)
-    if difference.kind == "unexpected" and difference.row is not None and _absent(service, table, difference.row):
+        return None if row is None else writers.of(table, row, difference)
+    if difference.kind == "unexpected" and difference.row is not None and absent(service, table, difference.row):
         return writers.of(table, difference.row)
     if len(difference.path) <= 2 and any(call.body.get(name) for name in _SELECTING):
         # A row too few or too many: it is as likely that the read chose wrongly.
         return None
     if difference.row is not None:
-        return writers.of(table, difference.row)
+        return writers.of(table, difference.row, difference)
     items: list[Json] = outcome.body.get("Items", [])
     if rows and len(items) == len(rows) == 1:
-        return writers.of(table, rows[0])
+        return writers.of(table, rows[0], difference)
     return None
-
-
-def _absent(service: Service, name: str, row: RowKey) -> bool:
-    """Whether there should be no such item at all."""
-    table = service.account.table(name)
-    return table is not None and table.at(row) is None
 
 
 _PARTLY = frozenset({"ProjectionExpression", "AttributesToGet"})

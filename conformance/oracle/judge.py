@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from conformance.fates import NEVER_SENT, READS
 from conformance.oracle import bodies, choices, front
-from conformance.oracle.blame import Writers, blamed, body_divergence, main_rule, refused_rule
+from conformance.oracle.blame import blamed, body_divergence, main_rule, refused_rule
 from conformance.oracle.choices import World, parts_of
 from conformance.oracle.divergence import OK, Divergence, Verdict
 from conformance.oracle.exercised import open_questions
@@ -16,6 +16,7 @@ from conformance.oracle.latitude import MAX_PENDING, Latitude, permitted
 from conformance.oracle.order import before, evaluated, exhausted
 from conformance.oracle.pages import Pages
 from conformance.oracle.wording import Wording, alternatives, recognise
+from conformance.oracle.writers import Writers
 from conformance.record.op import reply_to_json
 from conformance.targets.raw import RawRequest
 from reference.account import Account
@@ -40,6 +41,7 @@ UNSUPPORTED_WORDS = (
 _REPLAY = ("transactions.replay",)
 _CLOSER = {"items.condition-failed": ("partiql.update-existing", *_REPLAY)}
 """Rules about an outcome that say more of it, by the rule that a refusal names."""
+_START_KEY = "scans.start-key-segment"
 _TABLE_ARN = re.compile(r"arn:aws:dynamodb:([^:/]+):([^:/]+):table/[^/]+")
 
 
@@ -86,6 +88,10 @@ class Oracle:
         self._identify(reply)
         arrivals = choices.arrivals(self.worlds)
         doubtful = next(open_questions(arrivals[0].service, call), None)
+        if _restarts_segment(call):
+            ended = self.pages.segment_of(call)
+            if ended is None or (ended != call.body.get("Segment") and isinstance(reply, Refusal)):
+                doubtful = _START_KEY
         judgements = [self._judge_in(world, call, reply) for world in arrivals]
         accepted = [j for j in judgements if j.divergence is None]
         if accepted:
@@ -173,6 +179,10 @@ class Oracle:
 
     def _judge_in(self, world: World, call: Call, reply: Success | Refusal) -> Judgement:
         outcomes = world.service.outcomes(call)
+        elsewhere = [broken.rule.name for broken in outcomes.violations] == [_START_KEY]
+        if elsewhere and self.pages.segment_of(call) == call.body["Segment"]:
+            # Which partition is in which segment is the target's choice.
+            outcomes = world.service.outcomes(without(call, "ExclusiveStartKey"))
         for broken in outcomes.violations:
             self.reached[broken.rule.name] = self.reached.get(broken.rule.name, 0) + 1
         if isinstance(reply, Refusal):
@@ -257,7 +267,7 @@ class Oracle:
         else:
             severity = "refuses"
             reasons = reply.fields.get("CancellationReasons")
-            rule = blamed(call, matched.name, reasons) if matched else refused_rule(call, outcome)
+            rule = blamed(call, matched.name, reasons) if matched else refused_rule(call, outcome, reply)
             closer = [name for name in _CLOSER.get(rule, _REPLAY) if outcome is not None and name in outcome.rules]
             rule = closer[0] if closer else rule
             path = f"code:{reply.code}" if matched is None else "untrue"
@@ -333,6 +343,18 @@ class Oracle:
         for world in self.worlds:
             if table in world.service.account.tables:
                 world.service.install(table, key, item)
+
+
+def _restarts_segment(call: Call) -> bool:
+    """Whether a call goes on with a segment of a parallel Scan; which keys are in it only the target knows."""
+    body = call.body if isinstance(call.body, dict) else {}
+    total = body.get("TotalSegments")
+    return call.operation == "Scan" and body.get("ExclusiveStartKey") is not None and type(total) is int and total > 1
+
+
+def without(call: Call, member: str) -> Call:
+    """The call without a member of its request."""
+    return Call(call.operation, {name: value for name, value in call.body.items() if name != member})
 
 
 def unsupported(reply: Refusal) -> bool:

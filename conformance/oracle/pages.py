@@ -76,6 +76,14 @@ class Pages:
             found = self._follow(call, body, whole, chain, table)
         return found
 
+    def segment_of(self, call: Call) -> int | None:
+        """The segment whose page ended at a parallel Scan's start key, None when no page is known to have."""
+        for segment in range(min(call.body["TotalSegments"], MAX_PAGES)):
+            body = {**call.body, "Segment": segment}
+            if _thread(Call(call.operation, body), call.body["ExclusiveStartKey"]) in self._chains:
+                return segment
+        return None
+
     def plausible(self, services: Iterable[Service], call: Call, body: Json) -> list[Difference]:
         """As ``judge`` where each item may come from another replica: only what was ever true, all that always was."""
         ever: dict[bytes, Row] = {}
