@@ -156,9 +156,10 @@ class Session:
     def _after(self, call: Call, reply: Reply, verdict: Verdict) -> None:
         if self.died is not None:
             return
-        if call.operation in STATE_OPERATIONS and isinstance(reply, Success):
+        settings = call.operation in STATE_OPERATIONS and isinstance(reply, Success)
+        if settings:
             self._await_state(call)
-        if verdict.ruling == "unknown" and self.lossy:
+        if verdict.ruling == "unknown" and (self.lossy or settings):
             self.quarantined = verdict.why
         elif verdict.divergence is not None and _settings_differ(call, reply, verdict.divergence):
             self.quarantined = "a table's settings are no longer what the reference holds"

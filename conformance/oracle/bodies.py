@@ -12,6 +12,7 @@ from conformance.oracle.latitude import Latitude
 from conformance.oracle.pages import Pages
 from reference.api import Call, Json, Refusal
 from reference.operations.base import Choice, Outcome
+from reference.operations.tables import LIST_LIMIT
 from reference.rules import Violation
 from reference.service import Service
 
@@ -76,6 +77,8 @@ def lawful(service: Service, call: Call, outcome: Outcome, body: Json, latitude:
     """Look for a lawful outcome with this body; the reference's own comes first."""
     paged = call.operation in ("Query", "Scan")
     loose = paged and _unordered(service, call)
+    if call.operation == "ListTables":
+        outcome = replace(outcome, body=_with_strangers(service, call, body))
     if outcome.details.get("scan"):
         outcome, body = replace(outcome, body=_any_order(outcome.body)), _any_order(body)
     found = pages.judge(service, call, outcome, body) if loose else compare(call, outcome.body, body)
@@ -95,6 +98,21 @@ def lawful(service: Service, call: Call, outcome: Outcome, body: Json, latitude:
         states = chain([service], replicas(service, lag + latitude.skew))
         found = pages.plausible(states, call, body) if paged else _plausible_batch(states, call, outcome, body)
     return Lawful(outcome, tuple(found))
+
+
+def _with_strangers(service: Service, call: Call, body: Json) -> Json:
+    """The page of table names, where the account may hold tables that are not this session's."""
+    own = set(service.account.tables)
+    body = body if isinstance(body, dict) else {}
+    listed = body.get("TableNames")
+    shown = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    names = sorted(own.union(shown), key=lambda name: name.encode("utf-8", "surrogatepass"))
+    start = (call.body.get("ExclusiveStartTableName") or "").encode("utf-8", "surrogatepass")
+    names = [name for name in names if name.encode("utf-8", "surrogatepass") > start]
+    limit = min(call.body.get("Limit") or LIST_LIMIT, LIST_LIMIT)
+    page: dict[str, Json] = {"TableNames": names[:limit]}
+    more = len(names) > limit or (len(names) == limit and body.get("LastEvaluatedTableName") is not None)
+    return {**page, "LastEvaluatedTableName": names[limit - 1]} if more else page
 
 
 def _plausible_batch(states: Iterable[Service], call: Call, outcome: Outcome, body: Json) -> list[Difference]:
