@@ -29,7 +29,7 @@ def severity_of(difference: Difference) -> str:
     head = difference.path[0] if difference.path else ""
     if head in SHAPE_MEMBERS or difference.kind == "spelling":
         return "shape"
-    if difference.path in (("Item",), ("Attributes",)) and not (difference.expected or difference.observed):
+    if difference.path in ((), ("Item",), ("Attributes",)) and not (difference.expected or difference.observed):
         return "shape"
     return "data"
 
