@@ -252,6 +252,8 @@ def _tolerated(call: Call, difference: Difference) -> bool:
         return True
     if path and path[-1] in OPAQUE and kind in ("value", "type"):
         return True
+    if path and path[-1] == "Backfilling" and kind == "missing":
+        return True  # Told only of an index that is being filled, which may be done at once.
     if call.operation in UNSHOWN and kind == "missing" and path[-1] in UNSHOWN[call.operation]:
         return True
     if path and path[0] in ("Table", "TableDescription") and kind == "extra":

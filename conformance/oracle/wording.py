@@ -29,6 +29,8 @@ class Wording:
         message = reply.message or ""
         if rule.disputed or rule.strength == "inferred" or (rule.message is None and not broken.parts):
             return True
+        if reply.code != rule.error and reply.code in rule.accept_codes:
+            return True  # Another error than the rule's own: how it is worded is not known.
         if rule.phrase is not None and fill(rule.phrase, broken.params).lower() in message.lower():
             return True
         if any(_fits(text, broken.params, message) for text in rule.accept):
