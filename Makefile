@@ -8,7 +8,7 @@ BUDGET ?= 60s
 SEED ?= 1
 JOBS ?= 2
 
-.PHONY: run test lint check types imports unit smoke cover power peers soak bench hostile docs clean setup
+.PHONY: runs run test lint check types imports unit smoke cover power peers soak bench hostile docs clean setup
 
 run: setup ## The main job: the suite against moto, ending in a report
 	@$(BIN)/dynoracle run moto --budget $(BUDGET) --seed $(SEED) --out runs/moto --fail-on none
@@ -44,6 +44,9 @@ unit: setup
 smoke: setup ## A short real run against moto, and the soundness of the reference
 	$(BIN)/dynoracle run moto --budget 15s --seed 1 --out runs/smoke-moto --fail-on none
 	$(BIN)/dynoracle run reference --budget 15s --seed 1 --out runs/smoke-reference
+
+runs: setup ## Whole runs: kills, hangs, interrupts, resumes
+	$(BIN)/pytest -q -m slow tests/unit
 
 cover: setup
 	$(BIN)/pytest -q -n $(JOBS) -m "not peer and not slow" --cov --cov-report=term

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from conformance.fates import fate
+from conformance.fates import NEVER_SENT, fate
 from conformance.oracle import front
 from conformance.oracle.blame import main_rule
 from conformance.oracle.divergence import OK, Divergence, Verdict
@@ -132,6 +132,8 @@ class Session:
         if isinstance(reply, Lost) and not self.lossy:
             if not reply.why.startswith("garbage"):
                 self.died = reply.why
+            if reply.why.split(":", 1)[0] in NEVER_SENT:
+                return self._gone(reply)
             return Verdict("violated", crash(call, reply, self.oracle, raw))
         try:
             if raw is not None:
@@ -140,6 +142,19 @@ class Session:
         except Exception as error:  # A fault of ours must not end the search, nor count against the target.
             self.faults.append(f"the oracle failed on {call.operation}: {type(error).__name__}: {error}")
             return Verdict("unknown", why=self.faults[-1])
+
+    def _gone(self, reply: Lost) -> Verdict:
+        """Nobody listens any more: that is no word on the call that finds it out, but on the one before."""
+        if not self.ops:
+            return Verdict("unknown", why="the target was not there")
+        last = self.ops[-1].op
+        text = f"{last.operation}: the endpoint is gone after it ({reply.why[:120]})"
+        before = last.reply or Lost("no answer")
+        accepted = (reply_to_json(before),)
+        rule = main_rule(last.operation)
+        return Verdict(
+            "violated", Divergence(last.operation, rule, "crash", "gone", text, before, reply, accepted, ("*",))
+        )
 
     def _noted(self, op: Op) -> Op:
         """The op as it is recorded; for sessions that know more of it."""
@@ -309,7 +324,7 @@ def crash(call: Call, reply: Lost, oracle: Oracle, raw: RawRequest | None = None
     else:
         expected = Success(outcomes.outcome.body if outcomes is not None and outcomes.outcome else None)
     rule = broken[0].rule.name if broken else main_rule(call.operation)
-    if (status := _SERVER_ERROR.match(reply.why)) is not None:
+    if (status := SERVER_ERROR.match(reply.why)) is not None:
         severity, kind = "error" if broken else "refuses", f"status {status[1]}"
         text = f"{call.operation} is answered with HTTP {status[1]} and no DynamoDB error"
     else:
@@ -319,4 +334,4 @@ def crash(call: Call, reply: Lost, oracle: Oracle, raw: RawRequest | None = None
     return Divergence(call.operation, rule, severity, kind, text, expected, reply, accepted, ("*",))
 
 
-_SERVER_ERROR = re.compile(r"garbage: status (5\d\d)")
+SERVER_ERROR = re.compile(r"garbage: status (5\d\d)")

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any, cast
 
 from conformance.checks.base import Answered, Check, Expected, Http, Refused, bound
+from conformance.fates import NEVER_SENT
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.judge import unsupported
 from conformance.program import Program, Step
@@ -19,7 +20,7 @@ from conformance.record.run import CheckResult
 from conformance.search.findings import unsettled
 from conformance.search.minimise import Reduction
 from conformance.search.worker import Worker
-from conformance.session import Judged, Session
+from conformance.session import SERVER_ERROR, Judged, Session
 from conformance.symbols import SymbolError
 from conformance.targets.raw import RawReply, RawRequest, parse_reply
 from conformance.targets.target import Target
@@ -164,17 +165,27 @@ def _asks_for_capacity(check: Check) -> bool:
 
 
 def literal(worker: Worker, check: Check) -> CheckResult:
-    """Set up, send the call or the request as it stands, and hold its answer against the literal."""
+    """Set up, send the call or the request as it stands, and hold its answer against the literal.
+
+    A target that is not there when the check begins has died of what was before: it is tried once more.
+    """
+    return _literal(worker, check) or _literal(worker, check) or _result(check, "unknown", "the target was not there")
+
+
+def _literal(worker: Worker, check: Check) -> CheckResult | None:
     session = worker.session()
     try:
         tables = [Step("CreateTable", body) for body in check.tables.values()]
         for step in (*tables, *check.given):
             reply = _send(worker, session, step, setup=step in tables)[1]
+            if _not_there(reply) and len(session.ops) == 1:
+                return None
             if not isinstance(reply, Success):
                 return _result(check, "unknown", f"{step.operation} failed before it: {_told(reply)}")
             if _names_another_account(check, reply):
                 return _result(check, "not-reached", "it names resources of an account that is not the target's")
-        return _answered(worker, check, session)
+        result = _answered(worker, check, session)
+        return None if session.died and _not_there(Lost(session.died)) else result
     except SymbolError as error:
         return _incomplete(check, error)
     finally:
@@ -204,6 +215,8 @@ def _answered(worker: Worker, check: Check, session: Session) -> CheckResult:
     rule = ledger()[check.rule]
     step, then = check.when, check.then
     answer, reply = _send(worker, session, step)
+    if _not_there(reply):
+        return _result(check, "unknown", "the target was not there")
     wanted = bound(then, session.names, session.replies, session.started)
     told = _difference(wanted, answer, reply, rule)
     if told is None and check.control is not None:
@@ -232,7 +245,13 @@ def _send(worker: Worker, session: Session, step: Step, *, setup: bool = False) 
         answer = sender.send_raw(call, raw=RawRequest.from_json(session.bound(step.raw)), timeout=worker.timeout)
         reply = answer if isinstance(answer, Lost) else parse_reply(answer)
     session.adopt(step, reply, setup=setup)
+    if isinstance(reply, Lost) and not reply.why.startswith("garbage"):
+        session.died = reply.why
     return answer, reply
+
+
+def _not_there(reply: Reply) -> bool:
+    return isinstance(reply, Lost) and reply.why.split(":", 1)[0] in NEVER_SENT
 
 
 def _told(reply: Reply) -> str:
@@ -264,7 +283,9 @@ def _divergence(check: Check, step: Step, then: Expected, reply: Reply, part: st
     expected = _reply_of(then)
     refused, succeeded = isinstance(expected, Refusal), isinstance(reply, Success)
     severity = "message" if part == "message" else "shape" if part not in ("answer", "status") else "error"
-    if isinstance(reply, Lost):
+    if isinstance(reply, Lost) and SERVER_ERROR.match(reply.why):
+        severity = "error" if refused else "refuses"
+    elif isinstance(reply, Lost):
         severity = "crash"
     elif isinstance(reply, Refusal) and unsupported(reply):
         severity = "unsupported"

@@ -95,9 +95,7 @@ def _shape(body: Mapping[str, Any], *, on_demand: bool) -> Checks[_Shape]:
     yield from definition.total_projection(names)
     unused = [name for name in names.declared if name not in names.used]
     if unused and not alone:
-        yield violation(
-            "tables.definitions-unused", definitions=", ".join(names.declared), keys=", ".join(names.used)
-        )
+        yield violation("tables.definitions-unused", definitions=", ".join(names.declared), keys=", ".join(names.used))
     return shape
 
 

@@ -251,9 +251,7 @@ def _to_on_demand(state: State, plan: Plan) -> Checks[None]:
     plan.busy("iops")
 
 
-def plan_units(
-    units: Mapping[str, Any], state: State, settings: TableSettings, plan: Plan, index: str
-) -> Checks[None]:
+def plan_units(units: Mapping[str, Any], state: State, settings: TableSettings, plan: Plan, index: str) -> Checks[None]:
     """New provisioned units of the table, or of the index named; they show when the update is done (beyond:CAP-6)."""
     read, write = units["ReadCapacityUnits"], units["WriteCapacityUnits"]
     if (read, write) == (settings.read_units, settings.write_units):
@@ -405,9 +403,7 @@ def _plan_protection(body: Body, state: State, plan: Plan) -> Checks[None]:
     plan.steps.append(step)
 
 
-def plan_warmth(
-    warm: Mapping[str, Any] | None, settings: TableSettings, plan: Plan, index: str | None
-) -> Checks[None]:
+def plan_warmth(warm: Mapping[str, Any] | None, settings: TableSettings, plan: Plan, index: str | None) -> Checks[None]:
     """Raise what the table, or the index named, can serve at once; never lower it (beyond:CAP-11)."""
     if not warm:
         return
@@ -430,5 +426,3 @@ def plan_warmth(
 def stamp(moment: float) -> str:
     """A moment as limit messages print it."""
     return datetime.fromtimestamp(moment, UTC).strftime("%A, %B %d, %Y at %I:%M:%S %p UTC")
-
-

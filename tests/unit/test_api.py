@@ -16,6 +16,8 @@ from reference.account import Account
 from reference.server import ThreadedServer
 from reference.service import Service
 
+pytestmark = pytest.mark.slow  # whole runs with limits of their own: `make runs`
+
 ROOT = Path(__file__).parents[2]
 PYTEST_INI = "[pytest]\naddopts = --strict-markers --strict-config\nfilterwarnings = error\ntestpaths = tests\n"
 TEST = """

@@ -32,6 +32,8 @@ from tests.planted.base import Executes
 from tests.planted.plants import plant_of
 from tests.unit.moody_endpoint import moody
 
+pytestmark = pytest.mark.slow  # whole runs with limits of their own: `make runs`
+
 LIMIT = 90.0
 """Seconds after which a run that does not end is a failure, on a machine however busy."""
 ANY = set(SEVERITIES) - {"unsupported"}

@@ -98,8 +98,7 @@ def test_tags_come_and_go() -> None:
         ),
         (
             None,
-            "1 validation error detected: "
-            "Value null at 'tags' failed to satisfy constraint: Member must not be null",
+            "1 validation error detected: Value null at 'tags' failed to satisfy constraint: Member must not be null",
         ),
     ],
 )

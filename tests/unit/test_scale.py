@@ -28,6 +28,8 @@ from tests.planted.arena import plain, target_of, worker_of
 from tests.planted.plants import plant_of
 from tests.unit.planted_suite import CHUNKS, PROGRAMS
 
+pytestmark = pytest.mark.slow  # whole runs with limits of their own: `make runs`
+
 ROOT = Path(__file__).parents[2]
 PLANT = "contains-part-of-member"
 OFTEN = "get-missing-empty-item"
