@@ -30,6 +30,7 @@ OPAQUE = frozenset(
     {
         "TableId",
         "CreationDateTime",
+        "Address",
         "TableArn",
         "IndexArn",
         "LatestStreamArn",

@@ -116,6 +116,8 @@ def open_questions(service: Service, call: Call) -> Iterator[str]:
         return
     if call.operation in inputs():
         yield from _tolerated(inputs()[call.operation], body)
+    if any(map(_nests_parameter, _statements(body))):
+        yield "partiql.nested-parameter"
     for fields in _parts(call):
         yield from _of_update(service, fields)
         yield from _of_conditions(service, fields)
@@ -154,6 +156,30 @@ def _tolerated_values(value: Json) -> Iterator[str]:
             yield "wire.lenient-scalars"
         for inner in (single.get("L"), single.get("M")):
             left += inner if isinstance(inner, list) else inner.values() if isinstance(inner, dict) else ()
+
+
+def _statements(body: Mapping[str, Json]) -> Iterator[str]:
+    listed = body.get("Statements") or body.get("TransactStatements")
+    for part in (body, *(listed if isinstance(listed, list) else ())):
+        if isinstance(part, dict) and isinstance(part.get("Statement"), str):
+            yield part["Statement"]
+
+
+def _nests_parameter(statement: str) -> bool:
+    """Whether a parameter stands inside a list, a set or a map that is not the item itself."""
+    depth = 0
+    for token in _BRACKETS.findall(statement):
+        if token == "?":
+            if depth > 1:
+                return True
+        elif token in "{[<<":
+            depth += 1
+        elif token in "}]>>":
+            depth -= 1
+    return False
+
+
+_BRACKETS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|<<|>>|[{}\[\]?]""")
 
 
 def _parts(call: Call) -> Iterator[dict[str, Any]]:

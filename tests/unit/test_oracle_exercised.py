@@ -54,3 +54,19 @@ def test_scalars_that_are_converted(operation: str, body: dict[str, Any]) -> Non
 )
 def test_requests_that_raise_none(operation: str, body: dict[str, Any]) -> None:
     assert not opened(operation, **body)
+
+
+@pytest.mark.parametrize(
+    ("statement", "nested"),
+    [
+        ("INSERT INTO t VALUE {'pk': ?, 'm': {'k': ?}}", True),
+        ("INSERT INTO t VALUE {'pk': 'a', 'l': [1, ?]}", True),
+        ("INSERT INTO t VALUE {'pk': ?, 'm': {'k': '?'}}", False),
+        ("SELECT * FROM t WHERE pk IN [?, ?]", False),
+        ("INSERT INTO t VALUE {'pk': 'a', 'm': {'k': 1}, 'v': ?}", False),
+    ],
+)
+def test_parameters_inside_parts_of_an_item(statement: str, nested: bool) -> None:
+    wanted = {"partiql.nested-parameter"} if nested else set()
+    assert opened("ExecuteStatement", Statement=statement) == wanted
+    assert opened("BatchExecuteStatement", Statements=[{"Statement": statement}]) == wanted
