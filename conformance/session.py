@@ -312,7 +312,8 @@ def touched(call: Call) -> list[str]:
 def crash(call: Call, reply: Lost, oracle: Oracle, raw: RawRequest | None = None) -> Divergence:
     """The divergence of a call that got no proper answer where nothing was meant to lose it.
 
-    A 5xx without a DynamoDB error is a refusal like others; a crash is an endpoint that died, hung or talked garbage.
+    HTTP with a status and no DynamoDB answer is told by its status; a crash is an endpoint that died, hung or spoke no
+    HTTP.
     """
     broken, read = ((), call) if raw is None else front.received(call, raw, oracle.clock.now())
     outcomes = oracle.model.outcomes(read) if read is not None and not broken else None
@@ -324,14 +325,23 @@ def crash(call: Call, reply: Lost, oracle: Oracle, raw: RawRequest | None = None
     else:
         expected = Success(outcomes.outcome.body if outcomes is not None and outcomes.outcome else None)
     rule = broken[0].rule.name if broken else main_rule(call.operation)
-    if (status := SERVER_ERROR.match(reply.why)) is not None:
-        severity, kind = "error" if broken else "refuses", f"status {status[1]}"
-        text = f"{call.operation} is answered with HTTP {status[1]} and no DynamoDB error"
-    else:
-        severity, kind = "crash", reply.why.split(":", 1)[0]
+    severity, kind = unread(reply, refused=bool(broken))
+    if severity == "crash":
         text = f"{call.operation} got no answer: {reply.why[:120]}"
+    else:
+        text = f"{call.operation} is answered with HTTP {kind.removeprefix('status ')} and no DynamoDB answer"
     accepted = tuple(a for v in broken for a in alternatives(call, v)) or (reply_to_json(expected),)
     return Divergence(call.operation, rule, severity, kind, text, expected, reply, accepted, ("*",))
 
 
-SERVER_ERROR = re.compile(r"garbage: status (5\d\d)")
+def unread(reply: Lost, *, refused: bool) -> tuple[str, str]:
+    """Severity and kind of an answer that could not be read, where a refusal or a success had to come."""
+    status = _STATUS.match(reply.why)
+    if status is None:
+        return "crash", reply.why.split(":", 1)[0]
+    if status[1][0] in "45":
+        return "error" if refused else "refuses", f"status {status[1]}"
+    return "accepts" if refused else "data", f"status {status[1]}"
+
+
+_STATUS = re.compile(r"garbage: status ([2-5]\d\d)")

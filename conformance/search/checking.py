@@ -20,7 +20,7 @@ from conformance.record.run import CheckResult
 from conformance.search.findings import unsettled
 from conformance.search.minimise import Reduction
 from conformance.search.worker import Worker
-from conformance.session import SERVER_ERROR, Judged, Session
+from conformance.session import Judged, Session, unread
 from conformance.symbols import SymbolError
 from conformance.targets.raw import RawReply, RawRequest, parse_reply
 from conformance.targets.target import Target
@@ -283,10 +283,8 @@ def _divergence(check: Check, step: Step, then: Expected, reply: Reply, part: st
     expected = _reply_of(then)
     refused, succeeded = isinstance(expected, Refusal), isinstance(reply, Success)
     severity = "message" if part == "message" else "shape" if part not in ("answer", "status") else "error"
-    if isinstance(reply, Lost) and SERVER_ERROR.match(reply.why):
-        severity = "error" if refused else "refuses"
-    elif isinstance(reply, Lost):
-        severity = "crash"
+    if isinstance(reply, Lost):
+        severity, _ = unread(reply, refused=refused)
     elif isinstance(reply, Refusal) and unsupported(reply):
         severity = "unsupported"
     elif part in ("answer", "status"):
