@@ -339,9 +339,7 @@ def unread(reply: Lost, *, refused: bool) -> tuple[str, str]:
     status = _STATUS.match(reply.why)
     if status is None:
         return "crash", reply.why.split(":", 1)[0]
-    if status[1][0] in "45":
-        return "error" if refused else "refuses", f"status {status[1]}"
-    return "accepts" if refused else "data", f"status {status[1]}"
+    return "error" if refused else "refuses", f"status {status[1]}"
 
 
-_STATUS = re.compile(r"garbage: status ([2-5]\d\d)")
+_STATUS = re.compile(r"garbage: status ([45]\d\d)")

@@ -285,6 +285,8 @@ def _divergence(check: Check, step: Step, then: Expected, reply: Reply, part: st
     severity = "message" if part == "message" else "shape" if part not in ("answer", "status") else "error"
     if isinstance(reply, Lost):
         severity, _ = unread(reply, refused=refused)
+        if isinstance(then, Http) and reply.why.startswith("garbage: status 2"):
+            severity = "accepts" if refused else "data"
     elif isinstance(reply, Refusal) and unsupported(reply):
         severity = "unsupported"
     elif part in ("answer", "status"):
