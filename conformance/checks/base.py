@@ -84,7 +84,7 @@ class Http:
     """The HTTP answer itself must be so, for what lies below replies.
 
     ``headers`` are regular expressions for the whole value by lower-case name, None for a header that must be absent.
-    ``body`` is the whole body, decompressed; ``matches`` a regular expression for all of it.
+    ``body`` is the whole body, decompressed, JSON without blanks; ``matches`` a regular expression for all of it.
     """
 
     status: int = 200
@@ -107,7 +107,7 @@ class Http:
             value = answer.header(name)
             if (wanted is None) != (value is None) or (wanted and not re.fullmatch(wanted, value or "", re.IGNORECASE)):
                 return name, f"expected the header {name} to be {wanted or 'absent'}, got {value!r}"
-        text = plain_body(answer)
+        text = compact(plain_body(answer))
         if self.body is not None and text != self.body:
             return "body", f"expected the body {self.body!r}, got {text!r:.300}"
         if self.matches is not None and not re.fullmatch(self.matches, text, re.DOTALL):
@@ -120,6 +120,14 @@ class Http:
         row: dict[str, Json] = {"status": self.status, "headers": dict(self.headers)}
         texts = {"body": self.body, "matches": self.matches}
         return {"http": row | {name: text for name, text in texts.items() if text is not None}}
+
+
+def compact(text: str) -> str:
+    """A JSON object or list without the blanks that mean nothing; any other text as it is."""
+    return _BLANKS.sub(lambda found: found[1] or "", text) if text[:1] in ("{", "[") else text
+
+
+_BLANKS = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+')
 
 
 def plain_body(answer: RawReply) -> str:

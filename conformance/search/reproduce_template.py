@@ -303,7 +303,11 @@ def with_http(status: int, headers: Mapping[str, str], content: bytes) -> dict[s
             plain = content
     except zlib.error:
         plain = content
-    answer = {"status": status, "headers": named, "body": plain.decode("utf-8", "replace")}
+    text = plain.decode("utf-8", "replace")
+    # Blanks between the tokens of JSON mean nothing.
+    if text[:1] in ("{", "["):
+        text = re.sub(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', lambda found: found[1] or "", text)
+    answer = {"status": status, "headers": named, "body": text}
     return {**read_reply(status, headers, content), "http": answer}
 
 
