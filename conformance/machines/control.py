@@ -41,8 +41,10 @@ class TablesMachine(Writes, Fills):
     @rule(data=st.data())
     def create(self, data: st.DataObject) -> None:
         """CreateTable, of a new table or one that exists."""
-        fresh = len(self.worlds) < MAX_TABLES and chance(data.draw, 75)
-        symbol = f"t{len(self.worlds)}" if fresh else pick(data.draw, self.worlds).symbol
+        gone = [w for w in self.worlds if self.planner.account.any_table(self.names[f"table:{w.symbol}"]) is None]
+        again = bool(gone) and chance(data.draw, 60)
+        fresh = not again and len(self.worlds) < MAX_TABLES and chance(data.draw, 75)
+        symbol = f"t{len(self.worlds)}" if fresh else pick(data.draw, gone if again else self.worlds).symbol
         world = schemas.table(data.draw, symbol)
         self.names.setdefault(f"table:{symbol}", f"table-{symbol}")
         self.plain_step("CreateTable", tables.create(data.draw, world))
@@ -55,8 +57,21 @@ class TablesMachine(Writes, Fills):
         world = self._table(data)
         self.plain_step("UpdateTable", tables.update(data.draw, world))
         table = self.planner.account.table(self.names[f"table:{world.symbol}"])
-        if table is not None:
-            self.worlds[self.worlds.index(world)] = with_indexes_of(world, table)
+        after = world if table is None else with_indexes_of(world, table)
+        if after is not world:
+            self.worlds[self.worlds.index(world)] = after
+            self._look(data, after)
+
+    def _look(self, data: st.DataObject, world: TableWorld) -> None:
+        """Query the index that was added, for an item that was there before."""
+        index = world.indexes[-1]
+        held = [i[index.hash[0]] for i in self.known(world) if index.hash[1] in i.get(index.hash[0], ())]
+        if held:
+            body = {
+                "TableName": world.reference, "IndexName": index.name, "KeyConditionExpression": "g = :g",
+                "ExpressionAttributeValues": {":g": pick(data.draw, held)},
+            }  # fmt: skip
+            self.plain_step("Query", body)
 
     @rule(data=st.data())
     def describe(self, data: st.DataObject) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from conformance.machines.base import ProgramMachine
 from conformance.strategies import legacy, mistakes, requests, transactions
@@ -61,13 +61,20 @@ class Gets(_Rules):
 
 
 class Fills(_Rules):
-    """Several items at once, so that there is something to read."""
+    """Several items at once, so that there is something to read; mostly from the start."""
+
+    @initialize(data=st.data())
+    def begin(self, data: st.DataObject) -> None:
+        """Draw the tables, and fill them."""
+        super().begin(data)
+        for world in self.worlds if chance(data.draw, 80) else ():
+            self.plain_step("BatchWriteItem", requests.fill(data.draw, world, self.features))
 
     @rule(data=st.data())
     def fill(self, data: st.DataObject) -> None:
         """BatchWriteItem into one table."""
         world = self.any_world(data)
-        self.plain_step("BatchWriteItem", requests.batch_write(data.draw, [world], self.features, {}))
+        self.plain_step("BatchWriteItem", requests.fill(data.draw, world, self.features))
 
 
 class Pages(_Rules):
@@ -84,6 +91,12 @@ class Pages(_Rules):
         self.pages.remove((step, index))
         self.plain_step(step.operation, body)
 
+    def follow(self, data: st.DataObject, before: int) -> None:
+        """Read on at once at times, where the last read had a page more than there were ``before``."""
+        for _ in range(3):
+            if len(self.pages) > before and chance(data.draw, 60):
+                self.next_page(data)
+
 
 class Queries(Pages):
     """Query."""
@@ -92,7 +105,9 @@ class Queries(Pages):
     def query(self, data: st.DataObject) -> None:
         """Query a table or an index."""
         world = self.any_world(data)
+        before = len(self.pages)
         self.step(data, "Query", world, requests.query(data.draw, world, self.features, self.known(world)))
+        self.follow(data, before)
 
 
 class Scans(Pages):
@@ -102,7 +117,9 @@ class Scans(Pages):
     def scan(self, data: st.DataObject) -> None:
         """Scan a table or an index."""
         world = self.any_world(data)
+        before = len(self.pages)
         self.step(data, "Scan", world, requests.scan(data.draw, world, self.features, self.known(world)))
+        self.follow(data, before)
 
     @rule(data=st.data())
     def segments(self, data: st.DataObject) -> None:

@@ -139,9 +139,11 @@ class Writer:
             self.draw, ("compare", "exists", "between", "in", "begins_with", "contains", "type", "size", "paths")
         )
         path = self.path(keys=keys)
-        near = nearby.value(self.draw, kind, self.met) if self.met is not None and chance(self.draw, 50) else None
-        if near is not None:
-            return self._about(kind, path, near)
+        if self.met is not None and kind not in ("exists", "paths") and chance(self.draw, 60):
+            suited = pick(self.draw, nearby.KINDS[next(iter(self.met))])
+            near = nearby.value(self.draw, suited, self.met)
+            if near is not None:
+                return self._about(suited, path, near)
         if kind == "compare":
             comparator = pick(self.draw, COMPARATORS)
             ordered = comparator not in ("=", "<>")

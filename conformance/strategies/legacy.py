@@ -18,8 +18,13 @@ _KINDS = {
 
 def condition(draw: Draw, held: Body | None) -> Body:
     """One comparison of an attribute."""
-    operator = pick(
-        draw, ("EQ", "NE", "NULL", "NOT_NULL", "CONTAINS", "NOT_CONTAINS", "BEGINS_WITH", "IN", "BETWEEN", *ORDERED)
+    suited = [name for name, kind in _KINDS.items() if held and kind in nearby.KINDS[next(iter(held))]]
+    operator = (
+        pick(draw, suited)
+        if suited and chance(draw, 40)
+        else pick(
+            draw, ("EQ", "NE", "NULL", "NOT_NULL", "CONTAINS", "NOT_CONTAINS", "BEGINS_WITH", "IN", "BETWEEN", *ORDERED)
+        )
     )
     if operator in ("NULL", "NOT_NULL"):
         return {"ComparisonOperator": operator}

@@ -136,7 +136,7 @@ def _index_read(draw: Draw, table: TableWorld, body: Body) -> None:
     """What an index cannot give: a consistent read of a global one, attributes that it lacks."""
     if not table.indexes:
         return
-    partial = [index for index in table.indexes if index.projection != "ALL"]
+    partial = [index for index in table.indexes if index.projection != "ALL" and index.kind == "GSI"]
     index = pick(draw, partial if partial and chance(draw, 60) else table.indexes)
     body["IndexName"] = index.name
     choice = pick(draw, ("all", "projected", "consistent"))
@@ -229,6 +229,7 @@ EXPRESSIONS: dict[str, tuple[str, ...]] = {
         "if_not_exists(a, :v) = :v",
         "attribute_exists(a) = :v",
         "a == :v",
+        "a == :v",
         "a = :v and not b = :n",
         "(a) = :v",
     ),
@@ -285,6 +286,7 @@ EXPRESSIONS: dict[str, tuple[str, ...]] = {
         "a = a",
         "begins_with(a, :n)",
         "pk = :v",
+        "a == :v",
         "a < :l",
         "a IN (:v, :n, :l)",
     ),
@@ -431,13 +433,14 @@ _READS: tuple[Mistake, ...] = (
     _mixed,
     _type,
 )
-_SCANS: tuple[Mistake, ...] = (*_READS, _segment)
+_SCANS: tuple[Mistake, ...] = (*_READS, _segment, _segment)
+_UPDATES: tuple[Mistake, ...] = (*_WRITES, _update_key, _update_key)
 
 
 def spoil(draw: Draw, operation: str, table: TableWorld, body: Body) -> Body:
     """The request with one mistake in it."""
     spoilt = {name: dict(value) if isinstance(value, dict) else value for name, value in body.items()}
-    pool = {"Query": _READS, "Scan": _SCANS}.get(operation, _WRITES)
+    pool = {"Query": _READS, "Scan": _SCANS, "UpdateItem": _UPDATES, "Update": _UPDATES}.get(operation, _WRITES)
     if chance(draw, 10):
         # Two mistakes show which of them is told first.
         pick(draw, [mistake for mistake in pool if mistake is not _type])(draw, table, spoilt)

@@ -14,6 +14,21 @@ from reference.values.value import binary
 Value = dict[str, Any]
 
 
+KINDS: dict[str, tuple[str, ...]] = {
+    "S": ("compare", "begins_with", "contains", "between", "in", "size", "type"),
+    "N": ("compare", "compare", "between", "in", "type"),
+    "B": ("compare", "begins_with", "contains", "size", "type"),
+    "BOOL": ("compare", "type"),
+    "NULL": ("compare", "type"),
+    "L": ("contains", "size", "compare", "type"),
+    "M": ("size", "compare", "type"),
+    "SS": ("contains", "contains", "size", "compare", "type"),
+    "NS": ("contains", "size", "compare", "type"),
+    "BS": ("contains", "size", "compare", "type"),
+}
+"""Predicates that have something to say about a value of a type."""
+
+
 def value(draw: Draw, kind: str, met: Value) -> list[Value] | None:
     """The values of a predicate of that kind about ``met``; None where nothing suits."""
     ((sort, inner),) = met.items()
@@ -30,7 +45,10 @@ def value(draw: Draw, kind: str, met: Value) -> list[Value] | None:
         part = _part(draw, sort, inner)
         return None if part is None else [part]
     if kind == "type":
-        return [{"S": pick(draw, (sort, sort, pick(draw, TYPES), "L" if sort in ("SS", "NS", "BS") else "S"))}]
+        mistaken = {"SS": "L", "NS": "L", "BS": "L", "L": "SS", "M": "L", "B": "S", "NULL": "S", "N": "S"}.get(
+            sort, "B"
+        )
+        return [{"S": pick(draw, (sort, mistaken, pick(draw, TYPES)))}]
     if kind == "size" and sort not in ("N", "BOOL", "NULL"):
         length = len(binary(inner)) if sort == "B" else len(inner)
         return [{"N": str(max(0, length + pick(draw, (0, 0, 1, -1))))}]
@@ -70,7 +88,7 @@ def _beginning(draw: Draw, sort: str, inner: str) -> Value:
 
 def _part(draw: Draw, sort: str, inner: Any) -> Value | None:
     if sort in ("SS", "NS", "BS"):
-        member = pick(draw, inner)
+        member = pick(draw, [each for each in inner if len(each) > 1] or inner) if sort == "SS" else pick(draw, inner)
         return {sort[0]: member[:1] if sort == "SS" and chance(draw, 50) else member}
     if sort == "L" and inner:
         # A map, list or set can be looked for only where it stands; as a value it is refused or simply not found.

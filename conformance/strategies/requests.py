@@ -8,6 +8,7 @@ from conformance.strategies import values
 from conformance.strategies.draws import Draw, chance, number, pick, some
 from conformance.strategies.expressions import Placeholders, Writer
 from conformance.strategies.schemas import Features, IndexWorld, TableWorld
+from reference.values.value import compare, normalise
 
 Body = dict[str, Any]
 
@@ -38,7 +39,8 @@ def item(draw: Draw, table: TableWorld, features: Features, known: list[Body]) -
         body[name] = values.value(draw, depth=depth, types=kinds)
     for name, kind in table.index_keys.items():
         if chance(draw, 65):
-            body[name] = values.key_value(draw, kind)
+            # Few values, so that index partitions hold more than one item.
+            body[name] = values.key_value(draw, kind, 2)
     if features.on("capacity") and chance(draw, 6):
         # More than one unit's worth.
         body[table.attributes[-1]] = {"S": "x" * pick(draw, (1100, 4200))}
@@ -158,28 +160,44 @@ def _index(draw: Draw, table: TableWorld, features: Features) -> IndexWorld | No
 def _key_condition(
     draw: Draw, hashed: tuple[str, str], ranged: tuple[str, str] | None, known: list[Body], placeholders: Placeholders
 ) -> str:
-    holders = [i for i in known if hashed[0] in i and hashed[1] in i[hashed[0]]]
-    at = pick(draw, holders)[hashed[0]] if holders and chance(draw, 80) else values.key_value(draw, hashed[1])
+    at, partition = _partition(draw, hashed, known)
     clause = f"{placeholders.name(draw, hashed[0])} = {placeholders.value(at)}"
-    if ranged is None or chance(draw, 45):
+    if ranged is None or chance(draw, 50):
         return clause
-    second = _range_condition(draw, ranged, placeholders)
+    held = [i[ranged[0]] for i in partition if ranged[1] in i.get(ranged[0], ())]
+    second = _range_condition(draw, ranged, held, placeholders)
     return f"{clause} AND {second}" if chance(draw, 85) else f"{second} AND {clause}"
 
 
-def _range_condition(draw: Draw, ranged: tuple[str, str], placeholders: Placeholders) -> str:
+def _partition(draw: Draw, hashed: tuple[str, str], known: list[Body]) -> tuple[Body, list[Body]]:
+    """A partition key, mostly one that holds items, and rather more than few; and its items."""
+    holders = [i for i in known if hashed[1] in i.get(hashed[0], ())]
+    if not holders or chance(draw, 15):
+        return values.key_value(draw, hashed[1]), []
+    found = [pick(draw, holders)[hashed[0]] for _ in range(2)]
+    partition = max(([i for i in holders if i[hashed[0]] == at] for at in found), key=len)
+    return partition[0][hashed[0]], partition
+
+
+def _range_condition(draw: Draw, ranged: tuple[str, str], held: list[Body], placeholders: Placeholders) -> str:
     name = placeholders.name(draw, ranged[0])
-    kinds = ("=", "<", "<=", ">", ">=", "between") + (("begins_with",) if ranged[1] != "N" else ())
+    kinds = ("=", "<", "<=", ">", ">=", "between", "between") + (("begins_with",) * 2 if ranged[1] != "N" else ())
     kind = pick(draw, kinds)
-    low = values.key_value(draw, ranged[1])
+    low, high = (pick(draw, held) if held and chance(draw, 75) else values.key_value(draw, ranged[1]) for _ in range(2))
     if kind == "between":
-        high = values.key_value(draw, ranged[1])
+        if (compare(_normal(low), _normal(high)) or 0) > 0 and chance(draw, 90):
+            low, high = high, low
         return f"{name} BETWEEN {placeholders.value(low)} AND {placeholders.value(high)}"
     if kind == "begins_with":
-        return f"begins_with({name}, {placeholders.value(low)})"
+        start = {"S": low["S"][:1]} if "S" in low and chance(draw, 50) else low
+        return f"begins_with({name}, {placeholders.value(start)})"
     if chance(draw, 10):
         return f"{placeholders.value(low)} {kind} {name}"
     return f"{name} {kind} {placeholders.value(low)}"
+
+
+def _normal(value: Body) -> Body:
+    return normalise(value, "current", []) or value
 
 
 def _paged(draw: Draw, features: Features, body: Body) -> None:
@@ -254,6 +272,19 @@ def batch_write(draw: Draw, tables: list[TableWorld], features: Features, known:
             writes.append({"PutRequest": {"Item": new}} if chance(draw, 65) else {"DeleteRequest": {"Key": at}})
         request[world.reference] = writes
     return _extras(draw, features, {"RequestItems": request}, write=True)
+
+
+def fill(draw: Draw, world: TableWorld, features: Features) -> Body:
+    """A BatchWriteItem request that puts several different items into one table."""
+    puts: list[Body] = []
+    seen: list[Body] = []
+    for _ in range(number(draw, 3, 8)):
+        new = item(draw, world, features, [])
+        at = {name: _normal(value) for name, value in _of(new, world).items()}
+        if at not in seen:
+            seen.append(at)
+            puts.append({"PutRequest": {"Item": new}})
+    return {"RequestItems": {world.reference: puts}}
 
 
 def batch_get(draw: Draw, tables: list[TableWorld], features: Features, known: dict[str, list[Body]]) -> Body:

@@ -213,8 +213,8 @@ class Hunt:
                 for name in list(left):
                     self._try(of[name], told, left, shared)
                 shared += told.seconds
-        worker.end()
         self.timing, self.programs, self.calls = worker.timing, worker.programs, worker.calls
+        worker.end()
 
     def _try(self, tally: Tally, told: Told, left: dict[str, float], shared: float) -> None:
         if shared + left[tally.plant.name] > self.budget or same(told, tally.plant.wrap):
