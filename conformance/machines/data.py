@@ -214,7 +214,7 @@ class ItemsMachine(Writes, Deletes, Gets):
         self.update(data)
 
 
-class QueriesMachine(Writes, Fills, Queries):
+class QueriesMachine(Writes, Deletes, Fills, Queries):
     """Query over tables and indexes, with filters, projections and pages."""
 
     capability = "queries"
@@ -225,7 +225,7 @@ class QueriesMachine(Writes, Fills, Queries):
         self.query(data)
 
 
-class ScansMachine(Writes, Fills, Scans):
+class ScansMachine(Writes, Deletes, Fills, Scans):
     """Scan over tables and indexes, paged and in parallel."""
 
     capability = "scans"

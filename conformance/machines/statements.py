@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from conformance.machines.data import Gets, Writes
+from conformance.machines.data import Fills, Gets, Writes
 from conformance.strategies import partiql
 from conformance.strategies.draws import chance, number, pick
 from reference.api import Json
@@ -13,7 +13,7 @@ from reference.api import Json
 _WRITES = (partiql.insert, partiql.update, partiql.delete)
 
 
-class PartiqlMachine(Writes, Gets):
+class PartiqlMachine(Writes, Fills, Gets):
     """ExecuteStatement, BatchExecuteStatement, ExecuteTransaction."""
 
     capability = "partiql"

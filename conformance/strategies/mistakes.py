@@ -181,6 +181,8 @@ def _index_key(draw: Draw, table: TableWorld, body: Body) -> None:
 def _unused(draw: Draw, table: TableWorld, body: Body) -> None:
     if ("Item" in body or "Key" in body) and not any(name in body for name in EXPRESSIONS) and chance(draw, 60):
         body["ConditionExpression"] = "attribute_not_exists(zz)"
+    elif not ("Item" in body or "Key" in body) and "FilterExpression" not in body and chance(draw, 60):
+        body["FilterExpression"] = "attribute_exists(a)"
     if chance(draw, 50):
         body["ExpressionAttributeNames"] = {**body.get("ExpressionAttributeNames", {}), "#unused": "a"}
     else:
@@ -268,6 +270,7 @@ EXPRESSIONS: dict[str, tuple[str, ...]] = {
     ),
     "ProjectionExpression": (
         "",
+        "a, a",
         "a, a",
         "a, a.b",
         "a.b, a[0]",

@@ -39,7 +39,7 @@ TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
 MAP_NAMES = ("x", "y", "size", "a.b", "Ü")
 
 
-MIX = (*TYPES, "N", "N", "S", "L", "M")
+MIX = (*TYPES, "N", "N", "S", "L", "M", "SS")
 """Types as often as values are drawn of them: numbers have most to get wrong."""
 
 
