@@ -73,6 +73,12 @@ SCALARS: tuple[Check, ...] = (
         "attribute name",
     ),
     _mistyped(
+        "wire.string-member",
+        scan(FilterExpression=1),
+        "NUMBER_VALUE cannot be converted to String",
+        scan(FilterExpression="attribute_exists(v)"),
+    ),
+    _mistyped(
         "wire.number-type", scan(Limit="1"), "STRING_VALUE cannot be converted to Integer", scan(Limit=1), "string"
     ),
     _mistyped("wire.number-type", scan(Limit=True), "TRUE_VALUE cannot be converted to Integer", scan(Limit=1), "true"),

@@ -19,6 +19,7 @@ from reference.values.number import normal
 
 CONTROL = frozenset({"Table", "TableDescription", "TimeToLiveDescription", "TimeToLiveSpecification"})
 _COUNTS = ("Count", "ScannedCount")
+_COUNTED = tuple((name,) for name in _COUNTS)
 SHAPE_MEMBERS = CONTROL | {"ConsumedCapacity", "ItemCollectionMetrics"}
 _BY_MEMBER = SHAPE_MEMBERS | {*_COUNTS}
 _ORDER = ("data", "shape")
@@ -36,7 +37,7 @@ def severity_of(difference: Difference) -> str:
 
 def worst(found: Iterable[Difference]) -> Difference:
     """The difference to report of several: the most severe, then the first by place."""
-    return min(found, key=lambda d: (_ORDER.index(severity_of(d)), d.place))
+    return min(found, key=lambda d: (_ORDER.index(severity_of(d)), d.path[:1] in _COUNTED, d.place))
 
 
 OPERATIONS: dict[str, str] = {
@@ -77,12 +78,15 @@ def body_divergence(
     """The divergence of a success body that fits no lawful outcome; ``service`` is the state it was judged in."""
     difference = _located(call, outcome, reply, worst(found))
     write = _writer(service, call, outcome, difference, writers)
-    if _whole_item(difference) and writers.respelt(service, call, difference.row):
+    twice = _whole_item(difference) or _more_items(outcome, reply)
+    if twice and writers.respelt(service, call, difference.row):
         write, rule = None, "keys.identity"
     else:
         rule = written_rule(write, difference) if write else place_rule(service, call, outcome, reply, difference)
     operation = write.operation if write else call.operation
     place = "item:created" if rule == CREATES_NOTHING else difference.place
+    if write is not None and write.refused:
+        place = f"refused:{place}"
     expected = Success(outcome.body)
     decides = difference.path if difference.path and difference.path[0] in _BY_MEMBER else difference.path[:1]
     shown = f"expected {_short(difference.expected)}, observed {_short(difference.observed)}"
@@ -106,6 +110,11 @@ def _whole_item(difference: Difference) -> bool:
     """Whether an item is there that should not be, or the other way round."""
     alone = difference.path in (("Item",), ("Attributes",)) and difference.kind in ("missing", "extra")
     return alone or (difference.path == ("Items", "*") and difference.kind in ("missing", "unexpected"))
+
+
+def _more_items(outcome: Outcome, reply: Success) -> bool:
+    expected, shown = (body.get("Items") if isinstance(body, dict) else None for body in (outcome.body, reply.body))
+    return expected is not None and shown is not None and len(shown) > len(expected)
 
 
 def _located(call: Call, outcome: Outcome, reply: Success, difference: Difference) -> Difference:
@@ -138,7 +147,7 @@ def place_rule(service: Service, call: Call, outcome: Outcome, reply: Success, d
             return CREATES_NOTHING
         return _attributes_rule(call, difference)
     if head in ("Items", *_COUNTS) and call.operation in ("Query", "Scan"):
-        return _rows_rule(service, call, difference)
+        return _rows_rule(service, call, outcome, reply, difference)
     if head == "Items" and call.operation == "ExecuteStatement" and "partiql.write-answer" in outcome.rules:
         return "partiql.write-answer"
     if head == "Item" and call.body.get("AttributesToGet"):
@@ -204,14 +213,19 @@ def _attributes_rule(call: Call, difference: Difference) -> str:
     return "items.updated-values-returned"
 
 
-def _rows_rule(service: Service, call: Call, difference: Difference) -> str:
+def _rows_rule(service: Service, call: Call, outcome: Outcome, reply: Success, difference: Difference) -> str:
     index = call.body.get("IndexName") is not None
+    partly = {"AttributesToGet": "legacy.attributes-to-get", "ProjectionExpression": "items.projected"}
+    if difference.kind in ("missing", "unexpected") and outcome.body.get("Count") == reply.body.get("Count"):
+        for member, about in partly.items():
+            if call.body.get(member):
+                return about
     if difference.kind == "unexpected" and _unindexed(service, call, difference.observed):
         return "indexes.sparse"
     if difference.kind == "order":
         return "indexes.order" if index else ("queries.order" if call.operation == "Query" else "scans.result")
     if len(difference.path) <= 2 and (rule := condition_rule(call, "FilterExpression", "QueryFilter", "ScanFilter")):
-        return rule
+        return rule if rule != "legacy.joined" or _all_joined(service, call, reply) else "legacy.comparisons"
     if difference.kind == "in-two-segments" or (call.body.get("TotalSegments") or 1) > 1:
         return "scans.segments"
     if len(difference.path) > 2 and call.body.get("AttributesToGet"):
@@ -223,6 +237,13 @@ def _rows_rule(service: Service, call: Call, difference: Difference) -> str:
     if len(difference.path) > 2 and call.body.get("ProjectionExpression"):
         return "items.projected"
     return "queries.result" if call.operation == "Query" else "scans.result"
+
+
+def _all_joined(service: Service, call: Call, reply: Success) -> bool:
+    """Whether the rows shown are those that meet every condition, where one was to be enough."""
+    body = {name: value for name, value in call.body.items() if name != "ConditionalOperator"}
+    strict = service.outcomes(Call(call.operation, body)).outcome
+    return strict is not None and not any(differences(strict.body.get("Items"), reply.body.get("Items")))
 
 
 def _more_counted(difference: Difference) -> bool:
@@ -282,10 +303,19 @@ def refused_rule(call: Call, outcome: Outcome | None, reply: Refusal) -> str:
     return main_rule(call.operation, outcome.rules if outcome else ())
 
 
+_REFUSED = {
+    "TransactWriteItems": "transactions.cancelled",
+    "ExecuteTransaction": "transactions.cancelled",
+    "BatchWriteItem": "batches.write-result",
+}
+
+
 def written_rule(write: Write, difference: Difference) -> str:
     """The rule that a wrong stored item breaks, by the operation that wrote it."""
     if difference.kind == "spelling":
         return "values.number-normal-form"
+    if write.refused:
+        return _REFUSED.get(write.operation, "items.refused-write")
     if CREATES_NOTHING in write.rules and len(difference.path) <= 2:
         return CREATES_NOTHING
     if write.operation == "UpdateItem":

@@ -79,9 +79,7 @@ def update_rule(body: Json, difference: Difference) -> str:
     """The rule about the update action that wrote the differing attribute."""
     text = body.get("UpdateExpression") if isinstance(body, dict) else None
     if not isinstance(text, str):
-        return (
-            "legacy.add-to-list" if isinstance(body, dict) and body.get("AttributeUpdates") else "items.update-creates"
-        )
+        return _legacy_rule(body, difference)
     names = body.get("ExpressionAttributeNames") or {}
     attribute = next((name for name in difference.names if name), None)
     kind, action = _action_on(text, attribute, names)
@@ -94,6 +92,16 @@ def update_rule(body: Json, difference: Difference) -> str:
     if action and re.match(r"\S+\[\d+\]\s*=", action):
         return "expressions.list-append-past-end"
     return "expressions.reads-before"
+
+
+def _legacy_rule(body: Json, difference: Difference) -> str:
+    updates = body.get("AttributeUpdates") if isinstance(body, dict) else None
+    if not isinstance(updates, dict) or not updates:
+        return "items.update-creates"
+    attribute = next((name for name in difference.names if name in updates), None)
+    update = updates.get(attribute, next(iter(updates.values())) if len(updates) == 1 else {})
+    added = update.get("Value") or {}
+    return "legacy.add-to-list" if update.get("Action") == "ADD" and "L" in added else "items.update-what-is-named"
 
 
 def _action_on(text: str, attribute: str | None, names: Json) -> tuple[str, str]:
@@ -211,6 +219,8 @@ def _of_update(service: Service, fields: Mapping[str, Json]) -> Iterator[str]:
 
 
 def _of_conditions(service: Service, fields: Mapping[str, Json]) -> Iterator[str]:
+    if _filters_unprojected(service, fields):
+        yield "indexes.filter-not-projected"
     nodes = [node for kind in _CONDITIONS for node in _nodes(_tree(fields, kind))]
     if not any(isinstance(node, Function) and node.function == "size" for node in nodes):
         return
@@ -220,6 +230,18 @@ def _of_conditions(service: Service, fields: Mapping[str, Json]) -> Iterator[str
     stored = [] if table is None else list(islice(table.items(), MAX_ITEMS))
     if not orjson.dumps([stored, fields.get("ExpressionAttributeValues")], default=str).isascii():
         yield "expressions.size-unit"
+
+
+def _filters_unprojected(service: Service, fields: Mapping[str, Json]) -> bool:
+    """Whether a read of an index filters on what the index does not hold."""
+    table = _table(service, fields)
+    index = table.indexes.get(str(fields.get("IndexName"))) if table is not None else None
+    held = index.schema.stored if index is not None else None
+    if held is None:
+        return False
+    named = {str(_name(fields, node)) for node in _nodes(_tree(fields, "Filter")) if isinstance(node, Path)}
+    given = (fields.get(member) for member in ("QueryFilter", "ScanFilter"))
+    return not named.union(*(each for each in given if isinstance(each, dict))) <= held
 
 
 def _measures(node: Compare) -> bool:

@@ -20,7 +20,7 @@ from conformance.oracle.writers import Writers
 from conformance.record.op import reply_to_json
 from conformance.targets.raw import RawRequest
 from reference.account import Account
-from reference.api import Call, Item, Lost, Refusal, Reply, Success
+from reference.api import Call, Item, Json, Lost, Refusal, Reply, Success
 from reference.clock import ManualClock
 from reference.operations.base import Outcome
 from reference.rules import Cohort, Rule, Violation
@@ -41,7 +41,9 @@ UNSUPPORTED_WORDS = (
 _REPLAY = ("transactions.replay",)
 _CLOSER = {"items.condition-failed": ("partiql.update-existing", *_REPLAY)}
 """Rules about an outcome that say more of it, by the rule that a refusal names."""
+_NEEDING = ("expressions.missing-attribute", "expressions.invalid-path")
 _START_KEY = "scans.start-key-segment"
+_OTHER_ITEM = ("Item:", "item.*:missing", "item.*:extra")
 _TABLE_ARN = re.compile(r"arn:aws:dynamodb:([^:/]+):([^:/]+):table/[^/]+")
 
 
@@ -210,7 +212,8 @@ class Oracle:
                 return Judgement((world,), replace(found, rule="values.number-normal-form"))
             if wrong is not None:
                 found = self._divergence(call, violation, reply, "data", wrong, broken)
-                if self.writers.respelt(world.service, call):
+                shown = reply.fields.get("Item")
+                if wrong.startswith(_OTHER_ITEM) and self.writers.respelt(world.service, call, shown=shown):
                     found = replace(found, rule="keys.identity")
                 return Judgement((world,), found)
             if reply.status != violation.rule.status and not violation.rule.disputed:
@@ -268,6 +271,10 @@ class Oracle:
             severity = "refuses"
             reasons = reply.fields.get("CancellationReasons")
             rule = blamed(call, matched.name, reasons) if matched else refused_rule(call, outcome, reply)
+            if rule in _NEEDING and self.writers.respelt(world.service, call):
+                rule = "keys.identity"
+            if call.operation == "BatchExecuteStatement" and outcome is not None and _any_failed(outcome.body):
+                rule = "partiql.batch-answer"
             closer = [name for name in _CLOSER.get(rule, _REPLAY) if outcome is not None and name in outcome.rules]
             rule = closer[0] if closer else rule
             path = f"code:{reply.code}" if matched is None else "untrue"
@@ -355,6 +362,11 @@ def _restarts_segment(call: Call) -> bool:
 def without(call: Call, member: str) -> Call:
     """The call without a member of its request."""
     return Call(call.operation, {name: value for name, value in call.body.items() if name != member})
+
+
+def _any_failed(body: Json) -> bool:
+    """Whether a statement of a batch fails, which the batch as a whole does not."""
+    return any("Error" in each for each in body.get("Responses", ()))
 
 
 def unsupported(reply: Refusal) -> bool:

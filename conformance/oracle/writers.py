@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.oracle.compare import Difference
+from conformance.oracle.compare import Difference, canonical
 from reference.api import Call, Item, Json
 from reference.operations.base import Outcome
 from reference.service import Service
@@ -16,26 +16,33 @@ from reference.values.item import normalise_item
 
 CREATES_NOTHING = "items.removal-creates-nothing"
 MAX_WRITERS = 4096
+_STATEMENTS = frozenset({"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"})
 _PARTLY = frozenset({"ProjectionExpression", "AttributesToGet"})
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """The last write of an item: which operation, its request, and the rules that shaped its outcome."""
+    """The last write of an item: which operation, its request, and the rules that shaped its outcome.
+
+    ``refused`` says that it was none, and should have left the item as it was; ``doubts`` are later ones of that kind:
+    some targets do a part of what they refuse.
+    """
 
     operation: str
     body: Json
-    rules: tuple[str, ...]
-    doubts: tuple[tuple[str, frozenset[str]], ...] = ()
-    """Later writes of the item that were refused, by operation and the attributes they name: a target may do a part."""
+    rules: tuple[str, ...] = ()
+    refused: bool = False
+    doubts: tuple[Write, ...] = ()
 
-    def certain(self, difference: Difference | None) -> bool:
-        """Whether none of the refused writes can have made an item differ so."""
-        if difference is None or len(difference.path) <= 2:
-            return not self.doubts
+    def explains(self, difference: Difference | None) -> bool:
+        """Whether this write, had it taken effect, can have made an item differ so."""
+        if difference is None or len(difference.path) <= 2 or self.operation in _STATEMENTS:
+            return True
         names = {part for part in difference.names if part}
-        gone = difference.kind == "missing"
-        return not any(names & touched or (gone and operation != "UpdateItem") for operation, touched in self.doubts)
+        named = any(names & _attributes(part) for part in (self.body, *parts(Call(self.operation, self.body))))
+        if difference.kind == "missing":
+            return named or self.operation != "UpdateItem"
+        return named and canonical(difference.observed) in set(map(canonical, _values(self.body)))
 
 
 class Writers:
@@ -43,7 +50,7 @@ class Writers:
 
     def __init__(self) -> None:
         self._last: dict[bytes, Write] = {}
-        self._keys: dict[bytes, set[bytes]] = {}
+        self._keys: dict[bytes, dict[bytes, frozenset[str]]] = {}
         self._seen: set[bytes] = set()
 
     def note(self, service: Service, call: Call, outcome: Outcome) -> None:
@@ -58,7 +65,9 @@ class Writers:
             row = row_of(service, name, item)
             if row is not None:
                 self._last[_slot(name, row)] = Write(call.operation, call.body, outcome.rules)
-                self._keys.setdefault(_slot(name, row), set()).add(_spelt(service, name, item))
+                ways = self._keys.setdefault(_slot(name, row), {})
+                way = _spelt(service, name, item)
+                ways[way] = ways.get(way, frozenset()) | _named_beside_keys(service, call, name)
                 self._seen.discard(_slot(name, row))
 
     def shown(self, service: Service, call: Call) -> None:
@@ -68,14 +77,28 @@ class Writers:
             if row is not None and call.operation == "GetItem" and not _PARTLY & call.body.keys():
                 self._seen.add(_slot(name, row))
 
-    def respelt(self, service: Service, call: Call, row: RowKey | None = None) -> bool:
-        """Whether the item in question, that of a row or those a call names, goes by keys written in several ways."""
-        keys = [] if row is None else [self._keys.get(_slot(call.body["TableName"], row), set())]
+    def respelt(self, service: Service, call: Call, row: RowKey | None = None, shown: Json = None) -> bool:
+        """Whether a target seems to hold an item twice that goes by keys written in several ways.
+
+        The item is that of a row, or the one that a call names; ``shown`` is what the target shows of it. It can't be
+        so where that has attributes which were only written under another way than the call's.
+        """
+        places: list[tuple[bytes, bytes | None]] = [] if row is None else [(_slot(call.body["TableName"], row), None)]
         for name, item in named(call):
             place = row_of(service, name, item)
             if place is not None:
-                keys.append(self._keys.get(_slot(name, place), set()) | {_spelt(service, name, item)})
-        return any(len(ways) > 1 for ways in keys)
+                places.append((_slot(name, place), _spelt(service, name, item)))
+        for slot, own in places:
+            ways = self._keys.get(slot, {})
+            if own is None:
+                if len(ways) > 1:
+                    return True
+                continue
+            others = frozenset().union(*(names for way, names in ways.items() if way != own))
+            alien = others - ways.get(own, frozenset())
+            if set(ways) - {own} and not (isinstance(shown, dict) and alien & shown.keys()):
+                return True
+        return False
 
     def unseen(self, service: Service, call: Call, difference: Difference) -> Write | None:
         """The update that made the item a call names what it is, if no read has shown the item since."""
@@ -88,20 +111,24 @@ class Writers:
 
     def doubt(self, service: Service, call: Call) -> None:
         """A write was refused, perhaps a malformed one: what its items hold may from now on be its doing."""
+        refused = Write(call.operation, call.body, refused=True)
+        if call.operation in _STATEMENTS:
+            self._last = {slot: replace(last, doubts=(*last.doubts, refused)) for slot, last in self._last.items()}
         for part in parts(call):
             name, item = part.get("TableName"), part.get("Item") or part.get("Key")
             if not isinstance(name, str) or not isinstance(item, dict):
                 continue
             row = row_of(service, name, item)
-            slot = None if row is None else _slot(name, row)
-            if slot is not None and slot in self._last:
-                last = self._last[slot]
-                self._last[slot] = replace(last, doubts=(*last.doubts, (call.operation, _attributes(part))))
+            last = None if row is None else self._last.get(_slot(name, row))
+            if row is not None and last is not None:
+                self._last[_slot(name, row)] = replace(last, doubts=(*last.doubts, refused))
 
     def of(self, table: str, key: Sequence[Any], difference: Difference | None = None) -> Write | None:
-        """The last write of an item, by its row key, where only that can have made it what it is."""
+        """The write that made an item what it is, by its row key: the last, or a later one that was refused."""
         write = self._last.get(_slot(table, key))
-        return write if write is not None and write.certain(difference) else None
+        if write is None:
+            return None
+        return next((refused for refused in reversed(write.doubts) if refused.explains(difference)), write)
 
     def creating_nothing(self, service: Service, table: str, shown: Json) -> Write | None:
         """The last write that must have left an item of a table missing; it is missing still, and ``shown`` has it.
@@ -127,6 +154,22 @@ def _attributes(part: Json) -> frozenset[str]:
     return frozenset([*words, *told, *aliased])
 
 
+def _named_beside_keys(service: Service, call: Call, name: str) -> frozenset[str]:
+    table = service.account.table(name)
+    named = frozenset[str]().union(*map(_attributes, (call.body, *parts(call))))
+    return named - frozenset(table.key.names) if table is not None else named
+
+
+def _values(body: Json) -> Iterator[Json]:
+    """Every attribute value of a request, and what they are made of."""
+    inside = body.values() if isinstance(body, dict) else body if isinstance(body, list) else ()
+    if isinstance(body, dict):
+        yield body
+    for inner in inside:
+        yield inner
+        yield from _values(inner)
+
+
 def parts(call: Call) -> Iterator[dict[str, Any]]:
     """What of any request whatever may name one item to write: the request itself, or an action of it."""
     if call.operation in ("PutItem", "UpdateItem", "DeleteItem") and isinstance(call.body, dict):
@@ -135,6 +178,14 @@ def parts(call: Call) -> Iterator[dict[str, Any]]:
     for action in actions if isinstance(actions, list) else ():
         if isinstance(action, dict):
             yield from (part for part in action.values() if isinstance(part, dict))
+    tables = (
+        call.body.get("RequestItems") if call.operation == "BatchWriteItem" and isinstance(call.body, dict) else None
+    )
+    for table, requests in tables.items() if isinstance(tables, dict) else ():
+        for request in requests if isinstance(requests, list) else ():
+            for part in request.values() if isinstance(request, dict) else ():
+                if isinstance(part, dict):
+                    yield {"TableName": table, **part}
 
 
 def written(call: Call) -> Iterator[tuple[str, Item]]:

@@ -283,7 +283,9 @@ def _divergence(check: Check, step: Step, then: Expected, reply: Reply, part: st
     expected = _reply_of(then)
     refused, succeeded = isinstance(expected, Refusal), isinstance(reply, Success)
     severity = "message" if part == "message" else "shape" if part not in ("answer", "status") else "error"
-    if isinstance(reply, Lost):
+    if isinstance(then, Http) and part not in ("answer", "status"):
+        severity = "shape"
+    elif isinstance(reply, Lost):
         severity, _ = unread(reply, refused=refused)
         if isinstance(then, Http) and reply.why.startswith("garbage: status 2"):
             severity = "accepts" if refused else "data"

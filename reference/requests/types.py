@@ -115,7 +115,8 @@ class Reader:
         elif isinstance(value, str):
             return value
         else:
-            self._tell("wire.string-type", token=_token(value))
+            recorded = shape is _STRING or shape.name in _NAMES
+            self._tell("wire.string-type" if recorded else "wire.string-member", token=_token(value))
         return None
 
     def _boolean(self, value: Json) -> bool | None:
@@ -199,6 +200,8 @@ def filled(shape: Shape, value: Json) -> Json:
 
 
 _END = object()
+_NAMES = frozenset({"AttributeName", "NonKeyAttributeName"})
+"""Shapes of strings for which it is recorded that nothing else is taken (dataplane:SER-7)."""
 _STRING, _BLOB, _BOOLEAN = Shape("String", "string"), Shape("Blob", "blob"), Shape("Boolean", "boolean")
 _VALUE = Shape("AttributeValue", "value")
 _SETS = {
