@@ -224,9 +224,11 @@ def _rows_rule(service: Service, call: Call, outcome: Outcome, reply: Success, d
         return "indexes.sparse"
     if difference.kind == "order":
         return "indexes.order" if index else ("queries.order" if call.operation == "Query" else "scans.result")
-    if len(difference.path) <= 2 and (rule := condition_rule(call, "FilterExpression", "QueryFilter", "ScanFilter")):
+    filters = () if difference.path[:1] == ("ScannedCount",) else ("FilterExpression", "QueryFilter", "ScanFilter")
+    if len(difference.path) <= 2 and (rule := condition_rule(call, *filters)):
         return rule if rule != "legacy.joined" or _all_joined(service, call, reply) else "legacy.comparisons"
-    if difference.kind == "in-two-segments" or (call.body.get("TotalSegments") or 1) > 1:
+    segmented = len(difference.path) <= 2 and (call.body.get("TotalSegments") or 1) > 1
+    if difference.kind == "in-two-segments" or segmented:
         return "scans.segments"
     if len(difference.path) > 2 and call.body.get("AttributesToGet"):
         return "legacy.attributes-to-get"
