@@ -229,8 +229,11 @@ class Session:
             return False
         return True
 
-    def _skip(self, step: Step) -> None:
-        """Keep the place of a step that cannot be sent, so that later references still fit."""
+    def follow(self, step: Step) -> None:
+        """Send a step; where it cannot be sent, keep its place, so that later references still fit."""
+        if self.can_bind(step):
+            self.send(step)
+            return
         op = Op(
             len(self.ops),
             step.operation,
@@ -251,10 +254,7 @@ class Session:
             if self.died:
                 return
         for step in program.steps:
-            if self.can_bind(step):
-                self.send(step)
-            else:
-                self._skip(step)
+            self.follow(step)
             if self.died or self.quarantined or len(self.divergences()) >= MAX_DIVERGENCES:
                 return
         self.compare_state(program.tables)

@@ -72,6 +72,8 @@ class Minimiser:
     divergence: Divergence | None = None
     ops: tuple[Op, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    missed: Attempt | None = None
+    """The last attempt that did not show it."""
     tried: set[bytes] = field(default_factory=set)
     until: float = field(default_factory=lambda: time.monotonic() + SECONDS_BUDGET)
 
@@ -93,6 +95,7 @@ class Minimiser:
                 self.ops = attempt.ops[: index + 1]
                 self.names = attempt.names
                 return True
+        self.missed = attempt
         return False
 
     @property
@@ -107,7 +110,9 @@ def minimise(
     """The smallest program found, within two budgets of requests, that shows the fingerprint at its last call."""
     work = Minimiser(attempt, found.fingerprint, limit=calls)
     if not work.shows(program) or work.best is None or work.divergence is None:
-        return Reduction(program, found, requests=work.requests, reproduced=False)
+        # What it was is told by the calls of the attempt, answered differently though.
+        missed = work.missed or Attempt(())
+        return Reduction(program, found, missed.ops, missed.names, requests=work.requests, reproduced=False)
     work.requests = 0
     _calls(work)
     exhausted = work.spent

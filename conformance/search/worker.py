@@ -194,9 +194,9 @@ class Worker:
         for body in program.tables.values():
             session.send(Step("CreateTable", body), setup=True)
         for step in program.steps:
-            if session.died is not None or not session.can_bind(step):
+            if session.died is not None:
                 break
-            session.send(step)
+            session.follow(step)
         ops = tuple(judged.op for judged in session.ops)
         self.finish(session)
         return Attempt(tuple(session.divergences()), ops, dict(session.names))

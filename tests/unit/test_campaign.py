@@ -206,3 +206,34 @@ def test_a_bug_is_found_reduced_and_replayed(tmp_path: Path) -> None:
     assert all(finding.replayed == finding.replays for finding in blamed)
     # Two puts and, where the second is not asked for the old item, a read.
     assert min(finding.calls for finding in blamed) <= 3
+
+
+def test_a_bug_behind_a_page_that_was_not_given_is_reduced(tmp_path: Path) -> None:
+    """A step that refers to a missing reply is passed over, when the bug is found as well as when it is reduced."""
+    plant = plant_of("put-merges")
+    scan = Step("Scan", {"TableName": T0})
+    more = Step("Scan", {"TableName": T0, "ExclusiveStartKey": "${reply:1:LastEvaluatedKey}"})
+    again = Step("PutItem", {"TableName": T0, "Item": {"pk": {"S": "a"}}})
+    program = Program("items", {"t0": TABLE}, (scan, more, PUT, again, GET), chunk=0)
+    worker = worker_of(plant.wrap, tmp_path)
+    (found,) = worker.run(program)
+    worker.reduce(program, found)
+    (finding,) = RunFolder(tmp_path).read_findings()
+    assert (finding.calls, finding.replayed, finding.replays) == (3, 2, 2)
+
+
+def test_what_does_not_show_again_keeps_its_calls(tmp_path: Path) -> None:
+    shown: list[bool] = []
+
+    def once(operation: str, before: int) -> str:
+        if operation != "GetItem" or shown:
+            return ""
+        shown.append(True)
+        return "html"
+
+    with working(tmp_path, once) as (_, worker):
+        (found,) = worker.run(PROGRAM)
+        worker.reduce(PROGRAM, found)
+    (finding,) = RunFolder(tmp_path).read_findings()
+    assert not finding.notes["reproduced"]
+    assert [row["operation"] for row in finding.program][:3] == ["CreateTable", "PutItem", "GetItem"]
