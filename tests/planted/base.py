@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from unittest import mock
 
 from conformance.program import Program, Step
+from reference import requests
 from reference.api import Call, Item, Json, Refusal, Reply, Success
 from reference.lifecycle import settle
 from reference.operations.base import Choice, Outcome
@@ -60,9 +61,13 @@ class PlantedService:
         with ExitStack() as stack:
             for patch in bug.patches:
                 stack.enter_context(patch())
-            asked = call if bug.asks is None else bug.asks(call)
+            asked = bug.asks(call) if bug.asks is not None and self._readable(call) else call
             reply = self._execute(asked)
         return reply if bug.says is None else bug.says(self.service, call, reply)
+
+    def _readable(self, call: Call) -> bool:
+        """Whether a request has the shape that its operation takes; one that has not is refused before any bug."""
+        return call.operation in self.service.operations() and requests.read(call.operation, call.body).typed
 
     def _execute(self, call: Call) -> Reply:
         bug, service = self.bug, self.service
