@@ -31,6 +31,8 @@ REPLAYS = 2
 REDUCE_SECONDS = 20.0
 """How long past its share of the budget a worker may still reduce what it found."""
 RECOVERY_SECONDS = 15.0
+LEAVE_SECONDS = 2.0
+"""Seconds to wait for an answer while cleaning up after an interrupt."""
 MAX_RESTARTS = 40
 """Restarts of a target in one run; past that it is given up and the run ends with what it found."""
 
@@ -57,6 +59,7 @@ class Worker:
     cohorts: dict[str, set[str]] = field(default_factory=dict)
     before: Mapping[tuple[str, int], int] = field(default_factory=dict)
     _made: int = 0
+    _left: set[str] = field(default_factory=set)
     _restarts: int = 0
     _transport: Any = None
     journal: Journal = field(init=False)
@@ -147,7 +150,10 @@ class Worker:
     def new_name(self, kind: str) -> str:
         """A table name or client token that nobody used before."""
         self._made += 1
-        return f"{'dynoracle' if kind == 'table' else kind}-{self.run_id}-{self.name}-{self._made}"
+        name = f"{'dynoracle' if kind == 'table' else kind}-{self.run_id}-{self.name}-{self._made}"
+        if kind == "table":
+            self._left.add(name)
+        return name
 
     def finish(self, session: Session) -> None:
         """Drop what the session created; bring the target back if it died."""
@@ -156,11 +162,13 @@ class Worker:
         names = [name for symbol, name in session.names.items() if symbol.startswith("table:")]
         for name in dict.fromkeys([*names, *created(session)]):
             self._drop(name)
+        self._left.clear()
 
     def _drop(self, name: str) -> None:
         """Delete a table of ours, protected or not."""
         delete = Call("DeleteTable", {"TableName": name})
         reply = self._transport.send(delete, timeout=self.timeout)
+        self._left.discard(name)
         if isinstance(reply, Refusal) and "protected" in (reply.message or ""):
             unprotect = Call("UpdateTable", {"TableName": name, "DeletionProtectionEnabled": False})
             self._transport.send(unprotect, timeout=self.timeout)
@@ -244,9 +252,18 @@ class Worker:
         self.folder.write_finding(finding, script(finding))
         self.journal.append("finding", fingerprint=finding.fingerprint, at=_now())
 
+    def _leave(self) -> None:
+        """Drop the tables of a program that was interrupted, if the target answers."""
+        self.timeout = min(self.timeout, LEAVE_SECONDS)
+        for name in sorted(self._left):
+            if not self.target.alive():
+                break
+            self._drop(name)
+
     def end(self) -> None:
-        """Journal the totals, and close."""
+        """Journal the totals, drop what an interrupt left behind, and close."""
         self._tally("end")
+        self._leave()
         self.journal.close()
         self._transport.close()
 
