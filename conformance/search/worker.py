@@ -73,7 +73,8 @@ class Worker:
     def chunk(self, capability: str, number: int, seed: int, deadline: float) -> None:
         """Draw the programs of one seeded chunk, run them until ``deadline`` (monotonic), then reduce what is new.
 
-        Programs that ``before`` counts were run by the run that this one resumes.
+        The first is run however late it is: a share of a campaign, once begun, has tried something. Programs that
+        ``before`` counts were run by the run that this one resumes.
         """
         skip = self.before.get((capability, number), 0)
         before = time.perf_counter()
@@ -82,7 +83,7 @@ class Worker:
         fresh: dict[str, tuple[Program, Divergence]] = {}
         late = False
         for position, drawn in enumerate(programs[skip:], skip):
-            late = time.monotonic() > deadline
+            late = position > skip and time.monotonic() > deadline
             if late:
                 break
             program = Program(capability, drawn.tables, drawn.steps, chunk=number, number=position)

@@ -47,7 +47,7 @@ def suite_version() -> str:
 
 
 CHECK_SHARE = 0.4
-"""The part of a budget that directed checks may use; the search has the rest."""
+"""The part of a budget that directed checks may use; the search has the rest, and what they leave."""
 SPENT = "the budget for checks was spent"
 
 
@@ -95,6 +95,7 @@ class Campaign:
         self.done = read_done(self.folder)
         self._worker: Worker | None = None
         self._checks_until: float | None = None
+        self._checking = 0.0
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -123,8 +124,11 @@ class Campaign:
         worker = self.worker()
         if self._checks_until is None:
             self._checks_until = time.monotonic() + self.budget * CHECK_SHARE
-        if self.rules or time.monotonic() < self._checks_until:
-            return run_check(worker, check)
+        before = time.monotonic()
+        if self.rules or before < self._checks_until:
+            result = run_check(worker, check)
+            self._checking += time.monotonic() - before
+            return result
         result = CheckResult(check.id, check.rule, check.capability, "not-reached", detail=SPENT)
         worker.journal.append("check", **asdict(result))
         return result
@@ -195,7 +199,8 @@ class Campaign:
 
         What a resumed run has done counts: its chunks are not run again, nor its seconds spent again.
         """
-        deadline = time.monotonic() + share.seconds - self.done.seconds(share.capability, share.shard, share.shards)
+        seconds = share.seconds * self._stretch() - self.done.seconds(share.capability, share.shard, share.shards)
+        deadline = time.monotonic() + seconds
         begun = 0
         for number, chunk_seed in share.chunks(self.seed):
             chunk = (share.capability, number)
@@ -206,6 +211,11 @@ class Campaign:
                     worker.chunk(*chunk, chunk_seed, deadline)
             begun += 1
         return begun + any(name == share.capability for name, _ in self.done.programs)
+
+    def _stretch(self) -> float:
+        """By how much shares get longer: what directed checks leave of their part, if any are made, is the search's."""
+        left = 0.0 if self.done.active else max(0.0, self.budget * CHECK_SHARE - self._checking)
+        return 1 + left / (self.budget * (1 - CHECK_SHARE))
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Close the target; the parent merges."""
