@@ -36,6 +36,10 @@ class Agenda:
             return heapq.heappop(self._events)
         return None
 
+    def moment(self) -> float | None:
+        """When the next event is due (epoch seconds), None when there is none."""
+        return self._events[0].at if self._events else None
+
     def copy(self) -> Agenda:
         """An independent agenda with the same events."""
         other = Agenda()
