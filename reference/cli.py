@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from reference.account import Account, Delays
+from reference.capacity.meter import serve_with
 from reference.folder import FolderBuckets
 from reference.service import Service
 from reference.unkind import LIKE_AWS, UnkindService
@@ -39,6 +40,12 @@ def serve(
         ),
     ] = Like.emulator,
     seed: Annotated[int, typer.Option(help="Seed of what --like aws does.")] = 0,
+    throttling: Annotated[
+        bool, typer.Option("--throttling", help="Limit throughput: provisioned units, bursts, partitions, quotas.")
+    ] = False,
+    metrics: Annotated[
+        bool, typer.Option("--metrics", help="Count what calls use, for CloudWatch clients and GET /metrics.")
+    ] = False,
     create_seconds: Annotated[float | None, typer.Option(help="Seconds a new table stays CREATING.")] = None,
     bucket_dir: Annotated[
         Path | None,
@@ -55,6 +62,7 @@ def serve(
     if create_seconds is not None:
         delays = replace(delays, create_table=create_seconds)
     account = Account(WallClock(), region=region, delays=delays)
+    serve_with(account, throttling=throttling, metrics=metrics)
     kind = Service(account)
     service: Service | UnkindService | FolderBuckets = UnkindService(kind, LIKE_AWS, seed) if unkind else kind
     if bucket_dir is not None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from reference import requests
 from reference.account import Account
 from reference.api import Call, Item, Refusal, Reply, Success
+from reference.capacity.uses import ROOM
 from reference.lifecycle import settle
+from reference.metering import Metering
 from reference.operations import OPERATIONS
 from reference.operations.base import Choice, Context, Operation, Outcome
 from reference.rules import Checks, Cohort, Violation, every, first, surface, violation
@@ -36,7 +38,9 @@ class Service:
     def execute(self, call: Call) -> Reply:
         """Answer one call and do what it asks."""
         settle(self.account)
-        context, checks = self._begin(call, Choice())
+        context, checks = self.begin(call, Choice())
+        if ROOM in self.account.rooms:
+            return self._metered(call, context, checks)
         broken, outcome = first(checks)
         if broken is not None or outcome is None:
             assert broken is not None, f"{call.operation} gave neither violation nor outcome"
@@ -44,10 +48,23 @@ class Service:
         self.commit(outcome)
         return Success(outcome.body)
 
+    def _metered(self, call: Call, context: Context, checks: Checks[Outcome | None]) -> Reply:
+        metering = Metering(self, call)
+        broken, outcome = first(metering.checks(checks))
+        reply: Reply
+        if broken is not None or outcome is None:
+            assert broken is not None, f"{call.operation} gave neither violation nor outcome"
+            reply = broken.refusal(context.surface)
+        else:
+            self.commit(outcome)
+            reply = Success(outcome.body)
+        metering.end(reply)
+        return reply
+
     def outcomes(self, call: Call, choice: Choice | None = None) -> Outcomes:
         """Every true violation of a call, and its outcome where it has none; changes nothing but due states."""
         settle(self.account)
-        _, checks = self._begin(call, choice or Choice())
+        _, checks = self.begin(call, choice or Choice())
         found, outcome = every(checks)
         return Outcomes(tuple(found), None if found else outcome)
 
@@ -74,7 +91,7 @@ class Service:
         """Take over an item's state as read from a target, even one the checks would refuse."""
         self.account.tables[table].install(key, item)
 
-    def _begin(self, call: Call, choice: Choice) -> tuple[Context, Checks[Outcome | None]]:
+    def begin(self, call: Call, choice: Choice) -> tuple[Context, Checks[Outcome | None]]:
         """How the service answers this call, and its checks, not yet run."""
         operation = OPERATIONS.get(call.operation)
         reading = requests.read(call.operation, call.body) if operation is not None else None

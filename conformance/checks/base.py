@@ -199,7 +199,8 @@ class Check:
     time (``create``, ``update``, ``delete``, ``backfill``, ``restore``, ``transfer``, ``enabling`` of backups),
     ``bucket`` with the objects of ``checks.transfer``, ``signatures`` that it verifies, ``cooldowns``, ``quotas``,
     ``expensive``: it asks for what would cost or take long on AWS.
-    ``pause`` is how many seconds pass before ``when``, on targets whose clock can be driven.
+    ``pause`` is how many seconds pass before ``when``, on targets whose clock can be driven. ``settings`` are what a
+    target must be served with (``throttling``, ``metrics``): its profile says with which it is.
     """
 
     rule: str
@@ -211,6 +212,7 @@ class Check:
     name: str = ""
     needs: str = ""
     pause: float = 0.0
+    settings: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

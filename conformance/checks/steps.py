@@ -206,10 +206,11 @@ def refuses(
     given: Sequence[Step] = (),
     needs: str = "",
     pause: float = 0.0,
+    settings: tuple[str, ...] = (),
 ) -> Check:
     """A check of a rule that refuses, by default on one table with the partition key ``pk``."""
     then = Refused(code, message, phrase, fields or {})
-    return Check(rule, when, then, tables, tuple(given), control, name, needs, pause)
+    return Check(rule, when, then, tables, tuple(given), control, name, needs, pause, settings)
 
 
 def answers(
@@ -225,6 +226,9 @@ def answers(
     body: Json = None,
     at: str = "",
     pause: float = 0.0,
+    settings: tuple[str, ...] = (),
 ) -> Check:
     """A check of a rule about behaviour: the answer has exactly this body, or at least these members."""
-    return Check(rule, when, Answered(body, has, tuple(lacks), at), tables, tuple(given), None, name, needs, pause)
+    return Check(
+        rule, when, Answered(body, has, tuple(lacks), at), tables, tuple(given), None, name, needs, pause, settings
+    )

@@ -58,13 +58,16 @@ def run_check(worker: Worker, check: Check) -> CheckResult:
 
 def by_literal(check: Check) -> bool:
     """Whether its literal judges a check, not the oracle."""
-    return check.below_the_sdk or any(step.operation in LITERAL for step in check.steps)
+    return check.below_the_sdk or bool(check.settings) or any(step.operation in LITERAL for step in check.steps)
 
 
 def out_of_reach(target: Target, check: Check) -> str:
     """Why a check can't be made on a target, or nothing when it can."""
     if not target.profile.claims(check.capability):
         return f"the target does not claim {check.capability}"
+    lacking = [setting for setting in check.settings if setting not in target.profile.settings]
+    if lacking:
+        return f"it needs to be served with {lacking[0]}"
     if check.below_the_sdk and not target.endpoint:
         return "it needs HTTP"
     if check.needs == "signatures":

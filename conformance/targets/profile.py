@@ -17,6 +17,9 @@ CAPABILITIES = (
     "throttling", "consistency", "global-tables", "dax", "scaling", "metrics",
 )  # fmt: skip
 
+SETTINGS = ("throttling", "metrics")
+"""What a target may be served with: it limits throughput as DynamoDB does; it counts what its calls use."""
+
 _CHOICES = {"durability": DURABILITIES, "clock": ("wall", "driven"), "cohort": ("", "current", "older")}
 
 
@@ -29,6 +32,7 @@ class Profile:
     streams may lag behind; ``state_lag`` seconds in which a table or index may stay in a passing state. ``clock`` is
     ``driven`` when the target's time can be set by us. ``cohort`` is empty when the oracle shall infer it.
     ``throttles``: it may answer 5xx or throttling at any time, as AWS may. ``auth``: it checks signatures.
+    ``settings`` are what it is served with beyond the default, among ``SETTINGS``.
     """
 
     capabilities: frozenset[str] | None = None
@@ -42,6 +46,7 @@ class Profile:
     cohort: Literal["", "current", "older"] = ""
     throttles: bool = False
     auth: bool = False
+    settings: frozenset[str] = frozenset()
 
     def claims(self, capability: str) -> bool:
         """Whether the target claims a capability; one that says nothing claims all."""
@@ -50,7 +55,7 @@ class Profile:
     def to_json(self) -> dict[str, Any]:
         """The profile as a JSON object, capabilities sorted."""
         row: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        row["unsupported"] = sorted(self.unsupported)
+        row["unsupported"], row["settings"] = sorted(self.unsupported), sorted(self.settings)
         if self.capabilities is not None:
             row["capabilities"] = sorted(self.capabilities)
         return row
@@ -67,8 +72,11 @@ class Profile:
             if name in _CHOICES and value not in _CHOICES[name]:
                 raise ValueError(f"profile.{name} is {value!r}; it must be one of {', '.join(_CHOICES[name])}")
             values[name] = _known(value) if name == "capabilities" else value
-            if name == "unsupported":
+            if name in ("unsupported", "settings"):
                 values[name] = frozenset(value)
+        unknown = sorted(values["settings"] - set(SETTINGS))
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is no setting; known: {', '.join(SETTINGS)}")
         if "lacks" in table:
             values["capabilities"] = frozenset(CAPABILITIES) - _known(table["lacks"])
         return Profile(**values)

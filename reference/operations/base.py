@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from reference.account import Account
 from reference.api import Json
+from reference.capacity.uses import ROOM, Use
 from reference.rules import Checks, Cohort, Surface
 from reference.tables.table import Change
 
@@ -31,7 +32,8 @@ class Outcome:
     """A lawful answer and what it does to the account, not yet done.
 
     ``rules`` names behaviour rules that shaped the outcome, for blaming a differing body. ``details`` holds what the
-    oracle needs to judge freedom (for example the rows a page evaluated).
+    oracle needs to judge freedom (for example the rows a page evaluated). ``uses`` are the capacity that it charges
+    beyond its changes, told only where the context is metered.
     """
 
     body: Json
@@ -39,6 +41,7 @@ class Outcome:
     effects: tuple[Effect, ...] = ()
     rules: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,11 @@ class Context:
     def layer(self) -> Cohort:
         """Which value layer reads numbers, sets and nesting (conflicts.md 1.A)."""
         return self.surface.values
+
+    @property
+    def metered(self) -> bool:
+        """Whether somebody asks what calls use: an outcome then tells it."""
+        return ROOM in self.account.rooms
 
     def now(self) -> float:
         """The present moment, epoch seconds."""

@@ -11,6 +11,7 @@ from typing import Any
 from reference.api import Item, Json
 from reference.capacity.item_collections import metrics
 from reference.capacity.units import Consumed, read_units, reports
+from reference.capacity.uses import Use
 from reference.expressions import legacy, request
 from reference.expressions.projection import project
 from reference.expressions.tree import Kind, Projection
@@ -111,9 +112,10 @@ def _read(context: Context, parts: Sequence[_Part], body: dict[str, Any]) -> Out
     unprocessed: dict[str, Json] = {}
     consumed: list[Consumed] = []
     taken: dict[str, list[int]] = {}
+    uses: list[Use] = []
     room = MAX_REPLY_BYTES
     for part in parts:
-        reader = _Reader(part, room)
+        reader = _Reader(part, room, metered=context.metered)
         left = reader.read({p for name, p in context.choice.unprocessed if name == part.name})
         room = reader.room
         answered[part.name] = reader.items
@@ -122,6 +124,7 @@ def _read(context: Context, parts: Sequence[_Part], body: dict[str, Any]) -> Out
             unprocessed[part.name] = {**part.given, "Keys": left}
         if reader.taken:
             consumed.append(Consumed(part.name, reader.units))
+        uses += reader.uses
     reply: dict[str, Any] = {"Responses": answered, "UnprocessedKeys": unprocessed}
     capacity = reports(consumed, body.get("ReturnConsumedCapacity"))
     rules: tuple[str, ...] = ("batches.read-result", "batches.read-duplicates", "keys.identity")
@@ -130,18 +133,20 @@ def _read(context: Context, parts: Sequence[_Part], body: dict[str, Any]) -> Out
     if capacity is not None:
         reply["ConsumedCapacity"] = capacity
         rules += ("capacity.read-units", "capacity.shape")
-    return Outcome(reply, rules=rules, details={"processed": taken})
+    return Outcome(reply, rules=rules, details={"processed": taken}, uses=tuple(uses))
 
 
 class _Reader:
     """Reads the items of one table, as far as there is room in the reply."""
 
-    def __init__(self, part: _Part, room: int) -> None:
+    def __init__(self, part: _Part, room: int, *, metered: bool) -> None:
         self.part = part
+        self.metered = metered
         self.room = room
         self.items: list[Item] = []
         self.units = 0.0
         self.taken: list[int] = []
+        self.uses: list[Use] = []
 
     def read(self, skipped: set[int]) -> list[Json]:
         """Take what is not skipped and fits; gives the keys that are left, as they were written."""
@@ -167,7 +172,10 @@ class _Reader:
                 continue
             seen.add(row)
             self.room -= size
-            self.units += read_units(size, consistent=consistent)
+            units = read_units(size, consistent=consistent)
+            self.units += units
+            if self.metered and row is not None:
+                self.uses.append(Use(part.table.name, "", "Read", row, units, (part.name, position)))
             if record is not None:
                 self.items.append(record.item if show is None else show(record.item))
         return left

@@ -5,18 +5,20 @@ A page ends after ``Limit`` evaluated rows or at the row that fills 1 MB, whatev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from reference.api import Item, Json
 from reference.capacity.units import Consumed, read_units, report
+from reference.capacity.uses import Use, spread
 from reference.operations.base import Context, Outcome
 from reference.operations.shared import count_of
 from reference.rules import Checks, violation
 from reference.tables.schema import KeySchema
 from reference.tables.table import Index, Table
 from reference.tables.view import RowKey, View
+from reference.values.item import item_size
 
 MAX_PAGE_BYTES = 1_048_576
 """Bytes of evaluated rows that fill a page (dataplane:QRY-2)."""
@@ -183,8 +185,13 @@ def _fetch(source: Source, row: RowKey, entry: Item, page: Page, *, consistent: 
     return record.item
 
 
-def answer(context: Context, source: Source, page: Page, body: dict[str, Any], rules: tuple[str, ...]) -> Outcome:
-    """The reply to a Query or Scan: counts, items, where to go on, and what it cost."""
+def answer(
+    context: Context, source: Source, page: Page, body: dict[str, Any], rules: tuple[str, ...], start: RowKey = ()
+) -> Outcome:
+    """The reply to a Query or Scan: counts, items, where to go on, and what it cost.
+
+    ``start`` is where it begins to look, which is charged when it finds nothing.
+    """
     reply: dict[str, Any] = {}
     if body.get("Select") != "COUNT":
         reply["Items"] = page.items
@@ -210,7 +217,16 @@ def answer(context: Context, source: Source, page: Page, body: dict[str, Any], r
             rules += ("indexes.local-fetch",)
     partition = 1 + len(source.key.hash)
     details = {"rows": page.kept, "partition": partition, "sorted": partition + len(source.key.range)}
-    return Outcome(reply, rules=rules, details={"evaluated": page.evaluated, "last": page.last, **details})
+    uses = uses_of(source, page, consumed(source, page, body).total, start) if context.metered else ()
+    return Outcome(reply, rules=rules, details={"evaluated": page.evaluated, "last": page.last, **details}, uses=uses)
+
+
+def uses_of(source: Source, page: Page, units: float, start: RowKey = (), part: Hashable = None) -> tuple[Use, ...]:
+    """Where a page's units are charged: at its rows, those of a local index as rows of the table."""
+    index = source.index if source.index is not None and source.index.schema.kind == "GSI" else None
+    where = Source(source.table, index)
+    rows = [(where.row(entry) or start, item_size(entry)) for entry in page.evaluated]
+    return tuple(spread(source.table.name, index.schema.name if index else "", rows, units, start, part))
 
 
 def consumed(source: Source, page: Page, body: dict[str, Any]) -> Consumed:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from reference.api import Item
 from reference.capacity.units import Consumed, read_units, report, reports, write_units
+from reference.capacity.uses import Use, uses_of
 from reference.operations import pages, transactions
 from reference.operations import statements as at_work
 from reference.operations.actions import Action, Done, run, schema_faults, value_faults
@@ -88,13 +89,15 @@ def _select(context: Context, planned: SelectPlan, table: Table, body: dict[str,
         answer["LastEvaluatedKey"] = {name: entry[name] for name in source.key_names}
         answer["NextToken"] = at_work.token_of(digest, answer["LastEvaluatedKey"])
     told = {"TableName": planned.table, "ConsistentRead": consistent}
-    capacity = report(pages.consumed(source, page, told), body.get("ReturnConsumedCapacity"))
+    consumed = pages.consumed(source, page, told)
+    capacity = report(consumed, body.get("ReturnConsumedCapacity"))
     if capacity is not None:
         answer["ConsumedCapacity"] = capacity
     return Outcome(
         answer,
         rules=_select_rules(planned, capacity),
         details={"evaluated": page.evaluated, "last": page.last, "scan": reach.spans is None},
+        uses=pages.uses_of(source, page, consumed.total) if context.metered else (),
     )
 
 
@@ -172,11 +175,14 @@ def batch_execute_statement(context: Context, body: dict[str, Any]) -> Checks[Ou
     costs: dict[str, _BatchCost] = {}
     responses = []
     changes = []
-    for member in members:
+    uses: list[Use] = []
+    for position, member in enumerate(members):
         response, done = _response(context, member, costs)
         responses.append(response)
         if done is not None and done.change is not None:
             changes.append(done.change)
+        if context.metered:
+            uses += _uses(member, done, position)
     answer: dict[str, Any] = {"Responses": responses}
     rules: tuple[str, ...] = ("partiql.batch-answer",)
     consumed = [cost.consumed for cost in costs.values() if cost.succeeded]
@@ -186,7 +192,24 @@ def batch_execute_statement(context: Context, body: dict[str, Any]) -> Checks[Ou
         rules += ("capacity.read-units", "capacity.write-units", "capacity.index-write-units", "capacity.shape")
         if any(each.vectors for each in consumed):
             rules += ("vectors.write-capacity",)
-    return Outcome(answer, tuple(changes), rules=rules)
+    return Outcome(answer, tuple(changes), rules=rules, uses=tuple(uses))
+
+
+def _uses(member: _Member, done: Done | None, position: int) -> Iterator[Use]:
+    """What a statement of a batch charges; one that fails at its item does so too, but moves no index entry."""
+    if member.fault is not None or member.table is None or member.target is None:
+        return
+    table, key = member.target
+    if done is not None and done.change is not None:
+        yield from uses_of({table.name: table}, done.change, part=position)
+        return
+    row = table.view.row_key(key) or ()
+    if member.action is not None:
+        yield Use(table.name, "", "Write", row, _attempt(member.action), position)
+        return
+    record = table.get(key)
+    units = read_units(record.size if record else 0, consistent=bool(member.request.get("ConsistentRead")))
+    yield Use(table.name, "", "Read", row, units, position)
 
 
 def _member(context: Context, request: Mapping[str, Any]) -> _Member:

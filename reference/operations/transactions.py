@@ -14,7 +14,8 @@ import orjson
 from reference.account import Account
 from reference.api import Item, Json
 from reference.capacity.item_collections import metrics
-from reference.capacity.units import TRANSACTION_FACTOR, Consumed, read_units, replay_units, reports
+from reference.capacity.units import TRANSACTION_FACTOR, Consumed, read_units, replay_units, reports, write_units
+from reference.capacity.uses import Use, uses_of
 from reference.expressions import request as expressions
 from reference.expressions.projection import project
 from reference.expressions.request import Expressions
@@ -233,7 +234,20 @@ def commit(
     token = body.get("ClientRequestToken")
     effects = () if token is None else (remember(context.operation, token, digest, tuple(again.by_table.values())),)
     changes = tuple(each.change for each in done if each.change is not None)
-    return Outcome(answer, changes, effects, rules)
+    uses = tuple(_uses(actions, done)) if context.metered else ()
+    return Outcome(answer, changes, effects, rules, uses=uses)
+
+
+def _uses(actions: Sequence[Action], done: Sequence[Done]) -> Iterator[Use]:
+    """What a transaction's writes and checks charge, by the action's position."""
+    for position, (action, each) in enumerate(zip(actions, done, strict=True)):
+        table = action.table
+        if each.change is not None:
+            yield from uses_of({table.name: table}, each.change, factor=TRANSACTION_FACTOR, part=position)
+        else:
+            size = each.stored.size if each.stored is not None else 0
+            row = table.view.row_key(action.key) or ()
+            yield Use(table.name, "", "Write", row, TRANSACTION_FACTOR * write_units(size), position)
 
 
 def replayed(body: Mapping[str, Any], earlier: Remembered) -> Outcome:
@@ -400,12 +414,16 @@ def read_all(context: Context, body: Mapping[str, Any], gets: Sequence[Get]) -> 
         return None
     costs = Costs({})
     responses: list[dict[str, Any]] = []
+    uses: list[Use] = []
     total = 0
-    for get in gets:
+    for position, get in enumerate(gets):
         record = get.table.get(get.key)
         stored = record.size if record is not None else 0
         total += stored
-        costs.of(get.table, get.table_name).table += TRANSACTION_FACTOR * read_units(stored, consistent=True)
+        units = TRANSACTION_FACTOR * read_units(stored, consistent=True)
+        costs.of(get.table, get.table_name).table += units
+        if context.metered:
+            uses.append(Use(get.table.name, "", "Read", get.table.view.row_key(get.key) or (), units, position))
         responses.append(_response(get, record))
     if total > MAX_PAYLOAD_BYTES:
         yield violation("transactions.read-size")
@@ -416,7 +434,7 @@ def read_all(context: Context, body: Mapping[str, Any], gets: Sequence[Get]) -> 
     if capacity is not None:
         answer["ConsumedCapacity"] = capacity
         rules += ("capacity.transaction-units", "capacity.shape")
-    return Outcome(answer, rules=rules)
+    return Outcome(answer, rules=rules, uses=tuple(uses))
 
 
 def _key_faults(get: Get) -> Iterator[Violation]:

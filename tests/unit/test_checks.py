@@ -26,6 +26,7 @@ from conformance.targets.signing import FAKE
 from conformance.targets.transport import HttpTransport
 from reference.account import Account, Delays
 from reference.api import Call, Json, Lost, Refusal, Reply, Success
+from reference.capacity.meter import serve_with
 from reference.clock import ManualClock
 from reference.rules import Checks, Surface, Violation, ledger
 from reference.server import ThreadedServer
@@ -46,6 +47,8 @@ NOW = 1_790_000_000.0
 UNCHECKED: dict[str, str] = {
     "wire.internal-error": "nothing that a client sends makes the service fail",
     "items.collection-too-large": "an item collection of 10 GB is out of reach",
+    "throttling.split": "it takes minutes of a thousand writes a second (tests/properties/test_throttling.py)",
+    "throttling.doubling": "it takes minutes of thousands of writes a second (tests/properties/test_throttling.py)",
 }
 """Observable rules without a check, and why."""
 
@@ -105,6 +108,7 @@ _LIMITS = {
     "expensive": Limits(),
     "cooldowns": Limits(protection_cooldown=15.0, policy_cooldown=15.0),
     "quotas": Limits(tables=2, changing_tables=1),
+    "table quota": Limits(table_units=5),
 }
 
 
@@ -113,6 +117,7 @@ def service_for(check: Check) -> Service:
     wanted, _, slow = check.needs.partition("slow")
     delays = Delays(**{_DELAYS[change]: LONG for change in slow.split()})
     account = Account(ManualClock(NOW), delays=delays, limits=_LIMITS[wanted.strip()])
+    serve_with(account, throttling="throttling" in check.settings, metrics="metrics" in check.settings)
     if wanted.strip() == "bucket":
         held = buckets(account.rooms)
         held.make(BUCKET)
