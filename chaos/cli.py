@@ -44,7 +44,9 @@ def proxy(
     upstream: Annotated[str, typer.Option(help="The endpoint behind the proxy: http(s)://host[:port].")],
     schedule: Annotated[Path | None, typer.Option(help="Which faults when, as TOML; without it, none.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of what the schedule leaves to chance.")] = None,
-    record: Annotated[Path | None, typer.Option(help="Write each request's entry here, as JSON Lines.")] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Write the traffic here, as a trace for `dynoracle judge`.")
+    ] = None,
     port: Annotated[int, typer.Option(help="Port to listen on; a free one by default.", min=0, max=65535)] = 0,
     clients: Annotated[int, typer.Option(help="Clients to tell apart: each gets a port of its own.", min=1)] = 1,
     control_port: Annotated[int, typer.Option(help="Port of the control interface.", min=0, max=65535)] = 0,
@@ -53,6 +55,7 @@ def proxy(
     insecure: Annotated[bool, typer.Option("--insecure", help="Accept any https certificate.")] = False,
 ) -> None:
     """Put faults between any client and an endpoint, until Ctrl-C; say what was done."""
+    from chaos.recording import RecordingError
     from chaos.schedule import Schedule, ScheduleError, load
     from chaos.standalone import Settings, serve
     from conformance.targets.target import Access, TargetError
@@ -64,7 +67,7 @@ def proxy(
             upstream, plan, access, port=port, clients=clients, control_port=control_port, record=record
         )
         serve(settings, Console())
-    except (ScheduleError, TargetError, ValueError, OSError) as error:
+    except (ScheduleError, RecordingError, TargetError, ValueError, OSError) as error:
         fail(str(error))
 
 

@@ -76,7 +76,8 @@ class Proxy:
 
     ``upstream`` is ``http(s)://host[:port]``, which must be allowed by ``access``: ValueError or TargetError if not.
     ``credentials`` sign requests that are changed on the way. ``hands`` are needed for faults of the process.
-    ``watch`` is called with each entry when its fault is about to be put in, and again when it is done.
+    ``watch`` is called with each entry when its fault is about to be put in, and again when it is done. With
+    ``keeps_bodies`` entries hold what was asked.
     """
 
     handlers: Mapping[str, Handler] = HANDLERS
@@ -90,6 +91,7 @@ class Proxy:
         credentials: Credentials = FAKE,
         hands: Hands | None = None,
         watch: Callable[[str, Entry], None] = lambda event, entry: None,
+        keeps_bodies: bool = False,
     ) -> None:
         access = access or Access()
         permit(upstream, access)
@@ -100,6 +102,7 @@ class Proxy:
         self.credentials = credentials
         self.hands = hands
         self.watch = watch
+        self.keeps_bodies = keeps_bodies
         self.ledger = Ledger()
         self.plan: Plan | None = Plan(schedule) if schedule is not None else None
         self.ports: dict[int, int] = {}

@@ -57,7 +57,7 @@ class Entry:
     """One request of a client, counted from 1 by client.
 
     ``received`` and ``returned`` are bytes; ``complete``: the request came whole. ``done``: the proxy has finished with
-    it (a delayed delivery may still be owed: ``owed``).
+    it (a delayed delivery may still be owed: ``owed``). ``body`` is the request's JSON, where the proxy keeps it.
     """
 
     client: int
@@ -73,6 +73,7 @@ class Entry:
     done: bool = False
     owed: bool = False
     notes: dict[str, Json] = field(default_factory=dict)
+    body: Json = None
 
     @property
     def id(self) -> str:

@@ -224,6 +224,9 @@ class Link:
         if framer.head and not framer.blind:
             entry.operation = operation_of(framer)
             asked = Asked(self.number, entry.ordinal, entry.operation)
+            if self.proxy.keeps_bodies:
+                await self.collect(framer, raw, entry)
+                entry.body = Request(framer, bytes(raw)).json if framer.complete else None
             if plan is not None and plan.schedule.needs_body(entry.operation):
                 await self.collect(framer, raw, entry)
                 if framer.complete:

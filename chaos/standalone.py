@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +16,8 @@ from chaos.faults import FaultError
 from chaos.proxy import HOST, Proxy
 from chaos.proxy_control import Control
 from chaos.proxy_ledger import Entry
+from chaos.recording import Recorder
 from chaos.schedule import Schedule
-from conformance.record.journal import Journal
 from conformance.targets.target import Access
 
 
@@ -40,27 +39,26 @@ def serve(settings: Settings, console: Console) -> None:
     for fault in settings.schedule.faults():
         if fault.place != "proxy":
             raise FaultError(f"{fault.name} is no fault of a proxy: `dynoracle chaos` puts it into targets it started")
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, _journal(settings.record) as journal:
-        runner.run(_serve(settings, console, journal))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, _recorder(settings) as recorder:
+        runner.run(_serve(settings, console, recorder))
 
 
-@contextlib.contextmanager
-def _journal(path: Path | None) -> Iterator[Journal | None]:
-    if path is None:
-        yield None
-        return
-    with Journal(path) as journal:
-        yield journal
+def _recorder(settings: Settings) -> contextlib.AbstractContextManager[Recorder | None]:
+    if settings.record is None:
+        return contextlib.nullcontext()
+    return Recorder(settings.record, settings.upstream, settings.access)
 
 
-async def _serve(settings: Settings, console: Console, journal: Journal | None) -> None:
+async def _serve(settings: Settings, console: Console, recorder: Recorder | None) -> None:
     def watch(event: str, entry: Entry) -> None:
         if event == "fault" and entry.firing is not None:
             console.print(Text(f"{entry.id:>8}  {entry.operation:<20} {entry.firing.fault.name}"))
-        if journal is not None and event != "fault":
-            journal.append("request" if event == "done" else "late-delivery", **entry.to_json())
+        if recorder is not None and event != "fault":
+            recorder.note(event, entry)
 
-    proxy = Proxy(settings.upstream, settings.schedule, access=settings.access, watch=watch)
+    proxy = Proxy(
+        settings.upstream, settings.schedule, access=settings.access, watch=watch, keeps_bodies=recorder is not None
+    )
     control = Control(proxy)
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from conformance import cli_known, cli_runs, cli_targets
+from conformance import cli_judge, cli_known, cli_runs, cli_targets
 from conformance.cli_base import FINDINGS, NOTHING, OK, USAGE, fail, finish, seconds_of, severities_of
 from conformance.launch import Finished, Order, Progress, launch, read_order
 from conformance.record.codec import RecordError
@@ -45,6 +45,10 @@ def run(
     previous: Annotated[
         Path | None, typer.Option(help="Folder of an earlier run: its findings are replayed first.")
     ] = None,
+    schema: Annotated[
+        Path | None,
+        typer.Option(help="Search over your own tables: DescribeTable JSON, or a CloudFormation template."),
+    ] = None,
     shard: Annotated[str, typer.Option(help="i/n: search the i-th of n disjoint parts (`dynoracle merge`).")] = "1/1",
     resume: Annotated[
         Path | None, typer.Option(help="Go on with the run of this folder: its target, seed and remaining budget.")
@@ -71,18 +75,24 @@ def run(
         command=shlex.join(["dynoracle", *sys.argv[1:]]), allow_hosts=allow_host or (), ca_file=ca_file,
         insecure=insecure, search=not rule, checks=True, shard=shard,
     )  # fmt: skip
-    _go(_begun(order, out, baseline, previous), wanted)
+    _go(_begun(order, out, baseline, previous, schema), wanted)
 
 
-def _begun(order: Order, out: Path | None, baseline: Path | None, previous: Path | None) -> Order:
-    """The order with a fresh run folder that holds what is known of the target."""
+def _begun(
+    order: Order, out: Path | None, baseline: Path | None, previous: Path | None, schema: Path | None = None
+) -> Order:
+    """The order with a fresh run folder that holds what is known of the target, and the user's own tables."""
+    from conformance.definitions import DefinitionError, read_definitions, write_definitions
     from conformance.search.campaign import new_folder
 
     try:
+        own = [] if schema is None else read_definitions(schema)
         known = gather(baseline, previous)  # Before the folder is emptied: it may be the one of the earlier run.
         folder = new_folder(out, order.target, order.seed)
         write_known(folder, known)
-    except (OSError, RecordError) as error:
+        if own:
+            write_definitions(folder.path, own)
+    except (OSError, RecordError, DefinitionError) as error:
         fail(str(error))
     return replace(order, folder=folder)
 
@@ -191,6 +201,6 @@ def _check_target(spec: str) -> None:
         fail(str(error))
 
 
-for _part in (cli_known.app, cli_runs.app, cli_targets.app):
+for _part in (cli_known.app, cli_judge.app, cli_runs.app, cli_targets.app):
     app.registered_commands += _part.registered_commands
     app.registered_groups += _part.registered_groups

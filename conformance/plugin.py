@@ -17,6 +17,7 @@ OPTIONS = (
     ("allow-host", "", "comma list of hosts that may be tested besides loopback"),
     ("ca-file", None, "certificate file for an https endpoint"),
     ("shard", "1/1", "i/n: search the i-th of n disjoint parts"),
+    ("schema", None, "file of your own tables: DescribeTable JSON, or a CloudFormation template"),
     ("baseline", None, "file of accepted findings; they are replayed first and do not fail the run"),
     ("previous", None, "folder of an earlier run, whose findings are replayed first"),
     ("fail-on", "any", "severities of findings that fail the run: a comma list, any, none"),

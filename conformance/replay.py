@@ -58,6 +58,8 @@ def recorded(path: Path) -> Recorded:
         finding = _finding(path)
     except RecordError as error:
         raise ReplayError(str(error)) from error
+    if header.get("recorded"):
+        raise ReplayError(f"{path} is recorded traffic: use `dynoracle judge {path}`, with --target to put it to one")
     if any(op.faults for op in ops):
         raise ReplayError(f"{path} takes faults to show: replay it with `dynoracle lockstep TARGET --replay {path}`")
     fingerprint = finding.fingerprint if finding else header.get("fingerprint")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -31,6 +31,8 @@ class ProgramMachine(RuleBasedStateMachine):
     with_indexes: ClassVar[bool] = True
     odd_names: ClassVar[bool] = True
     mistakes_percent: ClassVar[int] = 12
+    own: ClassVar[Sequence[TableWorld]] = ()
+    """The user's own tables, which take the place of the handful."""
     sink: ClassVar[Callable[[Program], None]]
 
     def __init__(self) -> None:
@@ -63,6 +65,7 @@ class ProgramMachine(RuleBasedStateMachine):
             symbol,
             indexes=self.with_indexes and self.features.on("indexes"),
             odd_names=self.odd_names and self.features.on("odd-values"),
+            own=self.own,
         )
 
     def known(self, world: TableWorld) -> list[Item]:
@@ -107,11 +110,18 @@ class ProgramMachine(RuleBasedStateMachine):
 
 
 def draw_chunk(
-    machine: type[ProgramMachine], chunk_seed: int, programs: int = PROGRAMS_PER_CHUNK, steps: int = STEPS
+    machine: type[ProgramMachine],
+    chunk_seed: int,
+    programs: int = PROGRAMS_PER_CHUNK,
+    steps: int = STEPS,
+    own: Sequence[TableWorld] = (),
 ) -> list[Program]:
-    """The programs of one seeded chunk: the same ones for the same seed, Hypothesis version and machine."""
+    """The programs of one seeded chunk: the same ones for the same seed, Hypothesis version and machine.
+
+    They are drawn over the user's ``own`` tables where there are any.
+    """
     drawn: list[Program] = []
-    chunk: Any = type(machine.__name__, (machine,), {"sink": drawn.append})
+    chunk: Any = type(machine.__name__, (machine,), {"sink": drawn.append, "own": own})
     quiet = settings(
         max_examples=programs, stateful_step_count=steps, phases=[Phase.generate], database=None, deadline=None,
         suppress_health_check=list(HealthCheck), derandomize=False, print_blob=False, report_multiple_bugs=False,

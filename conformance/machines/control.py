@@ -36,7 +36,8 @@ class TablesMachine(Writes, Fills):
     def draw_table(self, data: st.DataObject, symbol: str) -> TableWorld:
         """A table whose items have what an index may later be keyed by."""
         world = super().draw_table(data, symbol)
-        return world if "g" in world.index_keys else replace(world, attributes=("a", "b", "g"))
+        keyed = "g" in world.index_keys or "g" in dict(world.keys)
+        return world if keyed else replace(world, attributes=(*world.attributes[:2], "g"))
 
     @rule(data=st.data())
     def create(self, data: st.DataObject) -> None:
@@ -45,7 +46,7 @@ class TablesMachine(Writes, Fills):
         again = bool(gone) and chance(data.draw, 60)
         fresh = not again and len(self.worlds) < MAX_TABLES and chance(data.draw, 75)
         symbol = f"t{len(self.worlds)}" if fresh else pick(data.draw, gone if again else self.worlds).symbol
-        world = schemas.table(data.draw, symbol)
+        world = schemas.table(data.draw, symbol, own=self.own)
         self.names.setdefault(f"table:{symbol}", f"table-{symbol}")
         self.plain_step("CreateTable", tables.create(data.draw, world))
         if fresh and self.planner.account.any_table(f"table-{symbol}") is not None:

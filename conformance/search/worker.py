@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +23,7 @@ from conformance.search.findings import divergence_to_json, finding_of
 from conformance.search.minimise import CALL_BUDGET, VALUE_BUDGET, Attempt, Reduction, minimise
 from conformance.search.reproduction import script
 from conformance.session import Session, Timing, state_read
+from conformance.strategies.schemas import TableWorld
 from conformance.targets.process import ProcessError
 from conformance.targets.target import Target
 from reference.api import Call, Refusal, Success
@@ -58,6 +59,7 @@ class Worker:
     operations: dict[str, int] = field(default_factory=dict)
     cohorts: dict[str, set[str]] = field(default_factory=dict)
     before: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    own: Sequence[TableWorld] = ()
     _made: int = 0
     _left: set[str] = field(default_factory=set)
     _restarts: int = 0
@@ -78,7 +80,7 @@ class Worker:
         """
         skip = self.before.get((capability, number), 0)
         before = time.perf_counter()
-        programs = draw_chunk(MACHINES[capability], seed)
+        programs = draw_chunk(MACHINES[capability], seed, own=self.own)
         self.timing.drawing += time.perf_counter() - before
         fresh: dict[str, tuple[Program, Divergence]] = {}
         late = False

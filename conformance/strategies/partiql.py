@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from conformance.strategies import values
 from conformance.strategies.draws import Draw, chance, number, pick, some
 from conformance.strategies.requests import key
 from conformance.strategies.schemas import TableWorld
+from reference.expressions.reserved import RESERVED
 
 Body = dict[str, Any]
 SIMPLE = ("S", "N", "BOOL", "NULL", "L", "M", "SS", "NS")
@@ -42,7 +44,17 @@ class Statement:
 
     def where_key(self, at: Body) -> str:
         """Equality on every key attribute."""
-        return " AND ".join(f"{name} = {self.value(at[name])}" for name, _ in self.world.keys)
+        return " AND ".join(f"{quoted(name)} = {self.value(at[name])}" for name, _ in self.world.keys)
+
+
+_BARE = re.compile(r"[A-Za-z][A-Za-z0-9_]*").fullmatch
+
+
+def quoted(name: str) -> str:
+    """An attribute's name as a statement writes it: bare where the grammar allows."""
+    if _BARE(name) and name.upper() not in RESERVED:
+        return name
+    return '"' + name.replace('"', '""') + '"'
 
 
 def literal(value: Body) -> str | None:
@@ -91,11 +103,11 @@ def update(draw: Draw, world: TableWorld, known: list[Body]) -> Body:
     for name in some(draw, world.attributes, least=1, most=2):
         kind = pick(draw, ("set", "set", "remove", "plus"))
         if kind == "remove":
-            clauses.append(f"REMOVE {name}")
+            clauses.append(f"REMOVE {quoted(name)}")
         elif kind == "plus":
-            clauses.append(f"SET {name} = {name} + {statement.value({'N': '1'})}")
+            clauses.append(f"SET {quoted(name)} = {quoted(name)} + {statement.value({'N': '1'})}")
         else:
-            clauses.append(f"SET {name} = {statement.value(values.value(draw, depth=1, types=SIMPLE))}")
+            clauses.append(f"SET {quoted(name)} = {statement.value(values.value(draw, depth=1, types=SIMPLE))}")
     where = statement.where_key(at)
     if chance(draw, 30):
         where += f" AND {predicate(statement, known)}"
@@ -117,19 +129,20 @@ def delete(draw: Draw, world: TableWorld, known: list[Body]) -> Body:
 def select(draw: Draw, world: TableWorld, known: list[Body]) -> Body:
     """A SELECT by full key, by partition key, or of everything, with predicates."""
     statement = Statement(draw, world, literals=chance(draw, 60))
-    columns = "*" if chance(draw, 60) else ", ".join(some(draw, (*world.attributes, world.hash[0]), least=1, most=2))
+    shown = (*world.attributes, world.hash[0])
+    columns = "*" if chance(draw, 60) else ", ".join(map(quoted, some(draw, shown, least=1, most=2)))
     at = key(draw, world, known)
     shape = pick(draw, ("key", "partition", "all", "filter"))
     parts = []
     if shape == "key":
         parts.append(statement.where_key(at))
     elif shape == "partition":
-        parts.append(f"{world.hash[0]} = {statement.value(at[world.hash[0]])}")
+        parts.append(f"{quoted(world.hash[0])} = {statement.value(at[world.hash[0]])}")
     if shape == "filter" or chance(draw, 30):
         parts.append(predicate(statement, known))
     text = f"SELECT {columns} FROM {statement.table}" + (f" WHERE {' AND '.join(parts)}" if parts else "")
     if shape == "partition" and world.range is not None and chance(draw, 40):
-        text += f" ORDER BY {world.range[0]}{pick(draw, ('', ' ASC', ' DESC'))}"
+        text += f" ORDER BY {quoted(world.range[0])}{pick(draw, ('', ' ASC', ' DESC'))}"
     body = statement.body(text)
     if shape == "partition" and chance(draw, 30):
         body["Limit"] = number(draw, 1, 3)
@@ -158,20 +171,21 @@ def predicate(statement: Statement, known: list[Body]) -> str:
     draw = statement.draw
     name = pick(draw, statement.world.attributes)
     held = [item[name] for item in known if name in item and next(iter(item[name])) in SIMPLE]
+    shown = quoted(name)
     kind = pick(draw, ("=", "<", ">=", "between", "in", "begins_with", "contains", "missing", "exists", "not"))
     if kind in ("<", ">="):
-        return f"{name} {kind} {statement.value({'N': str(number(draw, 0, 9))})}"
+        return f"{shown} {kind} {statement.value({'N': str(number(draw, 0, 9))})}"
     if kind == "between":
         low = number(draw, 0, 5)
-        return f"{name} BETWEEN {statement.value({'N': str(low)})} AND {statement.value({'N': str(low + 3)})}"
+        return f"{shown} BETWEEN {statement.value({'N': str(low)})} AND {statement.value({'N': str(low + 3)})}"
     if kind == "in":
         listed = [statement.value(values.value(draw, depth=1, types=("S", "N"))) for _ in range(number(draw, 1, 3))]
-        return f"{name} IN [{', '.join(listed)}]"
+        return f"{shown} IN [{', '.join(listed)}]"
     if kind in ("begins_with", "contains"):
-        return f"{kind}({name}, {statement.value({'S': pick(draw, ('a', 'aa', 'b'))})})"
+        return f"{kind}({shown}, {statement.value({'S': pick(draw, ('a', 'aa', 'b'))})})"
     if kind == "missing":
-        return f"{name} IS {'NOT ' * chance(draw, 40)}MISSING"
+        return f"{shown} IS {'NOT ' * chance(draw, 40)}MISSING"
     if kind == "exists":
-        return f"{pick(draw, ('attribute_exists', 'attribute_not_exists'))}({name})"
+        return f"{pick(draw, ('attribute_exists', 'attribute_not_exists'))}({shown})"
     wanted = pick(draw, held) if held and chance(draw, 60) else values.value(draw, depth=1, types=SIMPLE)
-    return f"{'NOT ' if kind == 'not' else ''}{name} = {statement.value(wanted)}"
+    return f"{'NOT ' if kind == 'not' else ''}{shown} = {statement.value(wanted)}"

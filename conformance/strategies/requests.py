@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from conformance.strategies import values
@@ -109,9 +110,13 @@ def query(draw: Draw, table: TableWorld, features: Features, known: list[Body]) 
         body["IndexName"] = index.name
     placeholders = Placeholders()
     hashed, ranged = (index.hash, index.range) if index else (table.hash, table.range)
-    body["KeyConditionExpression"] = _key_condition(draw, hashed, ranged, known, placeholders)
+    condition = _key_condition(draw, hashed, ranged, known, placeholders)
+    for name, kind in index.more[: index.wide] if index else ():
+        at = _partition(draw, (name, kind), known)[0]
+        condition += f" AND {placeholders.name(draw, name)} = {placeholders.value(at)}"
+    body["KeyConditionExpression"] = condition
     likely_item = pick(draw, known) if known else {}
-    barred = {hashed[0], *((ranged[0],) if ranged else ())}
+    barred = {name for name, _ in (hashed, *((ranged,) if ranged else ()), *(index.more if index else ()))}
     if features.on("conditions") and chance(draw, 30):
         shown = {name: value for name, value in likely_item.items() if name not in barred}
         writer = Writer(draw, _without(table, barred), features, shown, placeholders)
@@ -148,7 +153,7 @@ def scan(draw: Draw, table: TableWorld, features: Features, known: list[Body]) -
 def _without(table: TableWorld, names: set[str]) -> TableWorld:
     """The table as a filter may see it: without the keys of what is queried."""
     indexes = tuple(i for i in table.indexes if i.hash[0] not in names and (i.range is None or i.range[0] not in names))
-    return TableWorld(table.symbol, table.hash, table.range, indexes, table.attributes, table.on_demand)
+    return replace(table, indexes=indexes)
 
 
 def _index(draw: Draw, table: TableWorld, features: Features) -> IndexWorld | None:

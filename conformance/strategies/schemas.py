@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.strategies.draws import Draw, chance, pick
@@ -13,7 +14,10 @@ Attribute = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class IndexWorld:
-    """A secondary index as the strategies see it."""
+    """A secondary index as the strategies see it.
+
+    ``more`` are the further attributes of a key of several: ``wide`` of them belong to the partition key.
+    """
 
     name: str
     kind: str
@@ -21,11 +25,16 @@ class IndexWorld:
     range: Attribute | None
     projection: str = "ALL"
     include: tuple[str, ...] = ()
+    more: tuple[Attribute, ...] = ()
+    wide: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TableWorld:
-    """A table as the strategies see it: its keys, its indexes, and the names of its other attributes."""
+    """A table as the strategies see it: its keys, its indexes, and the names of its other attributes.
+
+    ``given`` is the CreateTable body of a table of the user's own, which says more than that.
+    """
 
     symbol: str
     hash: Attribute
@@ -33,6 +42,7 @@ class TableWorld:
     indexes: tuple[IndexWorld, ...] = ()
     attributes: tuple[str, ...] = ("a", "b", "c")
     on_demand: bool = True
+    given: Mapping[str, Any] | None = None
 
     @property
     def reference(self) -> str:
@@ -50,13 +60,15 @@ class TableWorld:
         own = {name for name, _ in self.keys}
         found = {}
         for index in self.indexes:
-            for attribute in (index.hash, index.range):
+            for attribute in (index.hash, index.range, *index.more):
                 if attribute is not None and attribute[0] not in own:
                     found[attribute[0]] = attribute[1]
         return found
 
     def create(self) -> dict[str, Any]:
         """The CreateTable body, symbolic."""
+        if self.given is not None:
+            return {**self.given, "TableName": self.reference}
         types = dict(self.keys) | self.index_keys
         body: dict[str, Any] = {
             "TableName": self.reference,
@@ -157,8 +169,12 @@ ODD_NAMES = ("a", "b.c", "Ü")
 """Attribute names of which two need an alias in expressions."""
 
 
-def table(draw: Draw, symbol: str, *, indexes: bool = True, odd_names: bool = False) -> TableWorld:
-    """One table of the handful; ``odd_names`` allows attribute names that only an alias can stand for."""
+def table(
+    draw: Draw, symbol: str, *, indexes: bool = True, odd_names: bool = False, own: Sequence[TableWorld] = ()
+) -> TableWorld:
+    """One table of the handful, or of the user's own; ``odd_names`` allows names that only an alias can stand for."""
+    if own:
+        return replace(pick(draw, own), symbol=symbol)
     plain = [shape for shape in _SHAPES if "indexes" not in shape]
     indexed = [shape for shape in _SHAPES if "indexes" in shape]
     shape = dict(pick(draw, indexed if indexes and chance(draw, 55) else plain))

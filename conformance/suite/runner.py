@@ -22,6 +22,7 @@ import pytest
 
 from conformance.checks import all_checks
 from conformance.checks.base import Check
+from conformance.definitions import DefinitionError, definitions_of, read_definitions, write_definitions
 from conformance.record.codec import RecordError
 from conformance.record.folder import RunFolder
 from conformance.record.run import CheckResult
@@ -89,6 +90,8 @@ class Campaign:
                 _end_with_parent(int(os.environ["DYNORACLE_PARENT"]))
             if not prepared:
                 write_known(self.folder, _gathered(option("baseline"), option("previous")))
+                if option("schema"):
+                    write_definitions(self.folder.path, _defined(option("schema")))
         self.workers = _workers(config)
         self.part = _part(option("shard"))
         self.fail_on = _severities(option("fail-on"))
@@ -157,7 +160,10 @@ class Campaign:
         """This process's worker; the target is opened when first needed."""
         if self._worker is None:
             target = self._open()
-            self._worker = Worker(target, self.folder, self.name, self.run_id, self.timeout, before=self.done.programs)
+            self._worker = Worker(
+                target, self.folder, self.name, self.run_id, self.timeout, before=self.done.programs,
+                own=definitions_of(self.folder.path),
+            )  # fmt: skip
             self._worker.journal.append("run", **self._header(self._worker), at=round(time.time(), 3))
         return self._worker
 
@@ -290,6 +296,13 @@ def _severities(text: str) -> set[str]:
         return severities_of(text)
     except ValueError as error:
         raise pytest.UsageError(f"--dynoracle-fail-on: {error}") from None
+
+
+def _defined(path: str) -> list[dict[str, Any]]:
+    try:
+        return read_definitions(Path(path))
+    except DefinitionError as error:
+        raise pytest.UsageError(f"--dynoracle-schema: {error}") from None
 
 
 def _gathered(baseline: str | None, previous: str | None) -> tuple[Known, ...]:

@@ -169,11 +169,11 @@ def permit(endpoint: str, access: Access) -> None:
 
 
 def _at_url(template: str, entry: Entry, access: Access) -> Target:
-    region = access.region or entry.region or _region_of(template) or DEFAULT_REGION
+    region = access.region or entry.region or _region_in(template) or DEFAULT_REGION
     endpoint = fill(template, {"region": region})
     permit(endpoint, access)
     host = urlsplit(endpoint).hostname or ""
-    credentials = access.credentials or (FAKE if is_loopback(host) else _from_chain(host))
+    credentials = credentials_for(endpoint, access)
     if is_aws(host):
         _check_account(access, region)
     try:
@@ -189,7 +189,18 @@ def _at_url(template: str, entry: Entry, access: Access) -> Target:
     return Target(entry.name, entry.version, endpoint, transport, entry.profile, region, entry)
 
 
-def _region_of(endpoint: str) -> str | None:
+def credentials_for(endpoint: str, access: Access) -> Credentials | Callable[[], Credentials]:
+    """The credentials for an endpoint: those given, else fake ones for loopback, else boto3's; TargetError if none."""
+    host = urlsplit(endpoint).hostname or ""
+    return access.credentials or (FAKE if is_loopback(host) else _from_chain(host))
+
+
+def region_of(endpoint: str) -> str:
+    """The region that an endpoint's name tells, or the usual one."""
+    return _region_in(endpoint) or DEFAULT_REGION
+
+
+def _region_in(endpoint: str) -> str | None:
     found = re.search(r"\bdynamodb\.([a-z0-9-]+)\.(?:amazonaws|api)\b", endpoint)
     return found[1] if found else None
 

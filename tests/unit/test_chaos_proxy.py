@@ -435,7 +435,9 @@ class TestProgram:
         assert process.returncode == 0
         assert re.search(r"0\.1\s+PutItem\s+drop-reply", said)
         assert said.splitlines()[-1] == "4 requests: 1 drop-reply, 1 throttle"
-        rows = [json.loads(line) for line in record.read_text().splitlines()]
+        lines = [json.loads(line) for line in record.read_text().splitlines()]
+        assert lines[0]["recorded"]["upstream"] == target.endpoint
+        rows = [row for row in lines if row["kind"] == "request"]
         assert [(row["request"], row["fate"], "fault" in row) for row in rows] == [
             ("0.1", "ok", True), ("0.2", "ok", False), ("0.3", "fail", True), ("0.4", "ok", False),
         ]  # fmt: skip
