@@ -1,4 +1,4 @@
-"""A lawful service on a bad day: stale reads, partial batches, throttling, lost replies, seeded.
+"""A lawful service on a bad day: stale reads, partial batches, throttling, lost leaders and replies, seeded.
 
 Everything it does is something DynamoDB may do. It serves ``dynoracle serve --like aws``, and it is what the oracle's
 freedom is proven on.
@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from reference.api import Call, Lost, Refusal, Reply, Success
+from reference.followers import Followers, Lags
+from reference.lifecycle import settle
 from reference.operations.base import Choice
 from reference.rules import COHORTS
 from reference.service import Service
 
 READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"})
 WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
-_EVENTUAL = READS - {"TransactGetItems"}
 THROTTLED = (
     "The level of configured provisioned throughput for the table was exceeded. "
     "Consider increasing your provisioning level with the UpdateTable API."
@@ -30,7 +31,9 @@ class Weather:
     """How unkind: shares of calls from 0 to 1, and lags in seconds.
 
     ``lost`` replies are lost before or after the call took effect, ``late`` of them take effect only later;
-    ``errors`` are 500s, half of them after the commit.
+    ``errors`` are 500s, half of them after the commit. ``leader_loss`` is how often a partition that is asked for loses
+    its leader: for ``election`` seconds writes to it and consistent reads of it are 500s and nothing is done, while
+    eventually consistent reads go on (beyond:CON-5).
     """
 
     staleness: float = 0.0
@@ -40,9 +43,14 @@ class Weather:
     errors: float = 0.0
     lost: float = 0.0
     late: float = 0.0
+    leader_loss: float = 0.0
+    election: float = 0.05
 
 
-LIKE_AWS = Weather(staleness=0.5, index_lag=1.0, partial=0.1, throttled=0.02, errors=0.005, lost=0.0)
+LIKE_AWS = Weather(
+    staleness=0.5, index_lag=1.0, partial=0.1, throttled=0.02, errors=0.005, lost=0.0, leader_loss=0.0005
+)
+_BROKEN = Refusal("InternalServerError", "Internal server error", 500)
 
 
 class UnkindService:
@@ -53,6 +61,7 @@ class UnkindService:
         self.weather = weather
         self._random = random.Random(seed)
         self._late: list[Call] = []
+        self.followers = Followers(Lags(weather.staleness, weather.index_lag), seed)
         service.account.keep = max(service.account.keep, 2 * max(weather.staleness, weather.index_lag))
         if mix_cohorts:
             service.cohorts = {name: self._random.choice(COHORTS) for name in sorted(READS | WRITES)}
@@ -70,6 +79,10 @@ class UnkindService:
                 return Refusal("ProvisionedThroughputExceededException", THROTTLED)
             if chance() < weather.errors:
                 return self._error(call)
+            if weather.leader_loss and chance() < weather.leader_loss:
+                self.followers.lose_one(self.service, call, weather.election)
+            if self.followers.leaderless(self.service, call):
+                return _BROKEN
             if call.operation in WRITES and chance() < weather.lost:
                 return self._lose(call)
         return self._answer(call)
@@ -82,7 +95,7 @@ class UnkindService:
     def _error(self, call: Call) -> Reply:
         if call.operation in WRITES and self._random.random() < 0.5:
             self.service.execute(call)
-        return Refusal("InternalServerError", "Internal server error", 500)
+        return _BROKEN
 
     def _lose(self, call: Call) -> Reply:
         fate = self._random.random()
@@ -94,7 +107,8 @@ class UnkindService:
 
     def _answer(self, call: Call) -> Reply:
         choice = self._choice(call)
-        service = self._replica(call)
+        settle(self.service.account)
+        service = self.followers.reader(self.service, call)
         if service is self.service and choice == Choice():
             return service.execute(call)
         outcomes = service.outcomes(call, choice)
@@ -112,24 +126,6 @@ class UnkindService:
         places = [(table, n) for table, entry in _batch(call).items() for n in range(len(entry))]
         left = frozenset(place for place in places if self._random.random() < 0.5)
         return Choice(unprocessed=left) if len(left) < len(places) else Choice()
-
-    def _replica(self, call: Call) -> Service:
-        body = call.body if isinstance(call.body, dict) else {}
-        if call.operation not in _EVENTUAL or _consistent(call.operation, body):
-            return self.service
-        lag = self.weather.index_lag if body.get("IndexName") else self.weather.staleness
-        if lag <= 0 or self._random.random() < 0.5:
-            return self.service
-        return self.service.as_of(self.service.account.now() - self._random.uniform(0, lag))
-
-
-def _consistent(operation: str, body: dict[str, Any]) -> bool:
-    if operation != "BatchGetItem":
-        return bool(body.get("ConsistentRead"))
-    asked = body.get("RequestItems")
-    if not isinstance(asked, dict):
-        return True
-    return any(not isinstance(entry, dict) or entry.get("ConsistentRead") for entry in asked.values())
 
 
 def _batch(call: Call) -> dict[str, list[Any]]:
