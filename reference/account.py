@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, Self
 
 from reference.agenda import Agenda
 from reference.clock import Clock, ManualClock
@@ -29,6 +29,19 @@ class Delays:
     """How long after its creation a table can't be backed up yet (beyond:BKP-8, PIT-6)."""
     transfer: float = 0.0
     """How long an export, an import or a bulk operation takes."""
+    create_replica: float = 0.0
+
+
+class Regions(Protocol):
+    """The account in all its regions (``reference.replicas.world.World``), as far as one of them needs to know."""
+
+    accounts: dict[str, Account]
+
+    def settle(self) -> None:
+        """Let everything happen that is due by now."""
+
+    def fork(self, clock: Clock | None = None) -> Self:
+        """Independent regions in the same state."""
 
 
 class Account:
@@ -58,6 +71,8 @@ class Account:
         """Idempotency tokens by (API, token)."""
         self.rooms: dict[str, Any] = {}
         """State of further capabilities (streams, backups …) by name; each has ``copy()``."""
+        self.world: Regions | None = None
+        """The account's other regions, once it has replicas in some."""
         self._ids = 0
 
     def now(self) -> float:
@@ -106,7 +121,13 @@ class Account:
         self.tables[change.table].commit(change, self.now(), by)
 
     def fork(self, clock: Clock | None = None) -> Account:
-        """An independent account in the same state."""
+        """An independent account in the same state, with other regions of its own."""
+        if self.world is not None:
+            return self.world.fork(clock).accounts[self.region]
+        return self.fork_alone(clock)
+
+    def fork_alone(self, clock: Clock | None = None) -> Account:
+        """An independent account in the same state, without other regions."""
         other = Account(
             clock or self.clock,
             account_id=self.account_id,

@@ -22,7 +22,15 @@ KINESIS_ARN = re.compile(r"arn:[^:]+:kinesis:[^:]+:[0-9]{12}:stream/[a-zA-Z0-9_.
 
 
 def settle(account: Account) -> None:
-    """Let everything happen that is due by now."""
+    """Let everything happen that is due by now, in every region."""
+    if account.world is not None:
+        account.world.settle()
+    else:
+        settle_own(account)
+
+
+def settle_own(account: Account) -> None:
+    """Let everything happen in this region that is due by now."""
     now = account.now()
     while (event := account.agenda.next_due(now)) is not None:
         HANDLERS[event.what](account, event)
@@ -105,7 +113,7 @@ def retain(account: Account, table: Table) -> None:
     ended = [span.ended for span in settings.streams if span.ended is not None]
     sent = [each for held in settings.destinations for each in held.deliveries]
     ended += [each.ended for each in sent if each.ended is not None]
-    on = settings.stream_view is not None or any(each.ended is None for each in sent)
+    on = settings.stream_view is not None or "replicas" in settings.extra or any(each.ended is None for each in sent)
     if on or any(moment > now - STREAM_RETENTION for moment in ended):
         keep = max(keep, STREAM_RETENTION)
     if settings.pitr_since is not None:

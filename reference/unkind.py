@@ -109,7 +109,7 @@ class UnkindService:
         choice = self._choice(call)
         settle(self.service.account)
         service = self.followers.reader(self.service, call)
-        if service is self.service and choice == Choice():
+        if choice == Choice():
             return service.execute(call)
         outcomes = service.outcomes(call, choice)
         if outcomes.outcome is None:

@@ -196,9 +196,9 @@ class Check:
     body. ``given`` must succeed, ``when`` is the call that shows the rule, ``then`` what must come. ``control`` is the
     near-by call that the rule lets pass (for rules that refuse), sent after ``when`` and expected to succeed.
     ``needs`` says what a target must be or allow beyond answering calls: ``slow`` and the changes that must take their
-    time (``create``, ``update``, ``delete``, ``backfill``, ``restore``, ``transfer``, ``enabling`` of backups),
-    ``bucket`` with the objects of ``checks.transfer``, ``signatures`` that it verifies, ``cooldowns``, ``quotas``,
-    ``expensive``: it asks for what would cost or take long on AWS.
+    time (``create``, ``update``, ``delete``, ``backfill``, ``restore``, ``transfer``, ``replica``, ``enabling`` of
+    backups), ``bucket`` with the objects of ``checks.transfer``, ``signatures`` that it verifies, ``cooldowns``,
+    ``quotas``, ``expensive``: it asks for what would cost or take long on AWS.
     ``pause`` is how many seconds pass before ``when``, on targets whose clock can be driven. ``settings`` are what a
     target must be served with (``throttling``, ``metrics``): its profile says with which it is.
     """

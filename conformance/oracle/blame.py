@@ -63,6 +63,13 @@ OPERATIONS: dict[str, str] = {
 """Operation → the rule that says what its answer holds, where nothing closer is known."""
 
 
+_OF_REPLICAS = (
+    "Replicas", "GlobalTableVersion", "GlobalTableSettingsReplicationMode", "MultiRegionConsistency",
+    "GlobalTableWitnesses",
+)  # fmt: skip
+"""Members of a table's description that tell of its replicas."""
+
+
 def main_rule(operation: str, rules: Sequence[str] = ()) -> str:
     """The rule about an operation's success as a whole."""
     known = ledger()
@@ -156,6 +163,8 @@ def place_rule(service: Service, call: Call, outcome: Outcome, reply: Success, d
         return "items.projected"
     if difference.path == ("Item",) and difference.kind in ("missing", "extra"):
         return "items.missing-item"
+    if difference.path[1:2] and difference.path[1] in _OF_REPLICAS:
+        return "global-tables.description"
     return main_rule(call.operation, outcome.rules)
 
 

@@ -48,12 +48,15 @@ OPAQUE = frozenset(
         "Status",
         "KMSMasterKeyArn",
         "SSEDescription",
+        "ReplicaStatus",
+        "WitnessStatus",
     }
 )
 """Members of descriptions whose value is the target's own, or on its way through lawful states."""
 
 DESCRIBED = frozenset({
     "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "LocalSecondaryIndexes", "StreamSpecification",
+    "Replicas", "GlobalTableVersion", "MultiRegionConsistency", "GlobalTableWitnesses",
 })  # fmt: skip
 """Members of descriptions that are there only when they have something to tell; DeleteTable tells none of them."""
 
@@ -257,6 +260,8 @@ def _tolerated(call: Call, difference: Difference) -> bool:
         return True  # Told only of an index that is being filled, which may be done at once.
     if call.operation in UNSHOWN and kind == "missing" and path[-1] in UNSHOWN[call.operation]:
         return True
+    if path[:2] == ("TableDescription", "Replicas"):
+        return True  # Whether an answer lists the replicas as they are or as they will be is its own affair.
     if path and path[0] in ("Table", "TableDescription") and kind == "extra":
         return len(path) != 2 or path[1] not in DESCRIBED
     if path[:1] == ("ItemCollectionMetrics",) and not difference.observed and call.operation not in _KEEPING:
@@ -302,10 +307,14 @@ def _table_name(entry: Json) -> str:
 
 def _description(description: dict[str, Any]) -> dict[str, Any]:
     arranged = dict(description)
-    for name in ("AttributeDefinitions", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+    for name in ("AttributeDefinitions", "GlobalSecondaryIndexes", "LocalSecondaryIndexes", "Replicas"):
         if isinstance(arranged.get(name), list):
-            arranged[name] = sorted(arranged[name], key=lambda e: str(e.get("IndexName") or e.get("AttributeName")))
+            arranged[name] = sorted(arranged[name], key=_described_name)
     return arranged
+
+
+def _described_name(entry: dict[str, Any]) -> str:
+    return str(entry.get("IndexName") or entry.get("AttributeName") or entry.get("RegionName"))
 
 
 def _without_deleted(want: dict[str, Any], got: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.tables import plain_name
 from reference.regions import possible
+from reference.replicas import members
 from reference.rules import Checks, violation
 
 
@@ -36,11 +37,19 @@ def list_global_tables(context: Context, body: dict[str, Any]) -> Checks[Outcome
 
 
 def replica_scaling(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
-    """DescribeTableReplicaAutoScaling and UpdateTableReplicaAutoScaling: for tables with replicas."""
+    """DescribeTableReplicaAutoScaling and UpdateTableReplicaAutoScaling: for tables with replicas (beyond:AS-8)."""
     name = body.get("TableName")
-    if name is not None:
+    if name is None:
+        return None
+    account = context.account
+    table = account.any_table(name)
+    group = members.group_of(account, table) if table is not None else None
+    if table is None or group is None:
         yield violation("scaling.no-replicas", table=plain_name(name))
-    return None
+        return None
+    told = [{"RegionName": m.region, "ReplicaStatus": m.status} for _, m in sorted(group.members.items())]
+    described = {"TableName": table.name, "TableStatus": table.status, "Replicas": told}
+    return Outcome({"TableAutoScalingDescription": described}, rules=("scaling.replicas",))
 
 
 OPERATIONS: dict[str, Operation] = {

@@ -8,8 +8,10 @@ from typing import Any
 from reference import lifecycle
 from reference.account import Account
 from reference.backups.restore import restoring
+from reference.operations import replicas
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
+from reference.replicas import members
 from reference.rules import Checks, violation
 from reference.tables import create, describe, update
 from reference.tables.outline import outline
@@ -111,6 +113,8 @@ def delete_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
         return None
     if table.settings.deletion_protection:
         yield violation("tables.protected")
+    if context.account.world is not None:
+        yield from replicas.delete_checks(context.account, table)
     refused = yield from _unsettled(table)
     if refused or table.settings.deletion_protection:
         return None
@@ -121,6 +125,7 @@ def delete_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     def effect(account: Account) -> None:
         if not again:
             lifecycle.end(account, account.tables[name])
+            members.leave(account, account.tables[name])
 
     answer = {"TableDescription": describe.deleted(told, context.now())}
     return Outcome(answer, effects=(effect,), rules=("tables.delete-answer",))

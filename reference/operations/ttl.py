@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from reference.account import Account
+from reference.operations import replicas
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
 from reference.operations.tables import known_table
+from reference.replicas import members
 from reference.rules import Checks, violation
 
 
@@ -23,6 +25,8 @@ def update_time_to_live(context: Context, body: dict[str, Any]) -> Checks[Outcom
     settings, now = table.settings, context.now()
     if table.status == "CREATING":
         yield violation("ttl.table-being-created", table=table.name)
+    if context.account.world is not None:
+        yield from replicas.expiry_checks(context.account, table)
     if settings.ttl_attribute is not None and settings.ttl_attribute != attribute:
         yield violation("ttl.other-attribute", attribute=settings.ttl_attribute)
     elif enabled and settings.ttl_attribute is not None:
@@ -34,10 +38,11 @@ def update_time_to_live(context: Context, body: dict[str, Any]) -> Checks[Outcom
     name = table.name
 
     def effect(account: Account) -> None:
-        held = account.tables[name].settings
-        held.ttl_attribute = attribute if enabled else None
-        held.ttl_status = "ENABLED" if enabled else "DISABLED"
-        held.ttl_changed = now
+        for _, changed in members.everywhere(account, account.tables[name]):
+            held = changed.settings
+            held.ttl_attribute = attribute if enabled else None
+            held.ttl_status = "ENABLED" if enabled else "DISABLED"
+            held.ttl_changed = now
 
     answer = {"TimeToLiveSpecification": {"Enabled": enabled, "AttributeName": attribute}}
     return Outcome(answer, effects=(effect,), rules=("ttl.answer",))

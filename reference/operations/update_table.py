@@ -6,10 +6,12 @@ from typing import Any
 
 from reference import lifecycle
 from reference.account import Account
+from reference.operations import replicas
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
 from reference.operations.tables import known_table
-from reference.rules import Checks, violation
+from reference.replicas import members
+from reference.rules import Checks
 from reference.tables import describe, update
 from reference.tables.definition import watched
 from reference.tables.outline import outline
@@ -27,24 +29,31 @@ def update_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     if table is None:
         return None
     if body.get("ReplicaUpdates"):
-        yield violation("tables.replicas")
-        return None
+        outcome = yield from replicas.update_replicas(context, body, table)
+        return outcome if sound else None
     plan = Plan()
-    _, planned = yield from watched(_checks(body, _state(context, table), plan))
+    _, planned = yield from watched(_checks(context.account, body, _state(context, table), plan))
     if not (sound and planned):
         return None
     told, name = outline(table), table.name
     for step in plan.steps:
         step(told)
 
+    alone, protected = body.get("DeletionProtectionEnabled") is not None, body.get("DisassociationProtectionEnabled")
+
     def effect(account: Account) -> None:
-        lifecycle.change(account, account.tables[name], plan)
+        changed = account.tables[name]
+        lifecycle.change(account, changed, plan)
+        if account.world is not None:
+            members.follow(account, changed, plan, alone=alone, protected=protected)
 
     answer = {"TableDescription": describe.table(told, context.now())}
     return Outcome(answer, effects=(effect,), rules=("tables.update-answer",))
 
 
-def _checks(body: Body, state: State, plan: Plan) -> Checks[None]:
+def _checks(account: Account, body: Body, state: State, plan: Plan) -> Checks[None]:
+    if account.world is not None:
+        yield from replicas.settings_checks(account, state.table, body)
     yield from update.table_checks(body, state)
     yield from update.plan_settings(body, state, plan)
     yield from plan_indexes(body, state, plan)

@@ -134,6 +134,7 @@ def _extras(settings: TableSettings) -> dict[str, Any]:
         if settings.class_changes:
             summary["LastUpdateDateTime"] = settings.class_changes[-1]
         told["TableClassSummary"] = summary
+    told.update(settings.extra.get("replicas", {}))
     return told
 
 

@@ -49,6 +49,9 @@ UNCHECKED: dict[str, str] = {
     "items.collection-too-large": "an item collection of 10 GB is out of reach",
     "throttling.split": "it takes minutes of a thousand writes a second (tests/properties/test_throttling.py)",
     "throttling.doubling": "it takes minutes of thousands of writes a second (tests/properties/test_throttling.py)",
+    "global-tables.replica-protected": "it takes calls to another region (tests/unit/test_replicas.py)",
+    "global-tables.write-conflict": "it takes calls to another region (tests/unit/test_replicas.py)",
+    "global-tables.index-not-scaled": "told only where a table is scaled and an index of it is not",
 }
 """Observable rules without a check, and why."""
 
@@ -100,6 +103,7 @@ _DELAYS = {
     "restore": "restore_table",
     "enabling": "enable_backups",
     "transfer": "transfer",
+    "replica": "create_replica",
 }
 _LIMITS = {
     "": Limits(),

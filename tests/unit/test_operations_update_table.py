@@ -451,8 +451,8 @@ def test_a_table_that_comes_or_goes_can_not_be_changed() -> None:
     )
 
 
-def test_replicas_need_another_region() -> None:
-    assert Bench().refused(ReplicaUpdates=[{"Create": {"RegionName": "eu-west-1"}}])[0] == "ValidationException"
+def test_replicas_need_a_region_that_there_is() -> None:
+    assert Bench().refused(ReplicaUpdates=[{"Create": {"RegionName": "nowhere"}}])[0] == "ValidationException"
 
 
 def test_an_outcome_changes_nothing_until_it_is_committed() -> None:

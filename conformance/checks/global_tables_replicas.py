@@ -1,0 +1,225 @@
+"""Checks of changes of replicas: who may come and go, and what the table that was asked tells of them."""
+
+from __future__ import annotations
+
+from conformance.checks.base import T0, Check, table
+from conformance.checks.steps import answers, describe, n, put, refuses, s, t_put, transact
+from conformance.program import Step
+from reference.api import Json
+
+HERE, THERE, ELSEWHERE = "us-east-1", "eu-west-1", "us-west-2"
+_INVALID = "One or more parameter values were invalid: "
+
+
+def change(*updates: Json, **members: Json) -> Step:
+    """UpdateTable with these changes of replicas."""
+    return Step("UpdateTable", {"TableName": T0, "ReplicaUpdates": list(updates), **members})
+
+
+def creating(region: str, **members: Json) -> Json:
+    """A new replica."""
+    return {"Create": {"RegionName": region, **members}}
+
+
+def deleting(region: str) -> Json:
+    """A replica that goes."""
+    return {"Delete": {"RegionName": region}}
+
+
+def strong(*regions: str, witness: str | None = None) -> Step:
+    """UpdateTable to strong consistency with replicas in these regions."""
+    more = {"GlobalTableWitnessUpdates": [{"Create": {"RegionName": witness}}]} if witness else {}
+    return change(*(creating(each) for each in regions), MultiRegionConsistency="STRONG", **more)
+
+
+JOINED = [change(creating(THERE))]
+STRONG = [strong("us-east-2", ELSEWHERE)]
+WITNESSED = [strong("us-east-2", witness=ELSEWHERE)]
+_WITHOUT = {"GlobalTableWitnessUpdates": [{"Delete": {"RegionName": ELSEWHERE}}]}
+_UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+_PROVISIONED: dict[str, Json] = {"t0": {**table(), "BillingMode": "PROVISIONED", "ProvisionedThroughput": _UNITS}}
+_DEFINITIONS = [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "g", "AttributeType": "S"}]
+_OF = "for global tables with MultiRegionConsistency set to STRONG"
+_STREAM_OFF = Step("UpdateTable", {"TableName": T0, "StreamSpecification": {"StreamEnabled": False}})
+_KEYS_ONLY: dict[str, Json] = {
+    "t0": {**table(), "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}}
+}
+_DELETE = Step("DeleteTable", {"TableName": T0})
+_DISASSOCIATE: Json = {"Disassociate": {"RegionName": HERE, "DisassociationMode": "WAIT_FOR_REPLICATION"}}
+_UNPROTECTED = Step("UpdateTable", {"TableName": T0, "DisassociationProtectionEnabled": False})
+
+
+def _expires() -> Step:
+    specification = {"Enabled": True, "AttributeName": "expires"}
+    return Step("UpdateTimeToLive", {"TableName": T0, "TimeToLiveSpecification": specification})
+
+
+CHANGES: tuple[Check, ...] = (
+    answers(
+        "global-tables.update-answer", change(creating(THERE)), at="TableDescription",
+        has={"TableStatus": "UPDATING"}, lacks=["GlobalTableVersion"],
+    ),
+    answers(
+        "global-tables.description", describe(), given=JOINED, at="Table", lacks=["MultiRegionConsistency"],
+        has={"GlobalTableVersion": "2019.11.21", "GlobalTableSettingsReplicationMode": "ENABLED_WITH_OVERRIDES"},
+    ),
+    answers(
+        "global-tables.description", describe(), given=JOINED, at="Table.Replicas[0]", name="replica",
+        has={"RegionName": THERE}, lacks=["ReplicaArn"],
+    ),
+    answers(
+        "global-tables.description", describe(), given=[*JOINED, change(deleting(THERE))], at="Table",
+        name="alone again",
+        has={"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}},
+        lacks=["Replicas", "GlobalTableVersion", "GlobalTableSettingsReplicationMode"],
+    ),
+    answers(
+        "global-tables.description", describe(), given=STRONG, at="Table", name="strong",
+        has={"MultiRegionConsistency": "STRONG"}, lacks=["GlobalTableWitnesses", "StreamSpecification"],
+    ),
+    answers(
+        "global-tables.description", describe(), given=WITNESSED, at="Table", name="witness",
+        has={"GlobalTableWitnesses": [{"RegionName": ELSEWHERE, "WitnessStatus": "ACTIVE"}]},
+    ),
+    answers(
+        "global-tables.stream", describe(), given=JOINED, at="Table",
+        has={"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}},
+    ),
+    answers(
+        "global-tables.stream", describe(), given=JOINED, at="Table", tables=_KEYS_ONLY, name="one that is on",
+        has={"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}},
+    ),
+    answers(
+        "global-tables.same-settings", Step("DescribeTimeToLive", {"TableName": T0}), given=[*JOINED, _expires()],
+        has={"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}},
+    ),
+    answers(
+        "global-tables.delete-replica", _DELETE, at="TableDescription", has={"TableStatus": "DELETING"},
+        given=[*JOINED, change(deleting(THERE))],
+    ),
+    answers(
+        "scaling.replicas", Step("DescribeTableReplicaAutoScaling", {"TableName": T0}), given=JOINED,
+        at="TableAutoScalingDescription", has={"TableName": T0},
+    ),
+    refuses(
+        "global-tables.stream-stays", _STREAM_OFF,
+        f"{_INVALID}Disabling Stream is not allowed for a Global Table replica.", given=JOINED, control=describe(),
+    ),
+    refuses(
+        "global-tables.not-alone", change(creating(THERE), AttributeDefinitions=_DEFINITIONS[:1]),
+        f"{_INVALID}Requests that modify replicas or witnesses must not also modify other fields",
+        control=change(creating(THERE)),
+    ),
+    refuses(
+        "global-tables.no-action", change({}),
+        "There are no actions specified in the Replica Update Action of the request.", control=change(creating(THERE)),
+    ),
+    refuses(
+        "global-tables.several-regions", change({**creating(THERE), "Update": {"RegionName": ELSEWHERE}}),
+        phrase="", control=change(creating(THERE)),
+    ),
+    refuses(
+        "global-tables.one-at-a-time", change(creating(THERE), creating(ELSEWHERE)),
+        "Update table operation with more than one create or delete replica actions not allowed",
+        control=change(creating(THERE)),
+    ),
+    refuses(
+        "global-tables.local-region", change(creating(HERE)),
+        phrase="Cannot add or delete the local region through ReplicaUpdates", control=change(creating(THERE)),
+    ),
+    refuses(
+        "global-tables.replica-exists", change(creating(THERE)),
+        f"Failed to create a the new replica of table with name: ‘{T0}’ because one or more replicas already existed "
+        "as tables.",
+        given=JOINED, control=change(creating(ELSEWHERE)),
+    ),
+    refuses(
+        "global-tables.replica-missing", change(deleting(ELSEWHERE)),
+        "Update global table operation failed because one or more replicas were not part of the global table. Please "
+        f"retry the request without these replicas: [{ELSEWHERE}].",
+        given=JOINED, control=change(deleting(THERE)),
+    ),
+    refuses(
+        "global-tables.source-region", _DELETE,
+        "Replica cannot be deleted because it has acted as a source region for new replica(s) being added to the table "
+        "in the last 24 hours.",
+        given=JOINED, control=change(deleting(THERE)),
+    ),
+    refuses(
+        "global-tables.table-not-scaled", change(creating(THERE)),
+        "Table write capacity should either be Pay-Per-Request or AutoScaled", tables=_PROVISIONED, control=describe(),
+    ),
+)  # fmt: skip
+
+STRENGTH: tuple[Check, ...] = (
+    refuses(
+        "global-tables.witness-without-strong",
+        change(creating("us-east-2"), GlobalTableWitnessUpdates=[{"Create": {"RegionName": ELSEWHERE}}]),
+        "MultiRegionConsistency must be set as STRONG when GlobalTableWitnessUpdates parameter is present.",
+        control=WITNESSED[0],
+    ),
+    refuses(
+        "global-tables.strong-count", strong("us-east-2"), f"Unsupported replica count {_OF}.", control=STRONG[0]
+    ),
+    refuses(
+        "global-tables.strong-regions", strong("us-east-2", "us-west-1"),
+        f"Unsupported Region(s) specified {_OF}: [us-west-1].", control=STRONG[0],
+    ),
+    refuses(
+        "global-tables.strong-complete", change(creating(THERE)),
+        "Cannot add replicas to a global table with strong MultiRegionConsistency", given=STRONG, control=describe(),
+    ),
+    refuses(
+        "global-tables.strong-too-late", strong("us-east-2", ELSEWHERE),
+        "MultiRegionConsistency parameter is unsupported on existing global table", given=JOINED, control=describe(),
+    ),
+    refuses(
+        "global-tables.strong-replica-alone", change(deleting(ELSEWHERE)),
+        f"Deletion of only one table replica is not supported {_OF}.", given=STRONG,
+        control=describe(),
+    ),
+    refuses(
+        "global-tables.strong-replica-alone", _DELETE,
+        f"Deletion of only one table replica is not supported {_OF}.", given=STRONG, control=describe(),
+        name="DeleteTable",
+    ),
+    refuses(
+        "global-tables.strong-witness-left", change(deleting("us-east-2")),
+        "Update table delete operation does not include all witnesses.", given=WITNESSED,
+        control=change(deleting("us-east-2"), **_WITHOUT),
+    ),
+    refuses(
+        "global-tables.strong-transaction", transact(t_put()), phrase="", given=STRONG, control=put(),
+    ),
+    refuses(
+        "global-tables.strong-expiry", _expires(), phrase="", given=STRONG, control=describe(),
+    ),
+    refuses(
+        "global-tables.strong-table", STRONG[0], phrase="", given=[put({"v": n(1)})],
+        control=Step("DeleteItem", {"TableName": T0, "Key": {"pk": s("a")}}),
+    ),
+    refuses(
+        "global-tables.disassociation-protected", change(_DISASSOCIATE), phrase="", given=JOINED, control=_UNPROTECTED,
+    ),
+    refuses(
+        "global-tables.disassociate-elsewhere", change({"Disassociate": {**_DISASSOCIATE["Disassociate"],
+        "RegionName": THERE}}), phrase="", given=[*JOINED, _UNPROTECTED], control=change(_DISASSOCIATE),
+    ),
+)  # fmt: skip
+
+_BUSY = "The resource which you are attempting to change is in use."
+
+LATER: tuple[Check, ...] = (
+    refuses(
+        "global-tables.busy", change(creating(ELSEWHERE)), _BUSY, code="ResourceInUseException", given=JOINED,
+        control=describe(), needs="slow update",
+    ),
+    refuses(
+        "global-tables.replica-coming", _expires(),
+        f"Create/Update/Delete of replica is not allowed while the replica is being added to table with name: ‘{T0}’ "
+        f"in region: ‘{THERE}’.",
+        given=JOINED, control=describe(), needs="slow replica",
+    ),
+)  # fmt: skip
+
+CHECKS: tuple[Check, ...] = (*CHANGES, *STRENGTH, *LATER)

@@ -1,0 +1,256 @@
+"""UpdateTable's changes of replicas, and what membership in a global table forbids (beyond:GT-10 … GT-19)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reference.account import Account
+from reference.operations.base import Context, Outcome
+from reference.regions import possible
+from reference.replicas import members
+from reference.replicas.group import Group, Member
+from reference.replicas.world import world_of
+from reference.rules import Checks, violation
+from reference.tables import describe
+from reference.tables.definition import watched
+from reference.tables.outline import outline
+from reference.tables.table import Table
+from reference.tables.update import Body
+
+ACTIONS = ("Create", "Update", "Delete", "Disassociate")
+SOURCE_SECONDS = 24 * 3600
+"""How long a region that a replica was made from can't be deleted (beyond:GT-13)."""
+STRONG_REGIONS = frozenset({
+    "us-east-1", "us-east-2", "us-west-2", "eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1",
+    "ap-northeast-1", "ap-northeast-2", "ap-northeast-3",
+})  # fmt: skip
+"""The regions of tables with strong consistency (beyond:GT-6)."""
+STRONG_OTHERS = 2
+"""Replicas, or a replica and a witness, that a table with strong consistency has beside its own region."""
+_PART = frozenset({"ReplicaUpdates", "GlobalTableWitnessUpdates", "MultiRegionConsistency", "TableName"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request wants of replicas: the actions by kind, and the witnesses that come and go."""
+
+    create: tuple[Mapping[str, Any], ...]
+    update: tuple[Mapping[str, Any], ...]
+    delete: tuple[Mapping[str, Any], ...]
+    disassociate: tuple[Mapping[str, Any], ...]
+    witness: str | None
+    without_witness: str | None
+    strong: bool
+
+    @classmethod
+    def of(cls, body: Body) -> Asked:
+        """What a request that is well formed asks for."""
+        updates = body.get("ReplicaUpdates") or ()
+        found = {kind: tuple(u[kind] for u in updates if u.get(kind) is not None) for kind in ACTIONS}
+        witnesses = body.get("GlobalTableWitnessUpdates") or ()
+        made = [u["Create"]["RegionName"] for u in witnesses if u.get("Create") is not None]
+        gone = [u["Delete"]["RegionName"] for u in witnesses if u.get("Delete") is not None]
+        return cls(
+            found["Create"], found["Update"], found["Delete"], found["Disassociate"],
+            made[0] if made else None, gone[0] if gone else None, body.get("MultiRegionConsistency") == "STRONG",
+        )  # fmt: skip
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Every region that a replica comes to, changes in, or goes from."""
+        return tuple(each["RegionName"] for each in (*self.create, *self.update, *self.delete))
+
+
+def update_replicas(context: Context, body: Body, table: Table) -> Checks[Outcome | None]:
+    """UpdateTable with ReplicaUpdates: one thing at a time, and nothing else."""
+    _, sound = yield from watched(_request(body))
+    if not sound:
+        return None
+    asked, group = Asked.of(body), members.group_of(context.account, table)
+    _, fitting = yield from watched(_fits(context.account, table, asked, group))
+    if not fitting:
+        return None
+    name = table.name
+    told = outline(table)
+    told.status = "UPDATING"
+    answer = {"Replicas": [], **describe.table(told, context.now())}
+
+    def effect(account: Account) -> None:
+        _do(account, name, asked)
+
+    return Outcome({"TableDescription": answer}, effects=(effect,), rules=("global-tables.update-answer",))
+
+
+def _do(account: Account, name: str, asked: Asked) -> None:
+    if asked.create or asked.witness:
+        members.join(account, name, asked.create, "STRONG" if asked.strong else "EVENTUAL", asked.witness)
+    for action in asked.update:
+        members.change(account, name, action)
+    if asked.delete:
+        regions = [each["RegionName"] for each in asked.delete]
+        members.drop(account, name, regions, witness=asked.without_witness is not None)
+    if asked.disassociate:
+        members.disassociate(account, name)
+
+
+def _request(body: Body) -> Checks[None]:
+    """What is wrong whatever the table is."""
+    coming = any(each.get("Create") is not None for each in body.get("GlobalTableWitnessUpdates") or ())
+    if coming and body.get("MultiRegionConsistency") != "STRONG":
+        yield violation("global-tables.witness-without-strong")
+    if set(body) - _PART:
+        yield violation("global-tables.not-alone")
+    updates = body["ReplicaUpdates"]
+    if any(all(update.get(kind) is None for kind in ACTIONS) for update in updates):
+        yield violation("global-tables.no-action")
+    if any(sum(update.get(kind) is not None for kind in ACTIONS) > 1 for update in updates):
+        yield violation("global-tables.several-regions")
+    asked = Asked.of(body)
+    # Several that go may be all of a table with strong consistency: that is looked at later.
+    if asked.create and not asked.strong and len(asked.create) + len(asked.delete) > 1:
+        yield violation("global-tables.one-at-a-time")
+
+
+def _fits(account: Account, table: Table, asked: Asked, group: Group | None) -> Checks[None]:
+    """Whether a sound request fits the table and the replicas it has."""
+    if group is not None and group.members[account.region].protected and asked.disassociate:
+        yield violation("global-tables.disassociation-protected")
+    if table.status == "CREATING":
+        yield violation("tables.being-created", table=table.name)
+    elif table.status == "DELETING":
+        yield violation("tables.being-deleted", table=table.name)
+    elif table.status != "ACTIVE" or (group is not None and _unsettled(group)):
+        yield violation("global-tables.busy")
+    for region in asked.regions:
+        if not possible(region):
+            yield violation("tables.replicas")
+    if account.region in (each["RegionName"] for each in (*asked.create, *asked.delete)):
+        yield violation("global-tables.local-region")
+    yield from _strong(account, table, asked, group)
+    yield from _known(account, table, asked, group)
+    if asked.create and not table.settings.on_demand:
+        yield violation("global-tables.table-not-scaled")
+        if any(index.schema.kind == "GSI" for index in table.indexes.values()):
+            yield violation("global-tables.index-not-scaled")
+
+
+def _unsettled(group: Group) -> bool:
+    return any(member.status != "ACTIVE" for member in group.members.values())
+
+
+def _known(account: Account, table: Table, asked: Asked, group: Group | None) -> Checks[None]:
+    """Whether replicas that are to come are new, and those that are to change or go are there (beyond:GT-13)."""
+    world = account.world
+    for region in (each["RegionName"] for each in asked.create):
+        namesake = world is not None and region in world.accounts and table.name in world.accounts[region].tables
+        if namesake or (group is not None and region in group.members):
+            yield violation("global-tables.replica-exists", table=table.name)
+    there = {} if group is None else group.members
+    missing = [each["RegionName"] for each in (*asked.update, *asked.delete) if each["RegionName"] not in there]
+    missing += [each["RegionName"] for each in asked.disassociate if each["RegionName"] not in there]
+    if missing:
+        yield violation("global-tables.replica-missing", regions=", ".join(missing))
+        return
+    if asked.disassociate and asked.disassociate[0]["RegionName"] != account.region:
+        yield violation("global-tables.disassociate-elsewhere")
+    for region in (each["RegionName"] for each in asked.delete if each["RegionName"] != account.region):
+        yield from going(account, table, there[region])
+
+
+def going(account: Account, table: Table, member: Member) -> Checks[None]:
+    """Whether a replica may be deleted (beyond:GT-13, GT-17)."""
+    now = account.now()
+    if member.sourced is not None and now < member.sourced + SOURCE_SECONDS:
+        yield violation("global-tables.source-region", hours=SOURCE_SECONDS // 3600)
+    if member.region != account.region:
+        replica = world_of(account).table(member, table.name)
+        if replica is not None and replica.settings.deletion_protection:
+            yield violation("global-tables.replica-protected", table=table.name, region=member.region)
+
+
+def _strong(account: Account, table: Table, asked: Asked, group: Group | None) -> Checks[None]:
+    """The rules of strong consistency between regions (beyond:GT-6, GT-18)."""
+    if group is not None and group.strong:
+        if asked.create or asked.witness:
+            yield violation("global-tables.strong-complete")
+        going = {each["RegionName"] for each in asked.delete}
+        others = {member.region for member in group.others(account.region)}
+        if going and going != others:
+            yield violation("global-tables.strong-replica-alone")
+        elif going and group.witness is not None and asked.without_witness != group.witness:
+            yield violation("global-tables.strong-witness-left")
+        return
+    if len(asked.delete) > 1:
+        yield violation("global-tables.one-at-a-time")
+    if not asked.strong:
+        return
+    if group is not None:
+        yield violation("global-tables.strong-too-late")
+        return
+    regions = [*(each["RegionName"] for each in asked.create), *([asked.witness] if asked.witness else ())]
+    if len(regions) != STRONG_OTHERS:
+        yield violation("global-tables.strong-count")
+    wrong = [region for region in (account.region, *regions) if region not in STRONG_REGIONS]
+    if wrong:
+        yield violation("global-tables.strong-regions", regions=", ".join(wrong))
+    local = any(index.schema.kind == "LSI" for index in table.indexes.values())
+    if len(table.view.rows) or local or table.settings.ttl_attribute is not None:
+        yield violation("global-tables.strong-table")
+
+
+# What membership forbids elsewhere
+
+
+def settings_checks(account: Account, table: Table, body: Body) -> Checks[None]:
+    """What UpdateTable may not do to a replica (beyond:GT-11, GT-13)."""
+    group = members.group_of(account, table)
+    if group is None:
+        return
+    stream = body.get("StreamSpecification")
+    if stream is not None and not group.strong and not stream["StreamEnabled"]:
+        yield violation("global-tables.stream-stays")
+    changed = {name for name, value in body.items() if value is not None} - {"TableName", "DeletionProtectionEnabled"}
+    if changed and (table.status == "UPDATING" or _unsettled(group)):
+        yield violation("global-tables.busy")
+
+
+def delete_checks(account: Account, table: Table) -> Checks[None]:
+    """Whether DeleteTable may take a replica away (beyond:GT-17, GT-18)."""
+    found = members.membership(account, table)
+    if found is None or table.status == "DELETING":
+        return
+    group, member = found
+    if group.strong:
+        yield violation("global-tables.strong-replica-alone")
+        return
+    if table.status == "UPDATING":
+        yield violation("global-tables.busy")
+    yield from going(account, table, member)
+
+
+def expiry_checks(account: Account, table: Table) -> Checks[None]:
+    """Whether time to live may be changed on a replica (beyond:TTL-6, TTL-9, GT-6)."""
+    group = members.group_of(account, table)
+    if group is None:
+        return
+    if group.strong:
+        yield violation("global-tables.strong-expiry")
+    coming = next((m for m in group.members.values() if m.status == "CREATING"), None)
+    if coming is not None:
+        yield violation("global-tables.replica-coming", table=table.name, region=coming.region)
+
+
+def data_checks(context: Context, body: Body, outcome: Outcome) -> Checks[None]:
+    """Whether a data operation that is sound in itself may be done to tables with strong consistency (beyond:GT-6)."""
+    account = context.account
+    world = world_of(account)
+    if context.operation in ("TransactWriteItems", "TransactGetItems", "ExecuteTransaction"):
+        named = [part for action in body.get("TransactItems") or () for part in action.values()]
+        found = [account.any_table(part["TableName"]) for part in named if isinstance(part, dict)]
+        tables = {table.name for table in found if table is not None} | {each.table for each in outcome.changes}
+        if world.strong(account.region, tables):
+            yield violation("global-tables.strong-transaction")
+    if outcome.changes and world.conflict(account.region, outcome.changes):
+        yield violation("global-tables.write-conflict")

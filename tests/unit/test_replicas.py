@@ -1,0 +1,367 @@
+"""Global tables: replicas come, get what is written elsewhere, and go (beyond:GT-1 … GT-19)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reference import ttl
+from reference.account import Account, Delays
+from reference.api import Call, Refusal, Success
+from reference.clock import ManualClock
+from reference.replicas.world import Link, World
+from reference.service import Service
+
+HOME, AWAY, FAR = "us-east-1", "eu-west-1", "us-west-2"
+TABLE = {
+    "TableName": "tab",
+    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+    "BillingMode": "PAY_PER_REQUEST",
+}
+
+
+class Regions:
+    """A customer with a table in one region, and what is asked in each."""
+
+    def __init__(self, *, lag: float = 0.0, delays: Delays | None = None, strong_lag: float = 0.0) -> None:
+        self.clock = ManualClock(1_800_000_000.0)
+        self.world = World(Account(self.clock, delays=delays), link=Link(lag), strong_lag=strong_lag)
+        self.does("CreateTable", **TABLE)
+
+    def ask(self, operation: str, region: str = HOME, **body: Any) -> Success | Refusal:
+        answer = Service(self.world.account(region)).execute(Call(operation, body))
+        assert isinstance(answer, Success | Refusal)
+        return answer
+
+    def does(self, operation: str, region: str = HOME, **body: Any) -> Any:
+        answer = self.ask(operation, region, **body)
+        assert isinstance(answer, Success), answer
+        return answer.body
+
+    def refuses(self, operation: str, region: str = HOME, **body: Any) -> tuple[str, str | None]:
+        answer = self.ask(operation, region, **body)
+        assert isinstance(answer, Refusal), answer
+        return answer.code, answer.message
+
+    def change(self, *updates: Any, region: str = HOME, **more: Any) -> Any:
+        return self.does("UpdateTable", region, TableName="tab", ReplicaUpdates=list(updates), **more)
+
+    def join(self, *regions: str) -> None:
+        for region in regions:
+            self.change({"Create": {"RegionName": region}})
+            self.clock.advance(1)
+            self.table()
+
+    def put(self, value: str, region: str = HOME, key: str = "a", **more: Any) -> None:
+        self.does("PutItem", region, TableName="tab", Item={"pk": {"S": key}, "v": {"S": value}, **more})
+
+    def get(self, region: str = HOME, key: str = "a") -> str | None:
+        body = self.does("GetItem", region, TableName="tab", Key={"pk": {"S": key}}, ConsistentRead=True)
+        return body["Item"]["v"]["S"] if "Item" in body else None
+
+    def table(self, region: str = HOME) -> Any:
+        return self.does("DescribeTable", region, TableName="tab")["Table"]
+
+    def records(self, region: str) -> list[Any]:
+        arn = self.table(region)["LatestStreamArn"]
+        found = []
+        for shard in self.does("DescribeStream", region, StreamArn=arn)["StreamDescription"]["Shards"]:
+            at = self.does("GetShardIterator", region, StreamArn=arn, ShardId=shard["ShardId"],
+                           ShardIteratorType="TRIM_HORIZON")["ShardIterator"]  # fmt: skip
+            found += self.does("GetRecords", region, ShardIterator=at)["Records"]
+        return found
+
+
+class TestReplication:
+    def test_a_new_replica_has_what_was_there(self) -> None:
+        regions = Regions()
+        regions.put("old")
+        regions.join(AWAY)
+        assert regions.get(AWAY) == "old"
+
+    def test_a_write_arrives_when_the_lag_has_passed(self) -> None:
+        regions = Regions(lag=2.0)
+        regions.join(AWAY)
+        regions.put("new")
+        assert regions.get(AWAY) is None
+        regions.clock.advance(1.9)
+        assert regions.get(AWAY) is None
+        regions.clock.advance(0.1)
+        assert regions.get(AWAY) == "new"
+
+    def test_it_goes_both_ways(self) -> None:
+        regions = Regions()
+        regions.join(AWAY)
+        regions.put("there", AWAY)
+        assert regions.get() == "there"
+
+    def test_a_deletion_arrives(self) -> None:
+        regions = Regions()
+        regions.join(AWAY)
+        regions.put("x")
+        regions.does("DeleteItem", TableName="tab", Key={"pk": {"S": "a"}})
+        assert regions.get(AWAY) is None
+
+    def test_the_last_writer_wins_whole(self) -> None:
+        regions = Regions(lag=1.0)
+        regions.join(AWAY)
+        regions.put("first", extra={"S": "lost"})
+        regions.clock.advance(0.5)
+        regions.put("second", AWAY)
+        regions.clock.advance(2)
+        item = {"pk": {"S": "a"}, "v": {"S": "second"}}
+        for region in (HOME, AWAY):
+            body = regions.does("GetItem", region, TableName="tab", Key={"pk": {"S": "a"}})
+            assert body["Item"] == item
+
+    def test_of_equal_moments_one_wins_everywhere(self) -> None:
+        regions = Regions(lag=1.0)
+        regions.join(AWAY)
+        regions.put("east")
+        regions.put("west", AWAY)
+        regions.clock.advance(2)
+        assert regions.get() == regions.get(AWAY)
+
+    def test_conditions_see_their_own_region(self) -> None:
+        regions = Regions(lag=1.0)
+        regions.join(AWAY)
+        regions.put("x")
+        item = {"pk": {"S": "a"}, "v": {"S": "y"}}
+        regions.does("PutItem", AWAY, TableName="tab", Item=item, ConditionExpression="attribute_not_exists(pk)")
+
+    def test_regions_that_are_parted_meet_again(self) -> None:
+        regions = Regions()
+        regions.join(AWAY)
+        regions.world.cut(HOME, AWAY)
+        regions.put("here", key="a")
+        regions.put("there", AWAY, key="b")
+        regions.clock.advance(40 * 3600)
+        assert (regions.get(AWAY, "a"), regions.get(HOME, "b")) == (None, None)
+        regions.world.cut(HOME, AWAY, cut=False)
+        assert (regions.get(AWAY, "a"), regions.get(HOME, "b")) == ("here", "there")
+
+    def test_a_third_replica_gets_what_its_source_has_yet_to_get(self) -> None:
+        regions = Regions(lag=5.0)
+        regions.join(AWAY)
+        regions.put("there", AWAY)
+        regions.change({"Create": {"RegionName": FAR}})
+        assert regions.get(FAR) is None
+        regions.clock.advance(5)
+        assert [regions.get(region) for region in (HOME, AWAY, FAR)] == ["there"] * 3
+
+    def test_transactions_are_whole_in_their_own_region_only(self) -> None:
+        regions = Regions(lag=1.0)
+        regions.join(AWAY)
+        puts = [{"Put": {"TableName": "tab", "Item": {"pk": {"S": key}, "v": {"S": "x"}}}} for key in "ab"]
+        regions.does("TransactWriteItems", TransactItems=puts)
+        assert (regions.get(key="a"), regions.get(key="b"), regions.get(AWAY)) == ("x", "x", None)
+
+    def test_a_fork_goes_its_own_way(self) -> None:
+        regions = Regions()
+        regions.join(AWAY)
+        fork = Service(regions.world.account(HOME)).fork()
+        fork.execute(Call("PutItem", {"TableName": "tab", "Item": {"pk": {"S": "a"}, "v": {"S": "fork"}}}))
+        assert regions.get(AWAY) is None
+        assert isinstance(fork.account.world, World)
+        there = Service(fork.account.world.account(AWAY))
+        assert there.execute(Call("GetItem", {"TableName": "tab", "Key": {"pk": {"S": "a"}}})).body["Item"]["v"]
+
+
+class TestStreams:
+    def test_each_region_tells_what_happened_there(self) -> None:
+        regions = Regions(lag=1.0)
+        regions.join(AWAY)
+        regions.put("one")
+        regions.put("two")
+        regions.clock.advance(2)
+        assert [each["eventName"] for each in regions.records(AWAY)] == ["INSERT", "MODIFY"]
+        assert regions.records(AWAY)[0]["awsRegion"] == AWAY
+
+    def test_quick_changes_may_be_one(self) -> None:
+        regions = Regions(lag=1.0)
+        regions.join(AWAY)
+        regions.world.set_link(HOME, AWAY, Link(1.0, merges=True))
+        regions.put("one")
+        regions.put("two")
+        regions.clock.advance(2)
+        assert [each["eventName"] for each in regions.records(HOME)] == ["INSERT", "MODIFY"]
+        assert [each["eventName"] for each in regions.records(AWAY)] == ["INSERT"]
+
+    def test_who_deleted_what_expired_is_told_in_one_region(self) -> None:
+        regions = Regions()
+        regions.join(AWAY)
+        expires = {"Enabled": True, "AttributeName": "e"}
+        regions.does("UpdateTimeToLive", TableName="tab", TimeToLiveSpecification=expires)
+        regions.put("x", e={"N": "1800000000"})
+        regions.clock.advance(10)
+        assert ttl.sweep(regions.world.account(HOME)) == 1
+        assert regions.get(AWAY) is None
+        assert regions.records(HOME)[-1]["userIdentity"]["PrincipalId"] == "dynamodb.amazonaws.com"
+        last = regions.records(AWAY)[-1]
+        assert (last["eventName"], "userIdentity" in last) == ("REMOVE", False)
+
+
+class TestSettings:
+    def test_time_to_live_is_the_same_everywhere(self) -> None:
+        regions = Regions()
+        regions.join(AWAY)
+        expires = {"Enabled": True, "AttributeName": "e"}
+        regions.does("UpdateTimeToLive", AWAY, TableName="tab", TimeToLiveSpecification=expires)
+        told = regions.does("DescribeTimeToLive", TableName="tab")["TimeToLiveDescription"]
+        assert told == {"TimeToLiveStatus": "ENABLED", "AttributeName": "e"}
+
+    def test_an_index_is_made_everywhere(self) -> None:
+        regions = Regions()
+        regions.join(AWAY)
+        index = {
+            "IndexName": "by-g",
+            "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+        types = [{"AttributeName": "g", "AttributeType": "S"}]
+        regions.does(
+            "UpdateTable", TableName="tab", AttributeDefinitions=types, GlobalSecondaryIndexUpdates=[{"Create": index}]
+        )
+        assert [each["IndexName"] for each in regions.table(AWAY)["GlobalSecondaryIndexes"]] == ["by-g"]
+
+    def test_protection_is_each_ones_own(self) -> None:
+        regions = Regions()
+        regions.join(AWAY)
+        regions.does("UpdateTable", AWAY, TableName="tab", DeletionProtectionEnabled=True)
+        assert regions.table()["DeletionProtectionEnabled"] is False
+        assert regions.refuses("UpdateTable", TableName="tab", ReplicaUpdates=[{"Delete": {"RegionName": AWAY}}]) == (
+            "ValidationException",
+            "Cannot delete table tab in region eu-west-1 because it has deletion protection enabled. Disable deletion "
+            "protection first.",
+        )
+
+    def test_a_replica_reads_with_units_of_its_own(self) -> None:
+        regions = Regions()
+        regions.join(AWAY)
+        most = {"MaxReadRequestUnits": 7}
+        regions.change({"Update": {"RegionName": AWAY, "OnDemandThroughputOverride": most}})
+        assert regions.table(AWAY)["OnDemandThroughput"] == most
+        assert regions.table()["Replicas"][0]["OnDemandThroughputOverride"] == most
+
+    def test_ids_and_labels_are_each_ones_own(self) -> None:
+        regions = Regions()
+        regions.clock.advance(5)
+        regions.join(AWAY)
+        here, there = regions.table(), regions.table(AWAY)
+        assert here["TableId"] != there["TableId"]
+        assert there["TableArn"] == "arn:aws:dynamodb:eu-west-1:000000000000:table/tab"
+        assert here["Replicas"][0]["RegionName"] == AWAY
+        assert there["Replicas"][0]["RegionName"] == HOME
+
+
+class TestGoing:
+    def test_a_replica_that_goes_takes_its_table_along(self) -> None:
+        regions = Regions()
+        regions.join(AWAY)
+        regions.change({"Delete": {"RegionName": AWAY}})
+        assert "Replicas" not in regions.table()
+        assert regions.refuses("DescribeTable", AWAY, TableName="tab")[0] == "ResourceNotFoundException"
+
+    def test_it_passes_through_its_states(self) -> None:
+        regions = Regions(delays=Delays(create_replica=10, delete_table=10, update_table=3))
+        regions.change({"Create": {"RegionName": AWAY}})
+        assert regions.table()["TableStatus"] == "UPDATING"
+        assert regions.table()["Replicas"][0]["ReplicaStatus"] == "CREATING"
+        key = {"pk": {"S": "a"}}
+        assert regions.refuses("GetItem", AWAY, TableName="tab", Key=key)[0] == "ResourceNotFoundException"
+        regions.put("meanwhile")
+        regions.clock.advance(10)
+        assert regions.table()["Replicas"][0]["ReplicaStatus"] == "ACTIVE"
+        assert regions.get(AWAY) == "meanwhile"
+        regions.change({"Delete": {"RegionName": AWAY}})
+        assert regions.table()["Replicas"][0]["ReplicaStatus"] == "DELETING"
+        regions.clock.advance(10)
+        assert "Replicas" not in regions.table()
+
+    def test_a_source_stays_a_day(self) -> None:
+        regions = Regions()
+        regions.join(AWAY)
+        asked: Any = {"TableName": "tab", "ReplicaUpdates": [{"Delete": {"RegionName": HOME}}]}
+        code, message = regions.refuses("UpdateTable", AWAY, **asked)
+        assert (code, message) == (
+            "ValidationException",
+            "Replica cannot be deleted because it has acted as a source region for new replica(s) being added to the "
+            "table in the last 24 hours.",
+        )
+        assert regions.refuses("DeleteTable", TableName="tab")[1] == message
+        regions.clock.advance(24 * 3600)
+        regions.does("DeleteTable", TableName="tab")
+        assert "Replicas" not in regions.table(AWAY)
+
+    def test_a_replica_may_be_deleted_in_its_own_region(self) -> None:
+        regions = Regions()
+        regions.join(AWAY)
+        regions.does("DeleteTable", AWAY, TableName="tab")
+        assert "Replicas" not in regions.table()
+
+    def test_what_it_wrote_is_not_lost(self) -> None:
+        regions = Regions(lag=60.0)
+        regions.join(AWAY)
+        regions.put("there", AWAY)
+        regions.change({"Delete": {"RegionName": AWAY}})
+        assert regions.get() == "there"
+
+    def test_it_may_leave_and_stay_a_table(self) -> None:
+        regions = Regions()
+        regions.put("kept")
+        regions.join(AWAY)
+        asked = {"Disassociate": {"RegionName": AWAY, "DisassociationMode": "WAIT_FOR_REPLICATION"}}
+        refused = regions.refuses("UpdateTable", AWAY, TableName="tab", ReplicaUpdates=[asked])
+        assert refused[0] == "ValidationException"
+        regions.does("UpdateTable", AWAY, TableName="tab", DisassociationProtectionEnabled=False)
+        regions.change(asked, region=AWAY)
+        assert "Replicas" not in regions.table()
+        assert "Replicas" not in regions.table(AWAY)
+        regions.put("mine", AWAY)
+        assert (regions.get(), regions.get(AWAY)) == ("kept", "mine")
+
+
+class TestStrong:
+    def made(self, **more: Any) -> Regions:
+        regions = Regions(**more)
+        creates = [{"Create": {"RegionName": each}} for each in ("us-east-2", FAR)]
+        regions.change(*creates, MultiRegionConsistency="STRONG")
+        return regions
+
+    def test_a_write_is_everywhere_at_once(self) -> None:
+        regions = self.made(lag=60.0)
+        regions.put("x", FAR)
+        assert (regions.get(), regions.get("us-east-2")) == ("x", "x")
+
+    def test_an_item_is_written_in_one_region_at_a_time(self) -> None:
+        regions = self.made(strong_lag=0.5)
+        regions.put("x", FAR)
+        item = {"pk": {"S": "a"}}
+        assert regions.refuses("PutItem", TableName="tab", Item=item) == (
+            "ReplicatedWriteConflictException",
+            "One or more items in this request are being modified by a request in another Region.",
+        )
+        regions.put("y", FAR)
+        regions.clock.advance(0.5)
+        regions.put("z")
+        assert regions.get(FAR) == "z"
+
+    def test_no_transactions(self) -> None:
+        regions = self.made()
+        gets = [{"Get": {"TableName": "tab", "Key": {"pk": {"S": "a"}}}}]
+        assert regions.refuses("TransactGetItems", TransactItems=gets)[0] == "ValidationException"
+        put = [{"Put": {"TableName": "tab", "Item": {"pk": {"S": "a"}}}}]
+        assert regions.refuses("TransactWriteItems", FAR, TransactItems=put)[0] == "ValidationException"
+
+    def test_all_go_at_once(self) -> None:
+        regions = self.made()
+        regions.change({"Delete": {"RegionName": "us-east-2"}}, {"Delete": {"RegionName": FAR}})
+        assert "MultiRegionConsistency" not in regions.table()
+
+
+@pytest.mark.parametrize("region", ["nowhere", "us-east-1"])
+def test_a_region_must_be_another_and_there(region: str) -> None:
+    asked = [{"Create": {"RegionName": region}}]
+    assert Regions().refuses("UpdateTable", TableName="tab", ReplicaUpdates=asked)[0] == "ValidationException"
