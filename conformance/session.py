@@ -250,9 +250,9 @@ class Session:
     def run(self, program: Program) -> None:
         """Set up the program's tables, send its calls, and compare the final state."""
         for body in program.tables.values():
-            self.send(Step("CreateTable", body), setup=True)
-            if self.died:
-                return
+            made = self.send(Step("CreateTable", body), setup=True)
+            if self.died or (made.verdict.divergence is not None and isinstance(made.op.reply, Refusal)):
+                return  # What comes of a table that is not there is no word on any call.
         for step in program.steps:
             self.follow(step)
             if self.died or self.quarantined or len(self.divergences()) >= MAX_DIVERGENCES:

@@ -92,11 +92,12 @@ def escape(text: str) -> str:
 def unbind(body: Any, names: Mapping[str, str]) -> Any:
     """The body with every bound name replaced by its symbol and every plain ``${`` escaped: the reverse of ``bind``.
 
-    Longer names win over shorter ones inside them (an ARN over the table's name); a name inside a longer word stays.
+    Longer names win over shorter ones inside them (an ARN over the table's name); a name inside a longer word stays,
+    but one that a path of members names (``requestItems.t.member.keys``) is found.
     """
     symbols = {text: f"${{{name}}}" for name, text in names.items() if text}
     longest = sorted(symbols, key=lambda text: (-len(text), text))
-    known = "".join(rf"|(?<![\w.-]){re.escape(text)}(?![\w-])" for text in longest)
+    known = "".join(rf"|(?:(?<![\w.-])|(?<=equestItems\.)){re.escape(text)}(?![\w-])" for text in longest)
     pattern = re.compile(r"\$\{" + known)
     return _unbind(body, pattern, {"${": _ESCAPED, **symbols}, 0)
 

@@ -22,10 +22,11 @@ Cohort = Literal["current", "older"]
 
 COHORTS: tuple[Cohort, ...] = ("current", "older")
 STRENGTHS = ("recorded", "documented", "modelled", "inferred")
+_TEXT = re.compile(r"\btexts?\b")
 _FOLDER = Path(__file__).parent / "rules"
 _FIELDS = {
     "says", "error", "message", "status", "layer", "envelope", "phrase", "accept", "accept_codes",
-    "disputed", "spec", "evidence", "variants", "was", "observable",
+    "disputed", "quota", "spec", "evidence", "variants", "was", "observable",
 }  # fmt: skip
 
 
@@ -46,7 +47,8 @@ class Rule:
     it differs. ``layer`` is ``values`` when the value layer, not the operation's cohort, chooses the wording
     (conflicts.md G2). ``envelope`` marks texts that single-item writes prefix with ``1 validation error detected: ``.
     ``phrase`` limits comparison of a target's message to that part; ``accept`` lists further full texts,
-    ``accept_codes`` further error codes. A ``disputed`` rule is never a finding.
+    ``accept_codes`` further error codes. A ``disputed`` rule is never a finding. A ``quota`` is AWS's to raise for an
+    account: going beyond it is none either.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Rule:
     accept: tuple[str, ...] = ()
     accept_codes: tuple[str, ...] = ()
     disputed: bool = False
+    quota: bool = False
     observable: bool = True
     spec: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
@@ -72,10 +75,21 @@ class Rule:
         return self.name.split(".", 1)[0]
 
     @property
+    def open(self) -> bool:
+        """Whether no answer that breaks it is a finding."""
+        return self.disputed or self.quota
+
+    @property
     def strength(self) -> str:
         """The best kind of evidence: recorded, documented, modelled or inferred."""
         kinds = {e.kind for e in self.evidence}
         return next((kind for kind in STRENGTHS if kind in kinds), "inferred")
+
+    @property
+    def worded(self) -> bool:
+        """Whether its words are recorded too, not only that it is so: inferred evidence says where the text is not."""
+        told = any(e.kind == "inferred" and _TEXT.search(e.source) for e in self.evidence)
+        return self.strength == "recorded" and not told
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,12 +85,14 @@ class Http:
 
     ``headers`` are regular expressions for the whole value by lower-case name, None for a header that must be absent.
     ``body`` is the whole body, decompressed, JSON without blanks; ``matches`` a regular expression for all of it.
+    ``presumes``: an answer of another status is about something else, and leaves open what is looked for.
     """
 
     status: int = 200
     body: str | None = None
     matches: str | None = None
     headers: Mapping[str, str | None] = field(default_factory=dict)
+    presumes: bool = False
 
     def wrong(self, answer: RawReply | Lost) -> str | None:
         """What differs in an HTTP answer, or None when it is as expected."""

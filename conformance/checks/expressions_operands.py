@@ -195,11 +195,10 @@ OPERANDS: tuple[Check, ...] = (
         name="attribute_type",
     ),
     refuses(
-        "expressions.operand-type",
+        "expressions.type-operand",
         holds("attribute_type(a, b)"),
         phrase=f"{_TYPE}attribute_type, operand type: {{",
         control=holds("attribute_type(a, :v)", {"v": s("N")}),
-        name="attribute_type-path",
     ),
     refuses(
         "expressions.operand-type",

@@ -258,11 +258,11 @@ _ARN = reply(0, "TableDescription.TableArn")
 
 ARNS: tuple[Check, ...] = (
     answers(
-        "items.read-what-was-written",
+        "wire.table-arn",
         Step("GetItem", {"TableName": _ARN, "Key": KEY, "ConsistentRead": True}),
         given=[put({"v": n(1)})],
         body={"Item": item(v=n(1))},
-        name="by the table's ARN",
+        name="GetItem",
     ),
     answers(
         "items.read-what-was-written",
@@ -284,17 +284,17 @@ ARNS: tuple[Check, ...] = (
         name="by the table's ARN",
     ),
     answers(
-        "batches.read-result",
+        "wire.table-arn",
         Step("BatchGetItem", {"RequestItems": {_ARN: {"Keys": [KEY]}}}),
         body={"Responses": {_ARN: []}, "UnprocessedKeys": {}},
-        name="by the table's ARN",
+        name="BatchGetItem",
     ),
     answers(
-        "transactions.write-result",
+        "wire.table-arn",
         get(),
         given=[Step("TransactWriteItems", {"TransactItems": [{"Put": {"TableName": _ARN, "Item": KEY}}]})],
         body={"Item": KEY},
-        name="by the table's ARN",
+        name="TransactWriteItems",
     ),
     refuses(
         "items.table-missing",

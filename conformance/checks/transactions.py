@@ -209,6 +209,23 @@ _TOKEN: dict[str, Json] = {"ClientRequestToken": "${token:a}"}
 _TWO = {"t0": table(), "t1": table("t1")}
 _T1 = "${table:t1}"
 
+WHOLE: tuple[Check, ...] = tuple(
+    refuses("transactions.refused-whole", transact(*actions), message, control=transact(t_put(_C)), name=name)
+    for name, message, actions in (
+        ("a later action's expression", _SYNTAX_TEXT, (t_put(), _SYNTAX)),
+        (
+            "a later action's value",
+            "The parameter cannot be converted to a numeric value: abc",
+            (t_put({**_B, "v": n("abc")}),),
+        ),
+        (
+            "a later action's unused value",
+            _UNUSED_TEXT,
+            (t_put(), t_check("attribute_not_exists(v)", key=_B, **_UNUSED)),
+        ),
+    )
+)
+
 TARGETS: tuple[Check, ...] = (
     refuses(
         "transactions.duplicate-target",
@@ -332,4 +349,4 @@ DONE: tuple[Check, ...] = (
     ),
 )
 
-CHECKS: tuple[Check, ...] = (*CANCELLED, *ORDER, *TARGETS, *DONE)
+CHECKS: tuple[Check, ...] = (*CANCELLED, *ORDER, *WHOLE, *TARGETS, *DONE)

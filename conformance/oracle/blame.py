@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from conformance.oracle.compare import Difference, differences
+from conformance.oracle.bodies import CREATES_NOTHING
+from conformance.oracle.compare import Difference, canonical, differences
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.exercised import condition_rule, update_rule
-from conformance.oracle.writers import CREATES_NOTHING, Write, Writers, absent, row_of
+from conformance.oracle.writers import Write, Writers, absent, row_of
 from conformance.record.op import reply_to_json
 from reference.api import Call, Json, Refusal, Success
 from reference.operations.base import Outcome
@@ -22,7 +23,7 @@ _COUNTS = ("Count", "ScannedCount")
 _COUNTED = tuple((name,) for name in _COUNTS)
 SHAPE_MEMBERS = CONTROL | {"ConsumedCapacity", "ItemCollectionMetrics"}
 _BY_MEMBER = SHAPE_MEMBERS | {*_COUNTS}
-_ORDER = ("data", "shape")
+_ORDER = ("data", "message", "shape")
 
 
 def severity_of(difference: Difference) -> str:
@@ -30,6 +31,8 @@ def severity_of(difference: Difference) -> str:
     head = difference.path[0] if difference.path else ""
     if head in SHAPE_MEMBERS or difference.kind == "spelling":
         return "shape"
+    if difference.path[-2:] == ("Error", "Message"):
+        return "message"
     if difference.path in ((), ("Item",), ("Attributes",)) and not (difference.expected or difference.observed):
         return "shape"
     return "data"
@@ -61,6 +64,49 @@ OPERATIONS: dict[str, str] = {
     "ListTables": "tables.list-order",
 }
 """Operation → the rule that says what its answer holds, where nothing closer is known."""
+_LACKING = {
+    "SearchVectors": "vectors.results",
+    "UpdateTimeToLive": "ttl.answer",
+    "DescribeTimeToLive": "ttl.answer",
+    "TagResource": "tables.tag-answer",
+    "UntagResource": "tables.tag-answer",
+    "ListTagsOfResource": "tables.tag-answer",
+    "DescribeStream": "streams.description",
+    "GetShardIterator": "streams.iterator",
+    "GetRecords": "streams.record",
+    "ListStreams": "streams.list-pages",
+    "CreateBackup": "backups.description",
+    "DescribeBackup": "backups.description",
+    "DeleteBackup": "backups.description",
+    "ListBackups": "backups.list",
+    "RestoreTableFromBackup": "backups.restored",
+    "RestoreTableToPointInTime": "backups.restored",
+    "DescribeContinuousBackups": "backups.recovery-window",
+    "UpdateContinuousBackups": "backups.recovery-window",
+    "DescribeLimits": "account.limits",
+    "DescribeEndpoints": "account.endpoints",
+    "DescribeContributorInsights": "metrics.insights",
+    "ListContributorInsights": "metrics.insights",
+    "UpdateContributorInsights": "metrics.insights",
+    "DescribeTableReplicaAutoScaling": "scaling.no-replicas",
+    "UpdateTableReplicaAutoScaling": "scaling.no-replicas",
+    "ListBulkOperations": "bulk.list",
+    "ListExports": "transfer.export-list",
+    "ListImports": "transfer.import-list",
+}
+_LACKING_KINDS = (
+    ("GlobalTable", "global-tables.list"),
+    ("KinesisStreamingDestination", "streams.kinesis-answer"),
+    ("Bulk", "bulk.answer"),
+    ("Export", "transfer.export-answer"),
+    ("Import", "transfer.import-answer"),
+)
+
+
+def lacking_rule(operation: str) -> str:
+    """The rule about what an operation does, for one that a target does not have: one per operation."""
+    known = OPERATIONS.get(operation) or _LACKING.get(operation)
+    return known or next((rule for part, rule in _LACKING_KINDS if part in operation), "wire.unknown-operation")
 
 
 _OF_REPLICAS = (
@@ -91,7 +137,7 @@ def body_divergence(
     else:
         rule = written_rule(write, difference) if write else place_rule(service, call, outcome, reply, difference)
     operation = write.operation if write else call.operation
-    place = "item:created" if rule == CREATES_NOTHING else difference.place
+    place = "item:created" if rule == CREATES_NOTHING and difference.observed else difference.place
     if write is not None and write.refused:
         place = f"refused:{place}"
     expected = Success(outcome.body)
@@ -150,13 +196,15 @@ def place_rule(service: Service, call: Call, outcome: Outcome, reply: Success, d
     if head in ("UnprocessedItems", "UnprocessedKeys"):
         return "batches.unprocessed"
     if head == "Attributes":
-        if difference.path == ("Attributes",) and CREATES_NOTHING in outcome.rules:
+        if difference.path == ("Attributes",) and CREATES_NOTHING in outcome.rules and difference.observed:
             return CREATES_NOTHING
         return _attributes_rule(call, difference)
     if head in ("Items", *_COUNTS) and call.operation in ("Query", "Scan"):
         return _rows_rule(service, call, outcome, reply, difference)
-    if head == "Items" and call.operation == "ExecuteStatement" and "partiql.write-answer" in outcome.rules:
-        return "partiql.write-answer"
+    if head == "Responses" and call.operation == "BatchGetItem" and _same_key_twice(call):
+        return "batches.read-duplicates"
+    if head == "Items" and call.operation == "ExecuteStatement":
+        return _statement_rule(outcome, difference)
     if head == "Item" and call.body.get("AttributesToGet"):
         return "legacy.attributes-to-get"
     if head == "Item" and call.body.get("ProjectionExpression"):
@@ -166,6 +214,27 @@ def place_rule(service: Service, call: Call, outcome: Outcome, reply: Success, d
     if difference.path[1:2] and difference.path[1] in _OF_REPLICAS:
         return "global-tables.description"
     return main_rule(call.operation, outcome.rules)
+
+
+def _same_key_twice(call: Call) -> bool:
+    """Whether a BatchGetItem asks for one item in two ways: its number is written in two."""
+    asked = call.body.get("RequestItems") or {}
+    for table in asked.values():
+        keys = table.get("Keys") or []
+        if len({canonical(key) for key in keys}) < len(keys):
+            return True
+    return False
+
+
+def _statement_rule(outcome: Outcome, difference: Difference) -> str:
+    """The rule about the items that a statement answers with."""
+    if "partiql.write-answer" in outcome.rules:
+        return "partiql.write-answer"
+    if difference.kind == "order" and "partiql.order" in outcome.rules:
+        return "partiql.order"
+    if "partiql.index-read" in outcome.rules:
+        return "partiql.index-read"
+    return "partiql.select"
 
 
 def _capacity_rule(service: Service, call: Call, outcome: Outcome, reply: Success, difference: Difference) -> str:
@@ -181,7 +250,7 @@ def _capacity_rule(service: Service, call: Call, outcome: Outcome, reply: Succes
     if call.operation.startswith("Transact") or call.operation == "ExecuteTransaction":
         return "capacity.transaction-units"
     if call.operation in ("Query", "Scan"):
-        return "capacity.page-units"
+        return "capacity.local-fetch-units" if "capacity.local-fetch-units" in outcome.rules else "capacity.page-units"
     if reading:
         return "capacity.read-units"
     indexed = _indexes_differ(service, outcome, reply, difference)
@@ -224,8 +293,12 @@ def _attributes_rule(call: Call, difference: Difference) -> str:
 
 def _rows_rule(service: Service, call: Call, outcome: Outcome, reply: Success, difference: Difference) -> str:
     index = call.body.get("IndexName") is not None
+    segmented = len(difference.path) <= 2 and (call.body.get("TotalSegments") or 1) > 1
     partly = {"AttributesToGet": "legacy.attributes-to-get", "ProjectionExpression": "items.projected"}
-    if difference.kind in ("missing", "unexpected") and outcome.body.get("Count") == reply.body.get("Count"):
+    counted = outcome.body.get("Count") == reply.body.get("Count") and not segmented
+    if difference.kind == "missing" and len(difference.path) > 2 and "indexes.local-fetch" in outcome.rules:
+        return "indexes.local-fetch"
+    if difference.kind in ("missing", "unexpected") and counted:
         for member, about in partly.items():
             if call.body.get(member):
                 return about
@@ -233,10 +306,14 @@ def _rows_rule(service: Service, call: Call, outcome: Outcome, reply: Success, d
         return "indexes.sparse"
     if difference.kind == "order":
         return "indexes.order" if index else ("queries.order" if call.operation == "Query" else "scans.result")
-    filters = () if difference.path[:1] == ("ScannedCount",) else ("FilterExpression", "QueryFilter", "ScanFilter")
+    evaluated = difference.path[:1] == ("ScannedCount",) or (
+        call.operation == "Query"
+        and _whole(call)
+        and outcome.body.get("ScannedCount") != reply.body.get("ScannedCount")
+    )
+    filters = () if evaluated else ("FilterExpression", "QueryFilter", "ScanFilter")
     if len(difference.path) <= 2 and (rule := condition_rule(call, *filters)):
-        return rule if rule != "legacy.joined" or _all_joined(service, call, reply) else "legacy.comparisons"
-    segmented = len(difference.path) <= 2 and (call.body.get("TotalSegments") or 1) > 1
+        return rule if rule != "legacy.joined" or _joined_wrongly(service, call, reply) else "legacy.comparisons"
     if difference.kind == "in-two-segments" or segmented:
         return "scans.segments"
     if len(difference.path) > 2 and call.body.get("AttributesToGet"):
@@ -250,11 +327,21 @@ def _rows_rule(service: Service, call: Call, outcome: Outcome, reply: Success, d
     return "queries.result" if call.operation == "Query" else "scans.result"
 
 
-def _all_joined(service: Service, call: Call, reply: Success) -> bool:
-    """Whether the rows shown are those that meet every condition, where one was to be enough."""
+def _whole(call: Call) -> bool:
+    """Whether a read asks for all there is, so that what it evaluates is told by its key conditions alone."""
+    return call.body.get("Limit") is None and call.body.get("ExclusiveStartKey") is None
+
+
+def _joined_wrongly(service: Service, call: Call, reply: Success) -> bool:
+    """Whether the rows shown are those that meet every condition, or a certain one, where any was to be enough."""
     body = {name: value for name, value in call.body.items() if name != "ConditionalOperator"}
-    strict = service.outcomes(Call(call.operation, body)).outcome
-    return strict is not None and not any(differences(strict.body.get("Items"), reply.body.get("Items")))
+    member = next(name for name in ("QueryFilter", "ScanFilter") if body.get(name))
+    alone = [{**body, member: {name: condition}} for name, condition in body[member].items()]
+    for instead in (body, *alone):
+        other = service.outcomes(Call(call.operation, instead)).outcome
+        if other is not None and not any(differences(other.body.get("Items"), reply.body.get("Items"))):
+            return True
+    return False
 
 
 def _more_counted(difference: Difference) -> bool:
@@ -303,15 +390,30 @@ def refused_rule(call: Call, outcome: Outcome | None, reply: Refusal) -> str:
     for update in updates.values() if isinstance(updates, dict) else ():
         if update.get("Action") == "ADD" and "L" in (update.get("Value") or {}):
             return "legacy.add-to-list"
+    if call.operation == "ExecuteStatement" and outcome is not None and "partiql.write-answer" in outcome.rules:
+        return "partiql.write-answer"
+    if names_arn(call):
+        return "wire.table-arn"
     if reply.status < 500 and re.search(r"\bExpression: ", reply.message or ""):
         return "expressions.syntax"
-    if (condition := condition_rule(call, *_CONDITIONS)) is not None:
+    bare = call.operation == "UpdateItem" and not {"UpdateExpression", "AttributeUpdates"} & call.body.keys()
+    condition = None if bare and reply.status >= 500 else condition_rule(call, *_CONDITIONS)
+    if condition is not None:
         return condition
     if call.operation == "GetItem" and _PARTLY & call.body.keys():
         return "legacy.attributes-to-get" if call.body.get("AttributesToGet") else "items.projected"
-    if call.operation == "UpdateItem" and not {"UpdateExpression", "AttributeUpdates"} & call.body.keys():
+    if bare:
         return "items.update-creates"
     return main_rule(call.operation, outcome.rules if outcome else ())
+
+
+def names_arn(call: Call) -> bool:
+    """Whether a data operation names a table by its ARN."""
+    body = call.body if isinstance(call.body, dict) else {}
+    actions = body.get("TransactItems")
+    parts = [part for action in actions for part in action.values()] if isinstance(actions, list) else []
+    named = [body.get("TableName"), *(part.get("TableName") for part in parts), *(body.get("RequestItems") or ())]
+    return any(isinstance(name, str) and name.startswith("arn:") for name in named)
 
 
 _REFUSED = {
@@ -327,7 +429,7 @@ def written_rule(write: Write, difference: Difference) -> str:
         return "values.number-normal-form"
     if write.refused:
         return _REFUSED.get(write.operation, "items.refused-write")
-    if CREATES_NOTHING in write.rules and len(difference.path) <= 2:
+    if write.created_nothing and (len(difference.path) <= 2 or difference.path[-1] == "Item"):
         return CREATES_NOTHING
     if write.operation == "UpdateItem":
         return update_rule(write.body, difference)
@@ -337,17 +439,20 @@ def written_rule(write: Write, difference: Difference) -> str:
 def _writer(service: Service, call: Call, outcome: Outcome, difference: Difference, writers: Writers) -> Write | None:
     """The write that made the item a read shows wrongly, when the stored item is in doubt and not what shows it."""
     rows = outcome.details.get("rows")
+    if call.operation in ("BatchGetItem", "TransactGetItems") and difference.kind in ("more", "extra"):
+        return _created(service, call, difference, writers)
     table = call.body.get("TableName") if isinstance(call.body, dict) else None
     if isinstance(table, str) and difference.path[:1] == ("Attributes",):
         inside = len(difference.path) > 1 and call.body.get("ReturnValues") == "ALL_OLD"
         return writers.unseen(service, call, difference) if inside else None
     if not isinstance(table, str) or difference.path[:1] not in (("Item",), ("Items",), ("Count",), ("ScannedCount",)):
         return None
-    if len(difference.path) == 1 and "IndexName" not in call.body:
+    if len(difference.path) == 1 and _holds_keys(service, call):
         if difference.path == ("Items",) and difference.kind == "more":
             return writers.creating_nothing(service, table, difference.observed)
-        counted = difference.path[0] in _COUNTS and difference.kind == "value"
-        if counted and not call.body.get("FilterExpression") and difference.observed == difference.expected + 1:
+        filtered = call.body.get("FilterExpression") and difference.path != ("ScannedCount",)
+        counted = difference.path[0] in _COUNTS and difference.kind == "value" and not filtered
+        if counted and difference.observed == difference.expected + 1:
             return writers.creating_nothing(service, table, None)
     if difference.kind == "unexpected" and difference.row is None and not any(call.body.get(n) for n in _SELECTING[:5]):
         return writers.creating_nothing(service, table, None)
@@ -368,6 +473,23 @@ def _writer(service: Service, call: Call, outcome: Outcome, difference: Differen
     if rows and len(items) == len(rows) == 1:
         return writers.of(table, rows[0], difference)
     return None
+
+
+def _created(service: Service, call: Call, difference: Difference, writers: Writers) -> Write | None:
+    """The write that made an item which a read of several shows and which should not be there."""
+    shown = difference.observed if difference.kind == "more" else [difference.observed]
+    tables = call.body.get("RequestItems") or [get["Get"]["TableName"] for get in call.body["TransactItems"]]
+    found = (writers.creating_nothing(service, name, shown) for name in tables)
+    return next((write for write in found if write is not None), None)
+
+
+def _holds_keys(service: Service, call: Call) -> bool:
+    """Whether what a read goes through holds also the items that have nothing but their key."""
+    table = service.account.table(call.body["TableName"])
+    index = table.indexes.get(call.body.get("IndexName")) if table else None
+    if "IndexName" not in call.body or table is None or index is None:
+        return "IndexName" not in call.body
+    return set(index.schema.key.names) <= set(table.key.names)
 
 
 _PARTLY = frozenset({"ProjectionExpression", "AttributesToGet"})

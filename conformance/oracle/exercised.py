@@ -94,6 +94,21 @@ def update_rule(body: Json, difference: Difference) -> str:
     return "expressions.reads-before"
 
 
+def rewritten(body: Json) -> frozenset[str] | None:
+    """The attributes that an update gives something else than what they hold; None when that can't be told."""
+    fields = body if isinstance(body, dict) else {}
+    updates = fields.get("AttributeUpdates")
+    if isinstance(updates, dict):
+        return frozenset(updates)
+    if fields.get("UpdateExpression") is None:
+        return frozenset()
+    tree = _tree(fields, "Update")
+    if not isinstance(tree, Update):
+        return None
+    same = (action for action in tree.actions if not (isinstance(action, Set) and action.value == action.target))
+    return frozenset(str(_name(fields, action.target)) for action in same)
+
+
 def _legacy_rule(body: Json, difference: Difference) -> str:
     updates = body.get("AttributeUpdates") if isinstance(body, dict) else None
     if not isinstance(updates, dict) or not updates:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from conformance.fates import NEVER_SENT, READS
 from conformance.oracle import bodies, choices, front
-from conformance.oracle.blame import blamed, body_divergence, main_rule, refused_rule
+from conformance.oracle.blame import blamed, body_divergence, lacking_rule, names_arn, refused_rule
 from conformance.oracle.choices import World, parts_of
 from conformance.oracle.divergence import OK, Divergence, Verdict
 from conformance.oracle.exercised import open_questions
@@ -42,6 +42,9 @@ _REPLAY = ("transactions.replay",)
 _CLOSER = {"items.condition-failed": ("partiql.update-existing", *_REPLAY)}
 """Rules about an outcome that say more of it, by the rule that a refusal names."""
 _NEEDING = ("expressions.missing-attribute", "expressions.invalid-path")
+_NAMES = frozenset({"wire.pattern", "wire.map-keys", "wire.length-max"})
+"""Rules about the form of a table's name, which a target takes for broken where it knows of no ARNs."""
+_ARN = "wire.table-arn"
 _START_KEY = "scans.start-key-segment"
 _OTHER_ITEM = ("Item:", "item.*:missing", "item.*:extra")
 _TABLE_ARN = re.compile(r"arn:aws:dynamodb:([^:/]+):([^:/]+):table/[^/]+")
@@ -214,6 +217,8 @@ class Oracle:
                 found = self._divergence(call, violation, reply, "data", wrong, broken)
                 shown = reply.fields.get("Item")
                 if wrong.startswith(_OTHER_ITEM) and self.writers.respelt(world.service, call, shown=shown):
+                    if wrong == "Item:missing":
+                        return Judgement((world,), None, "no item is shown, for its other spelling or as a rule")
                     found = replace(found, rule="keys.identity")
                 return Judgement((world,), found)
             if reply.status != violation.rule.status and not violation.rule.disputed:
@@ -224,19 +229,24 @@ class Oracle:
             return Judgement(
                 (world,), self._divergence(call, passed_over[0], reply, "precedence", violation.rule.name, broken)
             )
-        settled = [v for v in broken if not v.rule.disputed]
+        settled = [v for v in broken if not v.rule.open]
         if not settled:
             return Judgement((world,))
         if unsupported(reply):
-            return Judgement((world,), self._divergence(call, settled[0], reply, "unsupported", "", broken))
+            found = self._divergence(call, settled[0], reply, "unsupported", "", broken)
+            return Judgement((world,), replace(found, rule=lacking_rule(call.operation)))
         known = [v for v in settled if reply.code in (v.rule.error, *v.rule.accept_codes)]
-        other = recognise(reply)
+        other = _recognised(call, reply)
         if known:
             return Judgement((world,), self._other_words(call, known, other, reply, broken))
         first = settled[0]
+        found = self._divergence(call, first, reply, "error", f"code:{reply.code}", broken)
+        if reply.message and any(reply.message == self.model.refusal(call, cause).message for cause in first.causes):
+            return Judgement((world,), found)
         if other is not None and not other.disputed and evaluated(other, first.rule):
             return Judgement((world,), self._untrue(call, first, other, reply, broken))
-        return Judgement((world,), self._divergence(call, first, reply, "error", f"code:{reply.code}", broken))
+        closer = _refused_as(call, first.rule, reply)
+        return Judgement((world,), found if closer is None else replace(found, rule=closer))
 
     def _other_words(
         self, call: Call, known: list[Violation], other: Rule | None, reply: Refusal, broken: tuple[Violation, ...]
@@ -263,10 +273,10 @@ class Oracle:
 
     def _refused_untruly(self, world: World, call: Call, outcome: Outcome | None, reply: Refusal) -> Judgement:
         matched = recognise(reply)
-        if matched is not None and matched.disputed:
+        if matched is not None and matched.open:
             return Judgement((world,))
         if unsupported(reply):
-            severity, rule, path = "unsupported", main_rule(call.operation), ""
+            severity, rule, path = "unsupported", lacking_rule(call.operation), ""
         else:
             severity = "refuses"
             reasons = reply.fields.get("CancellationReasons")
@@ -278,6 +288,8 @@ class Oracle:
             closer = [name for name in _CLOSER.get(rule, _REPLAY) if outcome is not None and name in outcome.rules]
             rule = closer[0] if closer else rule
             path = f"code:{reply.code}" if matched is None else "untrue"
+            if names_arn(call) and rule in _NAMES:
+                rule, path = _ARN, f"code:{reply.code}"
         expected = Success(outcome.body if outcome else None)
         text = f"{call.operation} is refused with {reply.code} ({reply.message}); it is valid"
         found = Divergence(
@@ -286,7 +298,7 @@ class Oracle:
         return Judgement((world,), found)
 
     def _accepted_wrongly(self, world: World, call: Call, broken: tuple[Violation, ...], reply: Success) -> Judgement:
-        settled = [v for v in broken if not v.rule.disputed and not any(c.rule.disputed for c in v.causes)]
+        settled = [v for v in broken if not v.rule.open and not any(c.rule.open for c in v.causes)]
         if not settled:
             return Judgement((world,), None, f"{broken[0].rule.name} is disputed")
         found = self._divergence(call, settled[0], reply, "accepts", "", broken)
@@ -350,6 +362,49 @@ class Oracle:
         for world in self.worlds:
             if table in world.service.account.tables:
                 world.service.install(table, key, item)
+
+
+def _recognised(call: Call, reply: Refusal) -> Rule | None:
+    """The rule whose words a refusal has; the words of a legacy parameter tell of none where none is used."""
+    rule = recognise(reply)
+    legacy = rule is not None and rule.capability == "legacy" and call.operation in _LEGACY
+    return None if legacy and not _LEGACY[call.operation] & call.body.keys() else rule
+
+
+def _refused_as(call: Call, rule: Rule, reply: Refusal) -> str | None:
+    """The rule about the way of refusing that another error breaks, whatever is wrong with the request."""
+    if reply.code == "TransactionCanceledException" and rule.error == "ValidationException":
+        return "transactions.refused-whole"
+    if reply.code == "SerializationException" and reply.message is None and too_deep(call.body, _PARSED_DEPTH):
+        return "wire.deep-json"
+    return None
+
+
+_PARSED_DEPTH = 64
+"""Levels of JSON past which a target that knows a limit of its own gives up parsing, which DynamoDB does not."""
+_LEGACY = {
+    "PutItem": frozenset({"Expected", "ConditionalOperator"}),
+    "DeleteItem": frozenset({"Expected", "ConditionalOperator"}),
+    "UpdateItem": frozenset({"Expected", "ConditionalOperator", "AttributeUpdates"}),
+    "GetItem": frozenset({"AttributesToGet"}),
+    "Query": frozenset({"KeyConditions", "QueryFilter", "ConditionalOperator", "AttributesToGet"}),
+    "Scan": frozenset({"ScanFilter", "ConditionalOperator", "AttributesToGet"}),
+}
+
+
+def too_deep(body: Json, most: int) -> bool:
+    """Whether JSON is nested more than so many levels deep."""
+    level = [body]
+    for _ in range(most + 1):
+        level = [
+            inner
+            for part in level
+            if isinstance(part, dict | list)
+            for inner in (part.values() if isinstance(part, dict) else part)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _restarts_segment(call: Call) -> bool:

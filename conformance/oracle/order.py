@@ -67,6 +67,8 @@ def evaluated(rule: Rule, other: Rule) -> bool:
     always decided before the update is applied.
     """
     first, second = stage(rule), stage(other)
+    if first == CONSTRAINTS and rule.name != other.name:
+        return second != SERIALIZATION and second != CONSTRAINTS
     if first is None or second is None:
         return False
     return first < second or (rule.name == "items.condition-failed" and second == ITEM)

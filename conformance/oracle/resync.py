@@ -44,6 +44,7 @@ def adopt_table(oracle: Oracle, table: str, send: Callable[[Call], Reply]) -> bo
             if row not in shown:
                 held.install({name: record.item[name] for name in names}, None)
         for row, item in shown.items():
+            oracle.writers.settled(table, row)
             mine = held.view.rows.get(row)
             if mine is None or mine.item != item:
                 held.install({name: item[name] for name in names}, item)

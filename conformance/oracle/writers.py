@@ -7,15 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from conformance.oracle.bodies import CREATES_NOTHING
 from conformance.oracle.compare import Difference, canonical
+from conformance.oracle.exercised import rewritten
 from reference.api import Call, Item, Json
 from reference.operations.base import Outcome
 from reference.service import Service
 from reference.tables.view import RowKey
 from reference.values.item import normalise_item
 
-CREATES_NOTHING = "items.removal-creates-nothing"
 MAX_WRITERS = 4096
+MAX_BEFORE = 32
+"""Updates of one item that are looked through for the one that wrote the differing attribute."""
 _STATEMENTS = frozenset({"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"})
 _PARTLY = frozenset({"ProjectionExpression", "AttributesToGet"})
 
@@ -25,7 +28,8 @@ class Write:
     """The last write of an item: which operation, its request, and the rules that shaped its outcome.
 
     ``refused`` says that it was none, and should have left the item as it was; ``doubts`` are later ones of that kind:
-    some targets do a part of what they refuse.
+    some targets do a part of what they refuse. ``before`` are the writes that it left standing but for what it names,
+    newest first; none where what it left has been seen since (``known``).
     """
 
     operation: str
@@ -33,6 +37,22 @@ class Write:
     rules: tuple[str, ...] = ()
     refused: bool = False
     doubts: tuple[Write, ...] = ()
+    before: tuple[Write, ...] = ()
+    known: bool = False
+
+    @property
+    def created_nothing(self) -> bool:
+        """Whether it must have left a missing item missing."""
+        return CREATES_NOTHING in self.rules
+
+    def wrote(self, difference: Difference | None) -> bool:
+        """Whether it, and not an earlier write, gave the differing attribute what it holds; in doubt it did."""
+        if difference is None or len(difference.path) <= 2 or not difference.names or difference.kind == "missing":
+            return True
+        if self.operation != "UpdateItem":
+            return True
+        named = rewritten(self.body)
+        return named is None or difference.names[0] in named
 
     def explains(self, difference: Difference | None) -> bool:
         """Whether this write, had it taken effect, can have made an item differ so."""
@@ -59,12 +79,15 @@ class Writers:
             self._last.clear()
             self._keys.clear()
             self._seen.clear()
-        for change in outcome.changes:
-            self._last[_slot(change.table, change.key)] = Write(call.operation, call.body, outcome.rules)
-        for name, item in written(call):
-            row = row_of(service, name, item)
+        write = Write(call.operation, call.body, outcome.rules)
+        slots = [_slot(change.table, change.key) for change in outcome.changes]
+        rows = [(name, item, row_of(service, name, item)) for name, item in written(call)]
+        for slot in dict.fromkeys([*slots, *(_slot(name, row) for name, _, row in rows if row is not None)]):
+            last = self._last.get(slot) if call.operation == "UpdateItem" else None
+            stood = () if last is None or last.known else (replace(last, before=()), *last.before)[:MAX_BEFORE]
+            self._last[slot] = replace(write, before=stood)
+        for name, item, row in rows:
             if row is not None:
-                self._last[_slot(name, row)] = Write(call.operation, call.body, outcome.rules)
                 ways = self._keys.setdefault(_slot(name, row), {})
                 way = _spelt(service, name, item)
                 ways[way] = ways.get(way, frozenset()) | _named_beside_keys(service, call, name)
@@ -76,6 +99,7 @@ class Writers:
             row = row_of(service, name, item)
             if row is not None and call.operation == "GetItem" and not _PARTLY & call.body.keys():
                 self._seen.add(_slot(name, row))
+                self.settled(name, row)
 
     def respelt(self, service: Service, call: Call, row: RowKey | None = None, shown: Json = None) -> bool:
         """Whether a target seems to hold an item twice that goes by keys written in several ways.
@@ -123,12 +147,23 @@ class Writers:
             if row is not None and last is not None:
                 self._last[_slot(name, row)] = replace(last, doubts=(*last.doubts, refused))
 
+    def settled(self, table: str, key: Sequence[Any]) -> None:
+        """An item's state was taken over from the target: what was written before is to blame for nothing more."""
+        last = self._last.get(_slot(table, key))
+        if last is not None:
+            self._last[_slot(table, key)] = replace(last, before=(), known=True)
+
     def of(self, table: str, key: Sequence[Any], difference: Difference | None = None) -> Write | None:
         """The write that made an item what it is, by its row key: the last, or a later one that was refused."""
         write = self._last.get(_slot(table, key))
         if write is None:
             return None
-        return next((refused for refused in reversed(write.doubts) if refused.explains(difference)), write)
+        if write.created_nothing and (difference is None or len(difference.path) <= 2):
+            return write
+        for refused in reversed(write.doubts):
+            if refused.explains(difference):
+                return refused
+        return next((each for each in (write, *write.before) if each.wrote(difference)), write)
 
     def creating_nothing(self, service: Service, table: str, shown: Json) -> Write | None:
         """The last write that must have left an item of a table missing; it is missing still, and ``shown`` has it.
@@ -138,7 +173,7 @@ class Writers:
         rows = None if shown is None else [row_of(service, table, item) for item in shown]
         for write in reversed(self._last.values()):
             for name, item in written(Call(write.operation, write.body)):
-                row = row_of(service, name, item) if name == table and CREATES_NOTHING in write.rules else None
+                row = row_of(service, name, item) if name == table and write.created_nothing else None
                 if row is not None and absent(service, table, row) and (rows is None or row in rows):
                     return write
         return None

@@ -22,6 +22,7 @@ from conformance.search.minimise import Reduction
 from conformance.search.worker import Worker
 from conformance.session import Judged, Session, unread
 from conformance.symbols import SymbolError
+from conformance.targets.probe import OPERATIONS_OF
 from conformance.targets.raw import RawReply, RawRequest, parse_reply
 from conformance.targets.target import Target
 from conformance.targets.transport import Transport
@@ -46,14 +47,27 @@ LITERAL = frozenset({
 def run_check(worker: Worker, check: Check) -> CheckResult:
     """Run one check on a worker's target, reduce what it newly shows, and journal its result."""
     why = out_of_reach(worker.target, check)
+    lacking = "" if why else next((name for name in _built_on(check) if not worker.has(name)), "")
     if why:
         result = _result(check, "not-reached", why)
+    elif lacking:
+        result = _result(check, "unsupported", f"the target has no operation of {lacking}")
     elif by_literal(check):
         result = literal(worker, check)
     else:
         result = _judged(worker, check)
     worker.journal.append("check", **asdict(result))
     return result
+
+
+def _built_on(check: Check) -> Iterator[str]:
+    """The capabilities that a check takes for granted, none of whose operations it calls: it can't tell they lack."""
+    asked = {step.operation for step in check.steps}
+    vectors = "VectorIndexes" in json.dumps([dict(check.tables), [step.body for step in check.steps]])
+    for capability in (check.capability, *(("vectors",) if vectors else ())):
+        needed = OPERATIONS_OF.get(capability, ())
+        if needed and not asked & set(needed):
+            yield capability
 
 
 def by_literal(check: Check) -> bool:
@@ -222,10 +236,19 @@ def _answered(worker: Worker, check: Check, session: Session) -> CheckResult:
         return _result(check, "unknown", "the target was not there")
     wanted = bound(then, session.names, session.replies, session.started)
     told = _difference(wanted, answer, reply, rule)
+    if told is not None and isinstance(then, Http) and then.presumes and told[0] in ("status", "answer"):
+        return _result(check, "unknown", f"it can't be seen: {told[1]}")
     if told is None and check.control is not None:
-        step, then = check.control, Answered()
+        before, step, then = reply, check.control, Answered()
         answer, reply = _send(worker, session, step)
         told = _difference(then, answer, reply, rule)
+        if (
+            told is not None
+            and isinstance(reply, Refusal)
+            and isinstance(before, Refusal)
+            and reply.code == before.code
+        ):
+            return _result(check, "unknown", f"its control is refused alike: {told[1]}")
     if told is None:
         return _result(check, "ok")
     divergence = _divergence(check, step, then, reply, *told)

@@ -52,10 +52,15 @@ def _written(divergence: Divergence, reply: Mapping[str, Any], names: Mapping[st
 
 
 def unsettled(rule: Rule | None, divergence: Divergence) -> bool:
-    """Whether nothing better than inference stands behind a finding; a crash needs no rule."""
+    """Whether nothing better than inference stands behind a finding; a crash needs no rule.
+
+    That a refusal has other words is settled only by words that were recorded.
+    """
     if divergence.severity == "crash":
         return False
-    return rule is None or rule.disputed or rule.strength == "inferred"
+    if rule is None or rule.open or rule.strength == "inferred":
+        return True
+    return divergence.severity == "message" and not rule.worded
 
 
 def program_of(ops: Sequence[Op], capability: str = "") -> Program:

@@ -24,6 +24,7 @@ from conformance.search.minimise import CALL_BUDGET, VALUE_BUDGET, Attempt, Redu
 from conformance.search.reproduction import script
 from conformance.session import Session, Timing, state_read
 from conformance.strategies.schemas import TableWorld
+from conformance.targets.probe import OPERATIONS_OF, capabilities_of, probe
 from conformance.targets.process import ProcessError
 from conformance.targets.target import Target
 from reference.api import Call, Refusal, Success
@@ -62,6 +63,7 @@ class Worker:
     own: Sequence[TableWorld] = ()
     _made: int = 0
     _left: set[str] = field(default_factory=set)
+    _there: dict[str, bool] = field(default_factory=dict)
     _restarts: int = 0
     _transport: Any = None
     journal: Journal = field(init=False)
@@ -150,6 +152,13 @@ class Worker:
         oracle = Oracle(self.latitude, start=time.time())
         return Session(self._transport, oracle, _Names(self), timeout=self.timeout, lossy=self.latitude.server_errors)
 
+    def has(self, capability: str) -> bool:
+        """Whether the target has any of the operations that a capability stands on; asked once."""
+        if capability not in self._there:
+            found = probe(self.target, OPERATIONS_OF.get(capability, ()))
+            self._there[capability] = capability in capabilities_of(found.support)
+        return self._there[capability]
+
     def new_name(self, kind: str) -> str:
         """A table name or client token that nobody used before."""
         self._made += 1
@@ -215,10 +224,12 @@ class Worker:
     def reduce(self, program: Program, divergence: Divergence, budgets: tuple[int, int] | None = None) -> None:
         """Minimise a new divergence, replay it, and write its finding; ``budgets`` are calls for cutting and values."""
         calls, values = budgets or _budgets(divergence)
+        restarts = self._restarts
         reduction = minimise(
             self._with_state(program, divergence), divergence, self.attempt, calls=calls, values=values
         )
         replayed = sum(self._shows(reduction) for _ in range(REPLAYS)) if reduction.reproduced else 0
+        self._restarts = min(self._restarts, restarts + 1)  # Reductions have bounds of their own.
         self.report(reduction, program, replayed)
 
     def _with_state(self, program: Program, divergence: Divergence) -> Program:

@@ -34,7 +34,6 @@ BODIES = (
     "{}x",
     "{'a': 1}",
     '{"TableName"}',
-    "\ufeff{}",
     "true",
     "1",
     "{,}",

@@ -289,9 +289,10 @@ def _check_type_name(kind: Kind, operand: Operand, values: _Values) -> Iterator[
     if isinstance(operand, Placeholder) and operand.name not in values:
         return
     sort = type_in(operand, values)
-    if not isinstance(operand, Placeholder) or sort != "S":
-        shown = sort or "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}"
-        yield violation("expressions.operand-type", kind=kind, operator="attribute_type", type=shown)
+    if not isinstance(operand, Placeholder):
+        yield violation("expressions.type-operand", kind=kind, type="{NS,SS,L,BS,N,M,B,BOOL,NULL,S}")
+    elif sort != "S":
+        yield violation("expressions.operand-type", kind=kind, operator="attribute_type", type=sort)
     elif (wanted := values[operand.name]["S"]) not in TYPE_NAMES:
         yield violation("expressions.type-name", kind=kind, type=wanted, valid=",".join(TYPE_NAMES))
 

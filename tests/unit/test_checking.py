@@ -121,6 +121,37 @@ def test_what_a_target_does_not_know_is_unsupported(tmp_path: Path) -> None:
     assert made(worker_of(without("PutItem"), tmp_path), REFUSING).verdict == "unsupported"
 
 
+def test_what_builds_on_a_capability_that_is_not_there_is_unsupported(tmp_path: Path) -> None:
+    # dynalite takes VectorIndexes for a member that it need not know.
+    result = made(worker_of(without("SearchVectors"), tmp_path), "vectors.index-limit")
+    assert (result.verdict, result.detail) == ("unsupported", "the target has no operation of vectors")
+    assert not found(tmp_path)
+
+
+def test_a_control_that_is_refused_alike_leaves_the_rule_unknown(tmp_path: Path) -> None:
+    # Dynoxide knows of no iterators at a moment, past or to come.
+    untimely = Refusal("ValidationException", "Invalid ShardIteratorType: AT_TIMESTAMP", 400)
+
+    def says(service: Service, call: Call, reply: Reply) -> Reply:
+        return untimely if call.operation == "GetShardIterator" else reply
+
+    result = made(worker_of(saying(says), tmp_path), "streams.timestamp-future")
+    assert result.verdict == "unknown"
+    assert result.detail.startswith("its control is refused alike")
+
+
+def test_a_table_that_could_not_be_made_is_the_only_finding(tmp_path: Path) -> None:
+    no = Refusal("ValidationException", "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type", 400)
+    barred = saying(lambda service, call, reply: no if call.operation == "CreateTable" else reply)
+    worker = worker_of(barred, tmp_path)
+    result = made(worker, READING)
+    assert result.verdict == "unknown"
+    operations = {
+        row["operation"] for path in worker.folder.journals for row in read(path) if row["kind"] == "divergence"
+    }
+    assert operations == {"CreateTable"}
+
+
 def test_a_step_before_it_that_fails_leaves_the_rule_unknown(tmp_path: Path) -> None:
     no = Refusal("ValidationException", "no", 400)
     barred = saying(lambda service, call, reply: no if call.operation == "CreateBackup" else reply)
@@ -220,6 +251,13 @@ def test_what_is_held_against_its_literal_is_replayed_so(tmp_path: Path, name: s
         assert found(tmp_path / "wrong") == {result.fingerprint}
         assert replayed(tmp_path / "wrong", result.fingerprint, wrong) == 1
         assert replayed(tmp_path / "wrong", result.fingerprint, right.url) == 0
+
+
+def test_another_status_is_no_word_on_how_an_error_is_spelt(tmp_path: Path) -> None:
+    # What does not refuse can't be seen refusing; that it doesn't is for another check.
+    with agreeing() as url, working(url, tmp_path) as worker:
+        assert made(worker, "wire.message-spelling[Message]").verdict == "unknown"
+    assert found(tmp_path) == set()
 
 
 def test_an_earlier_answer_that_lacks_what_a_check_needs_leaves_the_rule_unknown(tmp_path: Path) -> None:

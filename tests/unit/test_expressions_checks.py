@@ -83,7 +83,7 @@ def test_updates_that_are_fine(text: str) -> None:
         ("attribute_exists(a) < :n", "misused-function"),
         ("size(size(a)) = :n", "operand-type"),
         ("size(:n) = b", "operand-type"),
-        ("attribute_type(a, b)", "operand-type"),
+        ("attribute_type(a, b)", "type-operand"),
     ],
 )
 def test_the_order_of_the_checks_of_a_condition(condition: str, first: str) -> None:

@@ -139,6 +139,12 @@ CASES: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
         {"K": "pk = :p AND begins_with(sk, :p)", "V": {":p": S}},
     ),
     (
+        "expressions.type-operand", "Scan", {"F": "attribute_type(a, b)"},
+        "Invalid FilterExpression: Incorrect operand type for operator or function; operator or function: "
+        "attribute_type, operand type: {NS,SS,L,BS,N,M,B,BOOL,NULL,S}",
+        {"F": "attribute_type(a, :t)", "V": {":t": {"S": "N"}}},
+    ),
+    (
         "expressions.action-operand", "UpdateItem", {"U": "ADD a :v", "V": {":v": S}},
         U + "Incorrect operand type for operator or function; operator: ADD, operand type: STRING",
         {"U": "ADD a :v", "V": {":v": N1}},

@@ -67,6 +67,7 @@ def test_what_cannot_be_bound_is_said(symbolic: Any, says: str) -> None:
     [
         ("Table: dyn_7f_t0 not found.", "Table: ${table:t0} not found."),
         ("dyn_7f_t0_more", "${table:t1}"),
+        ("'RequestItems.dyn_7f_t0.member.Keys'", "'RequestItems.${table:t0}.member.Keys'"),
         ("dyn_7f_t0_other adyn_7f_t0 x.dyn_7f_t0", "dyn_7f_t0_other adyn_7f_t0 x.dyn_7f_t0"),
         (NAMES["arn:t0"] + "/stream/2026", "${arn:t0}/stream/2026"),
         ({"dyn_7f_t0": ["dyn_7f_t0", 1]}, {"${table:t0}": ["${table:t0}", 1]}),

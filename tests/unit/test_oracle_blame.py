@@ -1,0 +1,308 @@
+"""Which rule a difference is blamed on, found out on emulators' answers that were looked through by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.oracle.divergence import Divergence
+from conformance.oracle.order import evaluated
+from conformance.search.findings import unsettled
+from reference.api import Call, Json, Refusal, Success
+from reference.rules import ledger
+from tests.unit.oracle_bench import Bench, call, get, n, put, refusal
+
+KEY = {"pk": {"S": "a"}}
+GET = get()
+LSI = {"key": "pk:S,sk:S", "lsi": ["local=pk:S,l:S/KEYS_ONLY"]}
+QUERY: dict[str, Json] = {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": "a"}}}
+
+
+def update(text: str, values: Json = None, **members: Json) -> Call:
+    given = {"ExpressionAttributeValues": values} if values else {}
+    return call("UpdateItem", Key=KEY, UpdateExpression=text, **given, **members)
+
+
+def test_an_attribute_is_the_doing_of_the_update_that_wrote_it() -> None:
+    # dynalite shifts a list wrongly; a later update of another attribute has nothing to do with it.
+    target = Bench()
+    target.lawful(put(b={"L": [n(1), n(2), n(3)]}))
+    target.lawful(update("REMOVE b[0], b[2]"))
+    target.lawful(update("ADD h :v", {":v": n(1)}))
+    found = target.faults(GET, {"Item": {**KEY, "b": {"L": [n(2), n(3)]}, "h": n(1)}})
+    assert (found.operation, found.rule, found.path) == ("UpdateItem", "expressions.remove", "item.*.L:more")
+
+
+def test_an_update_that_copies_an_attribute_onto_itself_wrote_nothing() -> None:
+    # Dynoxide pads a list.
+    target = Bench()
+    target.lawful(put(c={"L": []}))
+    target.lawful(update("SET c[3] = :v", {":v": n(1)}))
+    target.lawful(update("SET c = c"))
+    shown = {"Item": {**KEY, "c": {"L": [{"NULL": True}, n(1)]}}}
+    assert target.faults(GET, shown).rule == "expressions.list-append-past-end"
+
+
+def test_what_a_read_has_shown_right_is_no_earlier_writes_doing() -> None:
+    target = Bench()
+    target.lawful(put(b={"L": [n(1), n(2)]}))
+    target.lawful(update("REMOVE b[0]"))
+    target.lawful(GET)
+    target.lawful(update("SET h = :v", {":v": n(1)}))
+    found = target.faults(GET, {"Item": {**KEY, "b": {"L": [n(7)]}, "h": n(1)}})
+    assert found.rule == "expressions.reads-before"
+
+
+def test_a_refused_write_does_not_hide_the_one_that_created_what_it_should_not() -> None:
+    # DynamoDB Local creates an item by REMOVE.
+    target = Bench()
+    target.lawful(update("REMOVE g"))
+    failing = update("SET b = c")
+    target.accepts(failing, refusal("The provided expression refers to an attribute that does not exist in the item"))
+    found = target.faults(call("Scan"), {"Items": [KEY], "Count": 1, "ScannedCount": 1})
+    assert (found.operation, found.rule, found.path) == ("UpdateItem", "items.removal-creates-nothing", "item:created")
+
+
+@pytest.mark.parametrize(
+    ("read", "shown"),
+    [
+        (
+            Call("BatchGetItem", {"RequestItems": {"music": {"Keys": [KEY]}}}),
+            {"Responses": {"music": [KEY]}, "UnprocessedKeys": {}},
+        ),
+        (
+            Call("TransactGetItems", {"TransactItems": [{"Get": {"TableName": "music", "Key": KEY}}]}),
+            {"Responses": [{"Item": KEY}]},
+        ),
+        (call("Scan", FilterExpression="pk < pk2"), {"Items": [], "Count": 0, "ScannedCount": 1}),
+    ],
+    ids=["BatchGetItem", "TransactGetItems", "counted before the filter"],
+)
+def test_an_item_created_by_a_removal_is_known_in_whatever_shows_it(read: Call, shown: Json) -> None:
+    target = Bench()
+    target.lawful(update("REMOVE v"))
+    found = target.faults(read, shown)
+    assert (found.operation, found.rule, found.path) == ("UpdateItem", "items.removal-creates-nothing", "item:created")
+
+
+def test_empty_attributes_are_no_created_item() -> None:
+    # dynalite answers an empty Attributes instead of none.
+    target = Bench()
+    found = target.faults(update("REMOVE v", ReturnValues="UPDATED_NEW"), {"Attributes": {}})
+    assert (found.rule, found.severity, found.path) == ("expressions.updated-values", "shape", "Attributes:extra")
+
+
+def test_the_units_of_an_update_that_creates_nothing_are_not_recorded() -> None:
+    # conflicts.md, gap 20: one unit is inferred.
+    target = Bench(gsi=["turned=pk:S"])
+    for units in (1, 2):
+        asked = update("REMOVE v", ReturnConsumedCapacity="TOTAL")
+        target.accepts(asked, {"ConsumedCapacity": {"TableName": "music", "CapacityUnits": units}})
+
+
+@pytest.mark.parametrize(("on_table", "lawful"), [(0, True), (1, True), (2, False)])
+def test_the_units_of_fetching_nothing_are_not_recorded(on_table: int, lawful: bool) -> None:
+    target = Bench(**LSI)
+    asked = call(
+        "Query",
+        **QUERY,
+        IndexName="local",
+        Select="ALL_ATTRIBUTES",
+        ConsistentRead=True,
+        ReturnConsumedCapacity="TOTAL",
+    )
+    units = {"TableName": "music", "CapacityUnits": 1 + on_table}
+    verdict = target.judge(asked, {"Items": [], "Count": 0, "ScannedCount": 0, "ConsumedCapacity": units})
+    assert (verdict.divergence is None) == lawful
+
+
+def test_what_a_local_index_fetches() -> None:
+    target = Bench(**LSI)
+    target.lawful(call("PutItem", Item={**KEY, "sk": {"S": "1"}, "l": {"S": "y"}, "q": n(2)}))
+    asked = call("Query", **QUERY, IndexName="local", ProjectionExpression="q, l")
+    found = target.faults(asked, {"Items": [{"l": {"S": "y"}}], "Count": 1, "ScannedCount": 1})
+    assert found.rule == "indexes.local-fetch"
+
+
+def test_rows_that_the_key_condition_should_not_give_are_no_word_on_the_filter() -> None:
+    # Dynoxide's begins_with takes capitals for small letters.
+    target = Bench(key="pk:S,sk:S")
+    item = {**KEY, "sk": {"S": "B"}}
+    target.lawful(call("PutItem", Item=item))
+    asked = call(
+        "Query",
+        KeyConditionExpression="pk = :p AND begins_with(sk, :s)",
+        FilterExpression="NOT b = :p",
+        ExpressionAttributeValues={":p": {"S": "a"}, ":s": {"S": "b"}},
+    )
+    assert target.faults(asked, {"Items": [item], "Count": 1, "ScannedCount": 1}).rule == "queries.result"
+
+
+@pytest.mark.parametrize("shown", [[], ["a"]], ids=["all of them", "the first alone"])
+def test_conditions_joined_wrongly(shown: list[str]) -> None:
+    # dynalite looks at the first condition only.
+    target = Bench()
+    target.lawful(put("a", v=n(1)))
+    target.lawful(put("b", w=n(1)))
+    conditions = {name: {"ComparisonOperator": "NOT_NULL"} for name in ("v", "w")}
+    items = [{"pk": {"S": pk}, "v": n(1)} for pk in shown]
+    asked = call("Scan", ScanFilter=conditions, ConditionalOperator="OR")
+    found = target.faults(asked, {"Items": items, "Count": len(items), "ScannedCount": 2})
+    assert found.rule == "legacy.joined"
+
+
+def test_one_number_read_in_two_spellings() -> None:
+    target = Bench(key="pk:N")
+    target.lawful(call("PutItem", Item={"pk": n(1000)}))
+    asked = Call("BatchGetItem", {"RequestItems": {"music": {"Keys": [{"pk": n(1000)}, {"pk": n("1e3")}]}}})
+    rows = [{"pk": n(1000)}, {"pk": n(1000)}]
+    found = target.faults(asked, {"Responses": {"music": rows}, "UnprocessedKeys": {}})
+    assert found.rule == "batches.read-duplicates"
+
+
+def test_an_item_that_is_not_shown_may_be_missing_for_its_key_or_as_a_rule() -> None:
+    target = Bench(key="pk:N")
+    target.lawful(call("PutItem", Item={"pk": n("1e1")}))
+    asked = call(
+        "UpdateItem",
+        Key={"pk": n(10)},
+        ConditionExpression="attribute_exists(a)",
+        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+    )
+    failed = refusal("The conditional request failed", "ConditionalCheckFailedException")
+    assert target.judge(asked, failed).ruling == "unknown"
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+def transact(*actions: Json) -> Call:
+    return Call("TransactWriteItems", {"TransactItems": list(actions)})
+
+
+def an_update(**members: Json) -> Json:
+    return {"Update": {"TableName": "music", "Key": KEY, **members}}
+
+
+CANCELLED = refusal("Transaction cancelled [ValidationError]", "TransactionCanceledException")
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        an_update(UpdateExpression="REMOVE v REMOVE w"),
+        {"Put": {"TableName": "music", "Item": {**KEY, "v": {"SS": []}}}},
+        {"Delete": {"TableName": "bad!name", "Key": KEY}},
+    ],
+    ids=["expression", "value", "name"],
+)
+def test_a_request_that_is_wrong_in_itself_cancels_nothing(action: Json) -> None:
+    found = Bench().faults(transact(action), CANCELLED)
+    assert (found.rule, found.severity) == ("transactions.refused-whole", "error")
+    assert found.path == "code:TransactionCanceledException"
+
+
+def test_a_fault_of_the_run_that_is_told_of_the_whole_request() -> None:
+    # DynamoDB Local does not cancel for what an update meets.
+    target = Bench()
+    target.lawful(put(v=n("9e125")))
+    text = "Number overflow. Attempting to store a number with magnitude larger than supported range"
+    action = an_update(UpdateExpression="ADD v :v", ExpressionAttributeValues={":v": n("9e125")})
+    found = target.faults(transact(action), refusal(text))
+    assert (found.rule, found.path) == ("transactions.cancelled", "code:ValidationException")
+
+
+def test_deep_values_that_are_taken_for_no_json() -> None:
+    value: Json = n(1)
+    for _ in range(100):
+        value = {"L": [value]}
+    found = Bench().faults(put(v=value), Refusal("SerializationException", None))
+    assert (found.rule, found.severity) == ("wire.deep-json", "error")
+
+
+def test_a_constraint_that_is_met_is_no_reason() -> None:
+    # dynalite asks for units of an index of an on-demand table.
+    text = "1 validation error detected: Value null at 'create.provisionedThroughput' failed to satisfy constraint: "
+    create = {"IndexName": "by_h", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}]}
+    create["Projection"] = {"ProjectionType": "ALL"}
+    asked = call(
+        "UpdateTable", GlobalSecondaryIndexUpdates=[{"Create": create}, {"Create": {**create, "IndexName": "by_i"}}]
+    )
+    found = Bench().faults(asked, refusal(text + "Member must not be null"))
+    assert (found.rule, found.path) == ("wire.null", "untrue")
+    rules = ledger()
+    assert evaluated(rules["wire.null"], rules["indexes.one-online"])
+    assert not evaluated(rules["wire.null"], rules["wire.enum"])
+
+
+def test_words_of_legacy_parameters_where_none_are() -> None:
+    asked = call(
+        "Query",
+        KeyConditionExpression="pk = :p AND sk = :x",
+        ExpressionAttributeValues={":p": {"S": "a"}, ":x": {"BOOL": True}},
+    )
+    text = "One or more parameter values were invalid: ComparisonOperator EQ is not valid for BOOL AttributeValue type"
+    found = Bench(key="pk:S,sk:S").faults(asked, refusal(text))
+    assert (found.rule, found.severity) == ("expressions.key-condition-type", "message")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Invalid table/index name.  Table/index names must be between 3 and 255 characters long",
+        "1 validation error detected: Value 'arn:x' at 'tableName' failed to satisfy constraint: Member must satisfy "
+        "regular expression pattern: [a-zA-Z0-9_.-]+",
+    ],
+)
+def test_an_arn_is_a_name(text: str) -> None:
+    target = Bench()
+    account = target.oracle.model.account
+    arn = f"arn:aws:dynamodb:{account.region}:{account.account_id}:table/music"
+    found = target.faults(Call("GetItem", {"TableName": arn, "Key": KEY}), refusal(text))
+    assert (found.rule, found.severity, found.path) == ("wire.table-arn", "refuses", "code:ValidationException")
+
+
+def test_a_missing_operation_is_one_finding() -> None:
+    unknown = refusal("", "UnknownOperationException")
+    target = Bench()
+    found = [
+        target.faults(transact(an_update(UpdateExpression=text)), unknown)
+        for text in ("SET a = pk", "SET a", "REMOVE b")
+    ]
+    assert {(d.rule, d.severity, d.path) for d in found} == {("transactions.write-result", "unsupported", "")}
+
+
+def test_a_quota_is_the_accounts() -> None:
+    # dataplane:OPEN-25: AWS raises quotas, so that going beyond one is no bug.
+    asked = call("UpdateTable", OnDemandThroughput={"MaxReadRequestUnits": 40_001})
+    for reply in (Success({"TableDescription": {}}), refusal("Nothing to update")):
+        assert Bench().judge(asked, reply).divergence is None
+
+
+# --- what is settled --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "severity", "open_question"),
+    [
+        ("expressions.misused-function", "message", True),
+        ("expressions.misused-function", "accepts", False),
+        ("wire.batch-write-total", "message", True),
+        ("wire.batch-write-total", "accepts", False),
+        ("keys.schema-mismatch", "message", False),
+        ("account.table-units", "accepts", True),
+        ("values.null-member", "accepts", True),
+        ("values.null-member", "crash", False),
+    ],
+)
+def test_words_are_settled_by_recorded_words_only(rule: str, severity: str, open_question: bool) -> None:
+    divergence = Divergence("PutItem", rule, severity, "", "", Success({}), Success({}))
+    assert unsettled(ledger()[rule], divergence) == open_question
+
+
+def test_words_about_a_statement_of_a_batch_are_words() -> None:
+    # conflicts.md G3: text and kind are two things.
+    target = Bench()
+    asked = Call("BatchExecuteStatement", {"Statements": [{"Statement": 'SELECT * FROM "music" WHERE v = 1'}]})
+    error = {"Code": "ValidationError", "Message": "Only single item select is supported"}
+    found = target.faults(asked, {"Responses": [{"Error": error}]})
+    assert (found.severity, found.path) == ("message", "Responses.*.Error.Message:value")
