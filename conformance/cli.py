@@ -163,13 +163,15 @@ def _say(errors: Sequence[str]) -> int:
 
 def _check(target: str, capabilities: Sequence[str], rules: Sequence[str], shard: str) -> None:
     """Say what is wrong with what was asked for, before anything is started."""
+    from conformance.checks import all_checks
     from conformance.machines import MACHINES
 
     if not target:
         fail("name a target: a catalogue name (`dynoracle targets list`) or an http(s) URL")
+    known = dict.fromkeys([*MACHINES, *(check.capability for check in all_checks())])
     for name in capabilities:
-        if name not in MACHINES:
-            fail(f"no machine searches the capability {name!r}; known: {', '.join(MACHINES)}")
+        if name not in known:
+            fail(f"nothing tests the capability {name!r}; known: {', '.join(known)}")
     try:
         part_of(shard)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Writes ``docs/status.md`` and ``docs/rules.md`` from the ledger and the code: ``python -m docs.generate``.
+"""Writes the pages that follow from the ledger and the code, ``docs/status.md`` first: ``python -m docs.generate``.
 
 ``docs/spec-index.tsv`` lists the statements of the specification by id. Each is either the source of a rule of the
 ledger (its ``spec`` field) or stands in ``docs/unmapped.toml`` with the reason why it is not: by id, or for a family of
@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.checks import all_checks
+from conformance.checks.base import ARTICLE
+from conformance.claims import VERDICTS, WAYS, claims
 from conformance.machines import MACHINES
 from conformance.targets.profile import CAPABILITIES
 from reference.operations import OPERATIONS
@@ -153,6 +155,7 @@ def _capabilities(rules: Iterable[Rule]) -> Iterator[str]:
     for what, names in lacking.items():
         yield f"* Without {what}: {', '.join(names) or 'none'}."
     others = sorted(set(MACHINES) - set(CAPABILITIES))
+    yield f"* Directed checks of the article's claims, besides: {checks[ARTICLE]}."
     yield f"* Machines across capabilities: {', '.join(others) or 'none'}."
     yield ""
 
@@ -208,7 +211,46 @@ def _row(rule: Rule) -> tuple[str, ...]:
     return (f"`{rule.name}`", rule.says, rule.error or "", evidence, ", ".join(rule.spec))
 
 
-PAGES = {"status.md": status, "rules.md": rules_page}
+_WAYS = dict(zip(WAYS, ("shown by", "no answer shows it:", "another service's:", "not yet:"), strict=True))
+
+
+def article() -> str:
+    """The page with every claim of the article, what is so, and how that is shown."""
+    held = tuple(claims().values())
+    checks = Counter(check.claim for check in all_checks() if check.claim)
+    counted = Counter(claim.verdict for claim in held)
+    tried = Counter(claim.way for claim in held)
+    lines = [
+        "# The article",
+        "",
+        "What a widely read article claims of DynamoDB, and what is so: written by `make docs` from",
+        "`conformance/claims.toml` and the directed checks. `dynoracle run TARGET --capability article` tries them",
+        "on a target.",
+        "",
+        *_table(("verdict", "means", "claims"), ((name, means, counted[name]) for name, means in VERDICTS.items())),
+        f"Directed checks show {tried['']} claims, other tests {tried['tests']}; of {tried['unseen']} no answer tells; "
+        f"{tried['elsewhere']} are about other services, {tried['not-yet']} about what is not built yet.",
+        "",
+    ]
+    for part in dict.fromkeys(claim.part for claim in held):
+        lines += [f"## {part}", ""]
+        rows = (
+            (
+                claim.id,
+                claim.says,
+                claim.verdict,
+                claim.truth,
+                f"{_WAYS[claim.way]} {claim.why}" if claim.way else f"{checks[claim.id]} checks",
+                ", ".join(claim.sources),
+            )
+            for claim in held
+            if claim.part == part
+        )
+        lines += _table(("claim", "it says", "verdict", "what is so", "shown", "sources"), rows)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+PAGES = {"status.md": status, "rules.md": rules_page, "article.md": article}
 """File name → what writes it."""
 
 

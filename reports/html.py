@@ -23,6 +23,7 @@ from conformance.record.codec import dumps
 from conformance.record.finding import SEVERITIES, Finding
 from conformance.record.run import VERDICTS, Run
 from reports import difference, sources
+from reports.article import CLAIM_MEANS, counted, standing, totals
 from reports.boto3_code import boto3_code
 from reports.notation import clip, compact, one_line, pretty_json, readable, visible
 from reports.outline import (
@@ -117,6 +118,9 @@ def render(run: Run, folder: Path) -> str:
         verdicts=VERDICTS,
         marks=_MARKS,
         verdict_of=verdict_of,
+        article=view.article,
+        claim_means=CLAIM_MEANS,
+        claims_told=_claims_told(view),
         coverage=[_coverage(name, value) for name, value in run.coverage.items()],
         timing=_timing(run),
         suspects=[[(name, _text(value)) for name, value in suspect.items()] for suspect in run.suspects],
@@ -127,6 +131,12 @@ def render(run: Run, folder: Path) -> str:
         policy=f"default-src 'none'; base-uri 'none'; form-action 'none'; script-src {_hash(script)}; "
         f"style-src {_hash(style)}",
     )
+
+
+def _claims_told(view: Outline) -> tuple[str, str]:
+    """The article's claims by verdict, and how those that checks show stand on the target."""
+    rows = [row for part in view.article for row in part.rows]
+    return counted(totals(rows)), counted(standing(rows))
 
 
 def _finalize(value: Any) -> Any:

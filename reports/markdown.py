@@ -8,6 +8,7 @@ from pathlib import Path
 
 from conformance.record.finding import Finding
 from conformance.record.run import Run
+from reports.article import counted, standing, totals
 from reports.matrix import Matrix
 from reports.notation import one_line, readable
 from reports.outline import Outline, accepted, counts, outline, replay_command, replays, verdict_of
@@ -33,6 +34,7 @@ def render(run: Run, folder: Path) -> str:
         _findings("Accepted by the baseline", [f for f in view.findings if accepted(f)]),
         _capabilities(view),
         _checks(view),
+        _article(view),
         _findings("Unsettled: rules that are only inferred", view.unsettled),
         _suspects(view),
         _replay(view, folder),
@@ -115,6 +117,32 @@ def _capabilities(view: Outline) -> str:
 def _checks(view: Outline) -> str:
     told = ", ".join(f"{len(checks):,} {verdict}" for verdict, checks in view.checks.items() if checks)
     return f"### Directed checks\n\n{told}" if told else ""
+
+
+def _article(view: Outline) -> str:
+    """The article's claims, part by part."""
+    if not view.article:
+        return ""
+    rows = [row for part in view.article for row in part.rows]
+    head = ["### The article", "", f"{plain(counted(totals(rows)))}. On this target: {plain(counted(standing(rows)))}."]
+    for part in view.article:
+        told = (
+            (
+                plain(row.id),
+                plain(row.says),
+                plain(row.verdict),
+                plain(row.truth),
+                f"{_MARKS[row.shown]} {row.shown}" if row.shown else plain(row.how),
+            )
+            for row in part.rows
+        )
+        head += [
+            "",
+            f"#### {plain(part.name)}",
+            "",
+            _table(("", "it says", "verdict", "what is so", "this target"), told),
+        ]
+    return "\n".join(head)
 
 
 def _suspects(view: Outline) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from conformance.record.finding import SEVERITIES, Finding
 from conformance.record.run import VERDICTS, CapabilityResult, CheckResult, Run
+from reports.article import Part, parts
 from reports.notation import compact, one_line, readable
 
 SEVERITY_MEANS: Mapping[str, str] = {
@@ -55,6 +56,11 @@ class Outline:
     severities: Mapping[str, int]
     capabilities: tuple[CapabilityResult, ...]
     checks: Mapping[str, tuple[CheckResult, ...]]
+
+    @property
+    def article(self) -> tuple[Part, ...]:
+        """The article's claims, where the run was asked for them."""
+        return parts(self.run)
 
     @property
     def known(self) -> list[tuple[str, str, str]]:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from conformance.record.finding import Finding
 from conformance.record.run import Run
+from reports.article import CLAIM_MEANS, ClaimRow, counted, standing, totals
 from reports.notation import one_line, readable
 from reports.outline import Outline, accepted, counts, duration, outline, replay_command, replays, verdict_of
 
@@ -55,6 +56,7 @@ def _parts(view: Outline, folder: Path | None) -> Iterator[RenderableType]:
     if told:
         yield _title("Directed checks")
         yield Text(f"  {told}")
+    yield from _article(view)
     if run.suspects:
         names = ", ".join(one_line(str(suspect.get("rule", "?"))) for suspect in run.suspects)
         yield _title("Suspects of the peer alarm")
@@ -73,6 +75,31 @@ def _known(view: Outline) -> Iterator[RenderableType]:
     telling = [row for row in view.known if row[0] not in ("still there", "accepted, still there")]
     for state, text, words in telling[:LINE_LIMIT]:
         yield Text(f"  {state}: {text}{f' ({words})' if words else ''}", no_wrap=True, overflow="ellipsis")
+
+
+def _article(view: Outline) -> Iterator[RenderableType]:
+    """What the article claims by part, and each claim that is not so, or not so here."""
+    rows = [row for part in view.article for row in part.rows]
+    if not rows:
+        return
+    yield _title("The article")
+    yield Text(f"  {len(rows):,} claims: {counted(totals(rows))}")
+    yield Text(f"  on this target: {counted(standing(rows))}")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("part", *CLAIM_MEANS):
+        table.add_column(name, justify="left" if name == "part" else "right")
+    for part in view.article:
+        told = totals(part.rows)
+        table.add_row(Text(part.name), *(f"{told[name]:,}" if name in told else "" for name in CLAIM_MEANS))
+    yield Padding(table, (1, 0, 1, 2))
+    yield from map(_claim, (row for row in rows if row.shown == "violated"))
+    yield from map(_claim, (row for row in rows if row.shown not in ("", "violated") and row.verdict != "confirmed"))
+
+
+def _claim(row: ClaimRow) -> RenderableType:
+    mark = Text(f"  {VERDICT_MARKS[row.shown]} ", style=_VERDICT_STYLES[row.shown])
+    says = Text(f"{row.id} {row.verdict}: {row.says}" + (f" → {row.truth}" if row.truth else ""))
+    return Text.assemble(mark, says, no_wrap=True, overflow="ellipsis")
 
 
 def _title(text: str) -> Text:

@@ -190,6 +190,10 @@ def _told(reply: Reply) -> str:
     return f"no answer ({reply.why})" if isinstance(reply, Lost) else f"success {reply.body!r}"
 
 
+ARTICLE = "article"
+"""The capability that checks of the article's claims are counted under."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One smallest program for one rule.
@@ -202,7 +206,9 @@ class Check:
     backups), ``bucket`` with the objects of ``checks.transfer``, ``signatures`` that it verifies, ``cooldowns``,
     ``quotas``, ``expensive``: it asks for what would cost or take long on AWS.
     ``pause`` is how many seconds pass before ``when``, on targets whose clock can be driven. ``settings`` are what a
-    target must be served with (``throttling``, ``metrics``): its profile says with which it is.
+    target must be served with (``throttling``, ``metrics``): its profile says with which it is. ``claim`` is
+    the claim of the article (``conformance.claims``) of which it shows what is true: such checks are made when they are
+    asked for.
     """
 
     rule: str
@@ -215,16 +221,23 @@ class Check:
     needs: str = ""
     pause: float = 0.0
     settings: tuple[str, ...] = ()
+    claim: str = ""
 
     @property
     def id(self) -> str:
-        """The rule's name and, where it has several checks, which one."""
-        return f"{self.rule}[{self.name}]" if self.name else self.rule
+        """The rule's name, or the claim's, and, where it has several checks, which one."""
+        shown = f"claims.{self.claim}" if self.claim else self.rule
+        return f"{shown}[{self.name}]" if self.name else shown
+
+    @property
+    def area(self) -> str:
+        """The area of the service that its rule is of."""
+        return self.rule.split(".", 1)[0]
 
     @property
     def capability(self) -> str:
-        """The area of the service."""
-        return self.rule.split(".", 1)[0]
+        """What it is counted under: the area of the service, or the article."""
+        return ARTICLE if self.claim else self.area
 
     @property
     def below_the_sdk(self) -> bool:

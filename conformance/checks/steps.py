@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from conformance.checks.base import T0, Answered, Check, Refused, table
 from conformance.program import Step
@@ -232,3 +233,8 @@ def answers(
     return Check(
         rule, when, Answered(body, has, tuple(lacks), at), tables, tuple(given), None, name, needs, pause, settings
     )
+
+
+def claimed(claim: str, *checks: Check) -> tuple[Check, ...]:
+    """The checks as those of a claim of the article, such as ``C108``."""
+    return tuple(replace(check, claim=claim) for check in checks)

@@ -44,7 +44,9 @@ class Run:
     counts of rules, operations and error codes reached; ``suspects`` the rules of the peer alarm; ``timing`` the
     split of seconds between drawing, sending, judging and journalling; ``stopped`` why the run ended. ``known`` says
     what became of each finding that was known before (baseline, earlier run) when it was replayed: ``fingerprint``,
-    ``origin``, ``state``, ``accepted``, ``expired``, ``reason``, ``link``, ``expires`` and more.
+    ``origin``, ``state``, ``accepted``, ``expired``, ``reason``, ``link``, ``expires`` and more. ``claims`` are
+    those of the article, where it was asked for: ``id``, ``part``, ``says``, ``verdict``, ``truth``, ``sources``,
+    ``way``, ``why`` and ``shown``, the verdict of their checks.
     """
 
     target: Mapping[str, Any]
@@ -67,6 +69,7 @@ class Run:
     timing: Mapping[str, float] = field(default_factory=dict)
     errors: tuple[str, ...] = ()
     known: tuple[Mapping[str, Any], ...] = ()
+    claims: tuple[Mapping[str, Any], ...] = ()
 
 
 def run_to_json(run: Run) -> dict[str, Any]:
@@ -82,6 +85,6 @@ def run_from_json(row: Mapping[str, Any]) -> Run:
     known["findings"] = tuple(finding_from_json(f) for f in known.get("findings", ()))
     known["capabilities"] = tuple(CapabilityResult(**c) for c in known.get("capabilities", ()))
     known["checks"] = tuple(CheckResult(**c) for c in known.get("checks", ()))
-    for name in ("suspects", "errors", "known"):
+    for name in ("suspects", "errors", "known", "claims"):
         known[name] = tuple(known.get(name, ()))
     return Run(**known)

@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from conformance.checks.base import ARTICLE
+from conformance.claims import told
 from conformance.machines import MACHINES
 from conformance.record import journal
 from conformance.record.finding import SEVERITIES, Finding
@@ -173,6 +175,7 @@ def merge(folder: RunFolder, *, stopped: str = "budget", seconds: float | None =
         timing={name: round(value, 3) for name, value in totals.timing.items()},
         errors=tuple(totals.errors),
         known=tuple(regression(known, totals.replayed, today)),
+        claims=told(totals.checks),
     )
     run = replace(run, suspects=suspects_of(run, neighbours(folder.path)))
     folder.write_run(run)
@@ -221,7 +224,8 @@ def _capabilities(totals: _Totals, findings: Iterable[Finding], asked: Iterable[
 def _result(name: str, totals: _Totals, found: Counter[str], checked: set[str]) -> CapabilityResult:
     reached = totals.programs[name] > 0 or name in checked
     worse = {severity for severity in found if severity != "unsupported"}
-    if worse:
+    # What checks of the article find is counted under the rules that it breaks.
+    if worse or (name == ARTICLE and any(c.verdict == "violated" for c in totals.checks if c.capability == name)):
         verdict = "violated"
     elif found:
         verdict = "unsupported"

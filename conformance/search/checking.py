@@ -77,11 +77,16 @@ def by_literal(check: Check) -> bool:
 
 def out_of_reach(target: Target, check: Check) -> str:
     """Why a check can't be made on a target, or nothing when it can."""
+<<<<<<< HEAD
     if not target.profile.claims(check.capability):
         return f"the target does not claim {check.capability}"
     lacking = [setting for setting in check.settings if setting not in target.profile.settings]
     if lacking:
         return f"it needs to be served with {lacking[0]}"
+=======
+    if not target.profile.claims(check.area):
+        return f"the target does not claim {check.area}"
+>>>>>>> d1ea87d (article: every claim with its verdict, directed checks of what is true, a table in the reports)
     if check.below_the_sdk and not target.endpoint:
         return "it needs HTTP"
     if check.needs == "signatures":
@@ -165,7 +170,7 @@ def _wrong(check: Check, session: Session, judged: Judged) -> str | None:
     reply = judged.op.reply
     if isinstance(reply, Success):
         body = session.bound(reply.body)
-        if isinstance(body, dict) and check.capability != "capacity" and not _asks_for_capacity(check):
+        if isinstance(body, dict) and check.area != "capacity" and not _asks_for_capacity(check):
             body = {name: member for name, member in body.items() if name != "ConsumedCapacity"}
         reply = Success(body)
     elif isinstance(reply, Refusal):
@@ -375,7 +380,12 @@ def _tell(worker: Worker, check: Check, session: Session, divergence: Divergence
 
 
 def chosen(checks: tuple[Check, ...], rules: list[str], capabilities: list[str]) -> Iterator[Check]:
-    """The checks of the named rules and capabilities; of all where none is named."""
+    """The checks of the named rules and capabilities; of all where none is named, but for the article's.
+
+    What the article claims is checked by rules that have checks of their own: it is an extra that one asks for.
+    """
     for check in checks:
-        if (not rules or check.rule in rules) and (not capabilities or check.capability in capabilities):
+        if (not rules or check.rule in rules) and (
+            check.capability in capabilities if capabilities else not check.claim
+        ):
             yield check
