@@ -77,16 +77,11 @@ def by_literal(check: Check) -> bool:
 
 def out_of_reach(target: Target, check: Check) -> str:
     """Why a check can't be made on a target, or nothing when it can."""
-<<<<<<< HEAD
-    if not target.profile.claims(check.capability):
-        return f"the target does not claim {check.capability}"
+    if not target.profile.claims(check.area):
+        return f"the target does not claim {check.area}"
     lacking = [setting for setting in check.settings if setting not in target.profile.settings]
     if lacking:
         return f"it needs to be served with {lacking[0]}"
-=======
-    if not target.profile.claims(check.area):
-        return f"the target does not claim {check.area}"
->>>>>>> d1ea87d (article: every claim with its verdict, directed checks of what is true, a table in the reports)
     if check.below_the_sdk and not target.endpoint:
         return "it needs HTTP"
     if check.needs == "signatures":

@@ -74,7 +74,7 @@ class PlantedService:
         if bug.passes is None and bug.does is None:
             return service.execute(call)
         settle(service.account)
-        context, checks = service._begin(call, Choice())
+        context, checks = service.begin(call, Choice())
         kept: Violation | None = None
         try:
             while kept is None:
