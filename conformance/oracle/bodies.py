@@ -236,12 +236,15 @@ def undone(call: Call, body: dict[str, Json]) -> frozenset[tuple[str, int]] | No
         asked = call.body["RequestItems"].get(table)
         if asked is None or not isinstance(rest, list if write else dict):
             return None
-        ours = [canonical(r) for r in (asked if write else asked["Keys"])]
+        ours = [(r, canonical(r)) for r in (asked if write else asked["Keys"])]
         for request in rest.get("Keys", ()) if isinstance(rest, dict) else rest:
+            # A BatchGetItem may name one key in two spellings: each is left, or not, by itself.
             text = canonical(request)
-            if text not in ours:
+            free = [at for at, (_, each) in enumerate(ours) if each == text and (table, at) not in found]
+            place = next((at for at in free if ours[at][0] == request), free[0] if free else None)
+            if place is None:
                 return None
-            found.add((table, ours.index(text)))
+            found.add((table, place))
     return frozenset(found)
 
 

@@ -216,8 +216,9 @@ def _capabilities(totals: _Totals, findings: Iterable[Finding], asked: Iterable[
     for finding in findings:
         if not finding.unsettled:
             by_capability.setdefault(finding.capability, Counter())[finding.severity] += 1
-    checked = {check.capability for check in totals.checks}
-    names = dict.fromkeys([*asked, *totals.programs, *by_capability, *sorted(checked)])
+    checked = {check.capability for check in totals.checks if check.verdict != "not-reached"}
+    tried = sorted({check.capability for check in totals.checks})
+    names = dict.fromkeys([*asked, *totals.programs, *by_capability, *tried])
     return tuple(_result(name, totals, by_capability.get(name, Counter()), checked) for name in names)
 
 

@@ -10,7 +10,7 @@ from conformance.oracle.latitude import Latitude
 from conformance.program import Program, Step
 from conformance.session import Session
 from reference.api import Call, Lost, Reply, Success
-from tests.unit.oracle_bench import Bench, call, get, n, put, refusal
+from tests.unit.oracle_bench import NAME, Bench, call, get, n, put, refusal
 
 FAILED = "The conditional request failed"
 EMPTY_SET = "One or more parameter values were invalid: An string set  may not be empty"
@@ -206,6 +206,15 @@ class TestLatitude:
         bench.accepts(put(v=n(1)), self.THROTTLED)
         bench.accepts(get(), {})
         assert bench.faults(get(), {"Item": {"pk": {"S": "a"}, "v": n(1)}}).severity == "data"
+
+    def test_one_key_in_two_spellings_left_unprocessed(self) -> None:
+        bench = Bench(Latitude(partial_batches=True), key="pk:N")
+        keys = [{"pk": {"N": "1.0"}}, {"pk": {"N": "1"}}]
+        read = Call("BatchGetItem", {"RequestItems": {NAME: {"Keys": keys}}})
+        bench.accepts(read, {"Responses": {NAME: []}, "UnprocessedKeys": {NAME: {"Keys": keys}}})
+        bench.accepts(read, {"Responses": {NAME: []}, "UnprocessedKeys": {NAME: {"Keys": keys[1:]}}})
+        twice = {"Responses": {NAME: []}, "UnprocessedKeys": {NAME: {"Keys": [*keys, keys[0]]}}}
+        assert bench.faults(read, twice).rule == "batches.unprocessed"
 
 
 class Silent:
