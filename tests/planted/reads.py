@@ -107,11 +107,18 @@ def _end_without_range(service: Service, call: Call, body: Body) -> Body:
     return {**body, "LastEvaluatedKey": {"pk": body["LastEvaluatedKey"]["pk"]}}
 
 
-class _Inclusive:
-    """A span whose rows begin with the start row itself."""
+class _Span:
+    """A span of another: its bounds are those of the one inside."""
 
     def __init__(self, span: Any) -> None:
         self.span = span
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.span, name)
+
+
+class _Inclusive(_Span):
+    """A span whose rows begin with the start row itself."""
 
     def rows(self, view: Any, start: Any, *, forward: bool) -> Iterator[Any]:
         if start is not None and start in view.rows:
@@ -119,22 +126,20 @@ class _Inclusive:
         yield from self.span.rows(view, start, forward=forward)
 
 
-class _Forward:
+class _Forward(_Span):
     """A span that is always walked forward where the page is limited."""
 
     def __init__(self, span: Any, always: bool) -> None:
-        self.span, self.always = span, always
+        super().__init__(span)
+        self.always = always
 
     def rows(self, view: Any, start: Any, *, forward: bool) -> Iterator[Any]:
         rows: Iterator[Any] = self.span.rows(view, start, forward=forward or self.always)
         return rows
 
 
-class _StartOver:
+class _StartOver(_Span):
     """A span that, walked backwards, begins at its end whatever the start key."""
-
-    def __init__(self, span: Any) -> None:
-        self.span = span
 
     def rows(self, view: Any, start: Any, *, forward: bool) -> Iterator[Any]:
         rows: Iterator[Any] = self.span.rows(view, start if forward else None, forward=forward)
