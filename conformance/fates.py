@@ -9,7 +9,10 @@ READS = frozenset(
     {
         "GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems", "DescribeTable", "ListTables",
         "DescribeTimeToLive", "ListTagsOfResource", "DescribeLimits", "DescribeEndpoints", "DescribeContinuousBackups",
-        "DescribeStream", "ListStreams", "GetRecords", "GetShardIterator", "SearchVectors",
+        "DescribeStream", "ListStreams", "GetRecords", "GetShardIterator", "SearchVectors", "DescribeBackup",
+        "ListBackups", "DescribeExport", "ListExports", "DescribeImport", "ListImports", "DescribeBulkOperation",
+        "ListBulkOperations", "GetResourcePolicy", "DescribeContributorInsights", "ListContributorInsights",
+        "DescribeKinesisStreamingDestination",
     }
 )  # fmt: skip
 

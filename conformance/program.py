@@ -8,6 +8,9 @@ from typing import Any
 
 from reference.api import Json
 
+BUCKET = "dynoracle"
+"""The one bucket that programs name; a target that has none fails what would use it, later."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

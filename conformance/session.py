@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from conformance import settling
 from conformance.fates import NEVER_SENT, fate
 from conformance.oracle import front
 from conformance.oracle.blame import main_rule
 from conformance.oracle.divergence import OK, Divergence, Verdict
 from conformance.oracle.judge import Oracle
+from conformance.oracle.planes import USES_BUCKET
 from conformance.oracle.resync import adopt_table
 from conformance.oracle.wording import alternatives
 from conformance.program import Program, Step
@@ -25,7 +27,10 @@ READY_SECONDS = 20.0
 MAX_DIVERGENCES = 4
 """Divergences after which a program is broken off: the two worlds disagree too much to learn more."""
 
-STATE_OPERATIONS = frozenset({"CreateTable", "UpdateTable", "DeleteTable"})
+STATE_OPERATIONS = frozenset({
+    "CreateTable", "UpdateTable", "DeleteTable", "RestoreTableFromBackup", "RestoreTableToPointInTime", "ImportTable",
+})  # fmt: skip
+"""Operations that make, change or end a table."""
 
 
 class Sender(Protocol):
@@ -172,30 +177,26 @@ class Session:
         if self.died is not None:
             return
         settings = call.operation in STATE_OPERATIONS and isinstance(reply, Success)
-        if settings:
-            self._await_state(call)
+        if isinstance(reply, Success):
+            self._settle(call, reply)
         if verdict.ruling == "unknown" and (self.lossy or settings):
             self.quarantined = verdict.why
+        elif call.operation in USES_BUCKET and isinstance(reply, Success) and not self.oracle.latitude.buckets:
+            self.quarantined = "the target has no bucket that is known, so what comes of this is open"
         elif verdict.divergence is not None and _settings_differ(call, reply, verdict.divergence):
             self.quarantined = "a table's settings are no longer what the reference holds"
         elif verdict.ruling != "ok":
             self._resync(call)
 
-    def _await_state(self, call: Call) -> None:
-        """Wait until a created, updated or deleted table is where it was going; bounded, unrecorded."""
+    def _settle(self, call: Call, reply: Success) -> None:
+        """Wait until what a call began has come to rest; bounded, unrecorded."""
+        side = self.side or self.sender
+        wait = settling.waiting(call, reply)
         deadline = time.monotonic() + READY_SECONDS
-        name = call.body.get("TableName")
-        while time.monotonic() < deadline:
-            reply = (self.side or self.sender).send(Call("DescribeTable", {"TableName": name}), timeout=self.timeout)
-            if not isinstance(reply, Success):
+        while wait is not None and time.monotonic() < deadline:
+            if not wait.goes_on(side.send(wait.ask, timeout=self.timeout)):
                 return
-            table = reply.body.get("Table", {})
-            indexes = table.get("GlobalSecondaryIndexes") or []
-            if table.get("TableStatus") == "ACTIVE" and all(
-                i.get("IndexStatus", "ACTIVE") == "ACTIVE" for i in indexes
-            ):
-                return
-            time.sleep(0.02)
+            time.sleep(settling.PAUSE)
 
     def _resync(self, call: Call) -> None:
         """Adopt the target's state of the tables a differing call touches, so that the search goes on."""
@@ -213,8 +214,8 @@ class Session:
         answered, kind = self._symbolic(reply), fate(step.operation, reply)
         op = Op(index, step.operation, step.body, reply=answered, fate=kind, raw=step.raw, notes=notes)
         self.ops.append(Judged(op, OK))
-        if step.operation in STATE_OPERATIONS and isinstance(reply, Success):
-            self._await_state(Call(step.operation, self.bound(step.body)))
+        if isinstance(reply, Success):
+            self._settle(Call(step.operation, self.bound(step.body)), reply)
         return op
 
     def bound(self, body: Json) -> Json:

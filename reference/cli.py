@@ -13,6 +13,7 @@ from reference.account import Account, Delays
 from reference.capacity.meter import serve_with
 from reference.folder import FolderBuckets
 from reference.service import Service
+from reference.transfer.buckets import buckets
 from reference.unkind import LIKE_AWS, UnkindService
 
 
@@ -51,6 +52,7 @@ def serve(
         Path | None,
         typer.Option(help="Folder whose folders are the buckets of exports, imports and bulk puts.", file_okay=False),
     ] = None,
+    bucket: Annotated[list[str] | None, typer.Option(help="A bucket kept in memory (repeat for more).")] = None,
 ) -> None:
     """Serve the reference: DynamoDB as AWS documents and answers it, in memory."""
     from reference.server import WallClock, serve_forever
@@ -63,6 +65,8 @@ def serve(
         delays = replace(delays, create_table=create_seconds)
     account = Account(WallClock(), region=region, delays=delays)
     serve_with(account, throttling=throttling, metrics=metrics)
+    for each in bucket or ():
+        buckets(account.rooms).make(each)
     kind = Service(account)
     service: Service | UnkindService | FolderBuckets = UnkindService(kind, LIKE_AWS, seed) if unkind else kind
     if bucket_dir is not None:

@@ -12,12 +12,13 @@ from conformance.machines import MACHINES
 from conformance.machines.base import draw_chunk
 from conformance.oracle.judge import Oracle
 from conformance.oracle.latitude import Latitude
-from conformance.program import Program
+from conformance.program import BUCKET, Program
 from conformance.session import Judged, Session
 from reference.account import Account
 from reference.api import Call, Lost, Reply, Success
 from reference.clock import ManualClock
 from reference.service import Service
+from reference.transfer.buckets import buckets
 from reference.unkind import UnkindService, Weather
 
 Twin = Callable[[UnkindService, Call, Reply], Reply]
@@ -51,6 +52,7 @@ def latitude_of(weather: Weather) -> Latitude:
         throttling=weather.throttled > 0,
         server_errors=weather.errors > 0,
         skew=0.0,
+        buckets=True,
     )
 
 
@@ -74,9 +76,11 @@ class Skies:
 def run_program(program: Program, seed: int, weather: Weather, twin: Twin | None = None) -> list[Judged]:
     """One program against the unkind service, or a twin of it; what the oracle said of each op."""
     clock = ManualClock()
-    unkind = UnkindService(Service(Account(clock)), weather, seed, mix_cohorts=seed % 2 == 0)
+    account = Account(clock)
+    buckets(account.rooms).make(BUCKET)
+    unkind = UnkindService(Service(account), weather, seed, mix_cohorts=seed % 2 == 0)
     skies = Skies(unkind, clock, random.Random(seed), twin)
-    symbols = {*program.tables, "t0", "t1", "t2"}
+    symbols = {*program.tables, "t0", "t1", "t2", "t3"}
     names = {f"table:{symbol}": f"tab-{symbol}" for symbol in symbols}
     names |= {"token:a": "token-a", "token:b": "token-b"}
     names |= {f"arn:{symbol}": unkind.service.account.arn(f"table/tab-{symbol}") for symbol in program.tables}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.machines import control, data, statements, wire
+from conformance.machines import account, control, copies, data, statements, streams, vectors, wire
 from conformance.machines.base import ProgramMachine
 
 MACHINES: dict[str, type[ProgramMachine]] = {
@@ -15,6 +15,13 @@ MACHINES: dict[str, type[ProgramMachine]] = {
     "partiql": statements.PartiqlMachine,
     "wire": wire.WireMachine,
     "tables": control.TablesMachine,
+    "streams": streams.StreamsMachine,
+    "ttl": streams.TtlMachine,
+    "backups": copies.BackupsMachine,
+    "transfer": copies.TransferMachine,
+    "bulk": copies.BulkMachine,
+    "vectors": vectors.VectorsMachine,
+    "account": account.AccountMachine,
     "mixed": data.MixedMachine,
 }
 """Name → machine; all but the mixed one are named by the capability they search."""

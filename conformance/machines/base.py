@@ -55,8 +55,14 @@ class ProgramMachine(RuleBasedStateMachine):
             self.worlds.append(world)
             self.names[f"table:{world.symbol}"] = f"table-{world.symbol}"
             self.names[f"arn:{world.symbol}"] = self.planner.account.arn(f"table/table-{world.symbol}")
-            self.setup[world.symbol] = world.create()
-            self.planner.execute(Call("CreateTable", bind(self.setup[world.symbol], self.names, {})))
+            body = self.create_body(data, world)
+            made = self.planner.execute(Call("CreateTable", bind(body, self.names, {})))
+            self.replies[len(self.setup)] = made.body if isinstance(made, Success) else None
+            self.setup[world.symbol] = body
+
+    def create_body(self, data: st.DataObject, world: TableWorld) -> Json:
+        """The request that makes one of the program's tables."""
+        return world.create()
 
     def draw_table(self, data: st.DataObject, symbol: str) -> TableWorld:
         """The schema of one of the program's tables."""

@@ -47,6 +47,7 @@ OPAQUE = frozenset(
         "Backfilling",
         "Status",
         "KMSMasterKeyArn",
+        "RestoreDateTime",
         "SSEDescription",
         "ReplicaStatus",
         "WitnessStatus",
@@ -324,7 +325,9 @@ def _table_name(entry: Json) -> str:
 
 def _description(description: dict[str, Any]) -> dict[str, Any]:
     arranged = dict(description)
-    for name in ("AttributeDefinitions", "GlobalSecondaryIndexes", "LocalSecondaryIndexes", "Replicas"):
+    for name in (
+        "AttributeDefinitions", "GlobalSecondaryIndexes", "LocalSecondaryIndexes", "VectorIndexes", "Replicas",
+    ):  # fmt: skip
         if isinstance(arranged.get(name), list):
             arranged[name] = sorted(arranged[name], key=_described_name)
     return arranged

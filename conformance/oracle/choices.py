@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from conformance.oracle.latitude import MAX_WORLDS
 from reference.api import Call
+from reference.backups.store import known_backups
 from reference.service import Service
+from reference.tables.table import Table
+from reference.transfer.jobs import Kind, known_jobs
+
+KINDS: tuple[Kind, ...] = ("export", "import", "bulk")
 
 MAX_ARRIVALS = 128
 """Alternatives that are looked at for one answer; most of them it rules out."""
@@ -60,11 +66,28 @@ def same_state(one: World, other: World) -> bool:
     """Whether two worlds hold the same items, tables, client tokens and pending calls."""
     if one.pending != other.pending or _tokens(one) != _tokens(other):
         return False
+    if _kept(one) != _kept(other):
+        return False
     tables, others = one.service.account.tables, other.service.account.tables
     return tables.keys() == others.keys() and all(
-        table.view.rows == others[name].view.rows and table.status == others[name].status
+        table.view.rows == others[name].view.rows
+        and table.status == others[name].status
+        and table.settings == others[name].settings
+        and _streamed(table) == _streamed(others[name])
         for name, table in tables.items()
     )
+
+
+def _streamed(table: Table) -> list[tuple[Any, ...]]:
+    """What the table's stream shows, where it has one: whether an item was deleted and made anew shows there alone."""
+    return [(e.key, e.old, e.new, e.by) for e in table.log] if table.settings.streams else []
+
+
+def _kept(world: World) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+    """Which backups a world holds, and which exports, imports and bulk operations, in which state."""
+    rooms = world.service.account.rooms
+    jobs = frozenset((job.arn, job.status) for kind in KINDS for job in known_jobs(rooms).listed(kind, 0.0))
+    return frozenset(backup.arn for backup in known_backups(rooms)), jobs
 
 
 def _tokens(world: World) -> dict[tuple[str, str], str]:

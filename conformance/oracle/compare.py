@@ -70,7 +70,7 @@ def _is_number(body: Json) -> bool:
 
 NAME_KEYED = frozenset({
     "Item", "Attributes", "Key", "LastEvaluatedKey", "ItemCollectionKey", "Responses", "UnprocessedItems",
-    "UnprocessedKeys", "GlobalSecondaryIndexes", "LocalSecondaryIndexes", "M",
+    "UnprocessedKeys", "GlobalSecondaryIndexes", "LocalSecondaryIndexes", "VectorIndexes", "M",
 })  # fmt: skip
 """Members whose own members are named by the user: such names are no part of a kind of difference."""
 _ROWS = (("Items", "*"), ("Responses", "*", "*"))

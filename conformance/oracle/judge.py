@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 
 from conformance.fates import NEVER_SENT, READS
-from conformance.oracle import bodies, choices, front
+from conformance.oracle import bodies, choices, expiry, front, planes
 from conformance.oracle.blame import blamed, body_divergence, lacking_rule, names_arn, refused_rule
 from conformance.oracle.choices import World, parts_of
 from conformance.oracle.divergence import OK, Divergence, Verdict
@@ -25,6 +26,7 @@ from reference.clock import ManualClock
 from reference.operations.base import Outcome
 from reference.rules import Cohort, Rule, Violation
 from reference.service import Service
+from reference.tables.table import Table
 
 UNSUPPORTED_CODES = frozenset(
     {"UnknownOperationException", "NotImplementedException", "NotImplemented", "UnsupportedOperationException"}
@@ -91,14 +93,21 @@ class Oracle:
         if isinstance(reply, Lost):
             return self._lost(call, reply)
         self._identify(reply)
-        arrivals = choices.arrivals(self.worlds)
+        arrivals = expiry.arrivals(choices.arrivals(self.worlds), call, self.latitude.skew)
         doubtful = next(open_questions(arrivals[0].service, call), None)
         if _restarts_segment(call):
             ended = self.pages.segment_of(call)
             if ended is None or (ended != call.body.get("Segment") and isinstance(reply, Refusal)):
                 doubtful = _START_KEY
+        others = expiry.others(arrivals, call, reply, self.latitude.skew)
+        pages = deepcopy(self.pages) if others else self.pages
         judgements = [self._judge_in(world, call, reply) for world in arrivals]
         accepted = [j for j in judgements if j.divergence is None]
+        while not accepted and others:
+            # Judging leaves its marks: each of the further states is looked at as if it were the first.
+            self.pages = deepcopy(pages)
+            judgement = self._judge_in(others.pop(0), call, reply)
+            accepted = [judgement] if judgement.divergence is None else []
         if accepted:
             self.worlds = choices.distinct([world for j in accepted for world in j.worlds])
             doubt = next((j.unknown for j in accepted if j.unknown), "")
@@ -141,6 +150,7 @@ class Oracle:
         if not choices.too_many(self.worlds):
             return None
         self.worlds = self.worlds[:1]
+        planes.forget_streams(self.model)
         return Verdict("unknown", why="more than 16 states of the target are possible: read back or quarantine")
 
     def _lost(self, call: Call, reply: Lost) -> Verdict:
@@ -182,7 +192,13 @@ class Oracle:
             worlds.append(World(service, tuple(pending)))
         self.worlds = choices.distinct(worlds)
 
-    def _judge_in(self, world: World, call: Call, reply: Success | Refusal) -> Judgement:
+    def _judge_in(self, world: World, asked: Call, reply: Success | Refusal) -> Judgement:
+        if planes.is_foreign(world.service, asked):
+            if isinstance(reply, Success):
+                planes.leads_nowhere(world.service, reply.body)
+            return Judgement((world,), None, "the target should not have given this iterator")
+        call, reply = planes.ours(world.service, asked, reply)
+        planes.suppose_bucket(world.service, self.latitude)
         outcomes = world.service.outcomes(call)
         elsewhere = [broken.rule.name for broken in outcomes.violations] == [_START_KEY]
         if elsewhere and self.pages.segment_of(call) == call.body["Segment"]:
@@ -191,6 +207,8 @@ class Oracle:
         for broken in outcomes.violations:
             self.reached[broken.rule.name] = self.reached.get(broken.rule.name, 0) + 1
         if isinstance(reply, Refusal):
+            if planes.passing(reply, self.latitude):
+                return Judgement((world,))
             if permitted(self.latitude, call.operation, reply.code, reply.status, reply.fields):
                 maybe = reply.status >= 500 and call.operation not in READS
                 return Judgement((replace(world, pending=(*world.pending, *parts_of(call))) if maybe else world,))
@@ -199,8 +217,11 @@ class Oracle:
                 return self._refused(world, call, outcomes.violations, reply)
             return self._refused_untruly(world, call, outcomes.outcome, reply)
         if outcomes.violations:
+            planes.leads_nowhere(world.service, reply.body)
             return self._accepted_wrongly(world, call, outcomes.violations, reply)
         assert outcomes.outcome is not None
+        if call.operation in planes.OPERATIONS:
+            return self._answered_beside(world, asked, call, outcomes.outcome, reply)
         return self._answered(world, call, outcomes.outcome, reply)
 
     def _refused(self, world: World, call: Call, broken: tuple[Violation, ...], reply: Refusal) -> Judgement:
@@ -307,11 +328,9 @@ class Oracle:
 
     def _answered(self, world: World, call: Call, outcome: Outcome, reply: Success) -> Judgement:
         verdict = bodies.lawful(world.service, call, outcome, reply.body, self.latitude, self.pages)
-        fork = world.service
-        if verdict.outcome.changes or verdict.outcome.effects:
-            fork = world.service if len(self.worlds) == 1 and not world.pending else world.service.fork()
-            fork.commit(verdict.outcome)
-        after = World(fork, world.pending)
+        renamed = planes.renamed(world.service, call, verdict.outcome.body, reply.body)
+        verdict = replace(verdict, differences=verdict.differences or renamed)
+        after = self._done(world, call, verdict.outcome, reply)
         if not verdict.differences:
             self.writers.shown(world.service, call)
             self.writers.note(world.service, call, verdict.outcome)
@@ -319,6 +338,27 @@ class Oracle:
         found = body_divergence(world.service, call, verdict.outcome, reply, verdict.differences, self.writers)
         self.writers.note(world.service, call, verdict.outcome)
         return Judgement((after,), found)
+
+    def _done(self, world: World, call: Call, outcome: Outcome, reply: Success) -> World:
+        """The world after a call, which may be the same one changed."""
+        fork = world.service
+        if outcome.changes or outcome.effects:
+            fork = world.service if len(self.worlds) == 1 and not world.pending else world.service.fork()
+            expiry.remember(fork, call, _table(fork, call))
+            fork.commit(outcome)
+        planes.adopt(fork, call, outcome, reply.body)
+        return World(fork, world.pending)
+
+    def _answered_beside(self, world: World, asked: Call, call: Call, outcome: Outcome, reply: Success) -> Judgement:
+        """As ``_answered``, for what is neither items nor tables."""
+        answer = planes.lawful(world.service, asked, call, outcome, reply.body, self.latitude)
+        found = None
+        if answer.differences:
+            found = planes.divergence(world.service, call, outcome, reply, answer.differences, self.writers)
+        after = self._done(world, call, outcome, reply)
+        if answer.remember is not None:
+            answer.remember(after.service)
+        return Judgement((after,), found, answer.doubt)
 
     def _divergence(
         self,
@@ -417,6 +457,12 @@ def _restarts_segment(call: Call) -> bool:
 def without(call: Call, member: str) -> Call:
     """The call without a member of its request."""
     return Call(call.operation, {name: value for name, value in call.body.items() if name != member})
+
+
+def _table(service: Service, call: Call) -> Table | None:
+    """The table that a call names."""
+    name = call.body.get("TableName") if isinstance(call.body, dict) else None
+    return service.account.any_table(name) if isinstance(name, str) else None
 
 
 def _any_failed(body: Json) -> bool:

@@ -15,7 +15,10 @@ class Latitude:
 
     ``staleness`` and ``index_lag`` are bounds in seconds for eventually consistent reads and for secondary indexes;
     ``partial_batches`` allows unprocessed parts that nothing forces; ``throttling``, ``server_errors`` and
-    ``conflicts`` allow such refusals at any time; ``skew`` is the clock's uncertainty in seconds.
+    ``conflicts`` allow such refusals at any time; ``skew`` is the clock's uncertainty in seconds. ``stream_lag`` is the
+    most seconds until a change is in its stream, ``state_lag`` until a state has passed; ``resharding``: shards may
+    close at any time; ``approximate``: a vector search may miss what is near. ``buckets``: the target has the bucket
+    that programs export to and import from.
     """
 
     staleness: float = 0.0
@@ -25,6 +28,11 @@ class Latitude:
     server_errors: bool = False
     conflicts: bool = False
     skew: float = 1.0
+    stream_lag: float = 0.0
+    state_lag: float = 0.0
+    resharding: bool = False
+    approximate: bool = False
+    buckets: bool = False
 
     @classmethod
     def of(cls, profile: Profile) -> Latitude:
@@ -36,7 +44,17 @@ class Latitude:
             throttling=profile.throttles,
             server_errors=profile.throttles,
             conflicts=profile.throttles,
+            stream_lag=profile.stream_lag,
+            state_lag=profile.state_lag,
+            resharding=profile.throttles,
+            approximate=profile.throttles,
+            buckets=profile.buckets,
         )
+
+    @property
+    def lags(self) -> bool:
+        """Whether changes may come later to their streams."""
+        return self.stream_lag > 0
 
     def used(self) -> dict[str, Any]:
         """The freedoms that are on, for reports."""

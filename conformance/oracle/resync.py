@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from conformance.oracle.judge import Oracle
+from conformance.oracle.sightings import sightings
+from reference.account import Account
 from reference.api import Call, Item, Reply, Success
+from reference.tables.table import Table
 from reference.values.item import normalise_item
 
 MAX_PAGES = 50
+
+
+def _spoil(account: Account, table: Table) -> None:
+    """The table's history is not the target's: what its streams show can't be judged any more."""
+    if table.settings.streams:
+        sightings(account).spoilt |= {f"{table.arn}/stream/{span.label}" for span in table.settings.streams}
 
 
 def adopt_table(oracle: Oracle, table: str, send: Callable[[Call], Reply]) -> bool:
@@ -43,10 +52,12 @@ def adopt_table(oracle: Oracle, table: str, send: Callable[[Call], Reply]) -> bo
         for row, record in list(held.view.rows.items()):
             if row not in shown:
                 held.install({name: record.item[name] for name in names}, None)
+                _spoil(world.service.account, held)
         for row, item in shown.items():
             oracle.writers.settled(table, row)
             mine = held.view.rows.get(row)
             if mine is None or mine.item != item:
                 held.install({name: item[name] for name in names}, item)
+                _spoil(world.service.account, held)
     oracle.worlds = oracle.worlds[:1]
     return True

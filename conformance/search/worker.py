@@ -22,7 +22,7 @@ from conformance.record.op import op_to_json
 from conformance.search.findings import divergence_to_json, finding_of
 from conformance.search.minimise import CALL_BUDGET, VALUE_BUDGET, Attempt, Reduction, minimise
 from conformance.search.reproduction import script
-from conformance.session import Session, Timing, state_read
+from conformance.session import Judged, Session, Timing, state_read
 from conformance.strategies.schemas import TableWorld
 from conformance.targets.probe import OPERATIONS_OF, capabilities_of, probe
 from conformance.targets.process import ProcessError
@@ -172,6 +172,8 @@ class Worker:
         if session.died is not None:
             self.recover()
         names = [name for symbol, name in session.names.items() if symbol.startswith("table:")]
+        for arn in backed_up(session):
+            self._transport.send(Call("DeleteBackup", {"BackupArn": arn}), timeout=self.timeout)
         for name in dict.fromkeys([*names, *created(session)]):
             self._drop(name)
         self._left.clear()
@@ -214,7 +216,7 @@ class Worker:
         for body in program.tables.values():
             session.send(Step("CreateTable", body), setup=True)
         for step in program.steps:
-            if session.died is not None:
+            if session.died is not None or session.quarantined is not None:
                 break
             session.follow(step)
         ops = tuple(judged.op for judged in session.ops)
@@ -308,6 +310,22 @@ def created(session: Session) -> Iterator[str]:
     for judged in session.ops:
         if judged.op.operation == "CreateTable" and isinstance(judged.op.reply, Success):
             yield session.bound(judged.op.body)["TableName"]
+
+
+def backed_up(session: Session) -> Iterator[str]:
+    """The ARNs of the backups that a session made and did not delete."""
+    gone = {session.bound(j.op.body).get("BackupArn") for j in session.ops if _did(j, "DeleteBackup")}
+    for judged in session.ops:
+        details = (
+            (session.replies.get(judged.op.index) or {}).get("BackupDetails") if _did(judged, "CreateBackup") else {}
+        )
+        arn = details.get("BackupArn") if isinstance(details, dict) else None
+        if isinstance(arn, str) and arn not in gone:
+            yield arn
+
+
+def _did(judged: Judged, operation: str) -> bool:
+    return judged.op.operation == operation and isinstance(judged.op.reply, Success)
 
 
 def _now() -> float:

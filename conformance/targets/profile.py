@@ -33,6 +33,7 @@ class Profile:
     ``driven`` when the target's time can be set by us. ``cohort`` is empty when the oracle shall infer it.
     ``throttles``: it may answer 5xx or throttling at any time, as AWS may. ``auth``: it checks signatures.
     ``settings`` are what it is served with beyond the default, among ``SETTINGS``.
+    ``buckets``: it has a bucket named ``dynoracle`` for exports, imports and bulk puts.
     """
 
     capabilities: frozenset[str] | None = None
@@ -47,6 +48,7 @@ class Profile:
     throttles: bool = False
     auth: bool = False
     settings: frozenset[str] = frozenset()
+    buckets: bool = False
 
     def claims(self, capability: str) -> bool:
         """Whether the target claims a capability; one that says nothing claims all."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import reference
+from conformance.program import BUCKET
 from conformance.targets.catalogue import Entry, find
 from conformance.targets.inprocess import ReferenceTransport, WsgiTransport, moto_application
 from conformance.targets.install import install, located
@@ -250,9 +251,12 @@ def _in_process(entry: Entry, access: Access) -> Target:
     elif entry.inprocess == "reference":
         from reference.account import Account
         from reference.service import Service
+        from reference.transfer.buckets import buckets
 
         clock = ManualClock(time.time())
-        transport = ReferenceTransport(Service(Account(clock, region=region)))
+        account = Account(clock, region=region)
+        buckets(account.rooms).make(BUCKET)
+        transport = ReferenceTransport(Service(account))
     else:
         raise TargetError(f"{entry.name!r} has no in-process variant: leave out `:inprocess`")
     place = located(entry)

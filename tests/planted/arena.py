@@ -9,7 +9,7 @@ from pathlib import Path
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.judge import Oracle
 from conformance.oracle.latitude import Latitude
-from conformance.program import Program
+from conformance.program import BUCKET, Program
 from conformance.record.folder import RunFolder
 from conformance.search.worker import Worker
 from conformance.session import Session
@@ -19,6 +19,7 @@ from conformance.targets.target import Target
 from reference.account import Account
 from reference.clock import ManualClock
 from reference.service import Service
+from reference.transfer.buckets import buckets
 from tests.planted.base import Executes
 
 START = 1_800_000_000.0
@@ -31,6 +32,13 @@ Wrap = Callable[[Service], Executes]
 def plain(service: Service) -> Executes:
     """No bug: the reference itself."""
     return service
+
+
+def fresh(clock: ManualClock) -> Service:
+    """An empty account, with the bucket that programs name."""
+    account = Account(clock)
+    buckets(account.rooms).make(BUCKET)
+    return Service(account)
 
 
 class Names(dict[str, str]):
@@ -47,7 +55,7 @@ class Names(dict[str, str]):
 def session_of(wrap: Wrap, program: Program, start: float = START) -> Session:
     """The program's session on a fresh service, run to its end; ``start`` is in epoch seconds."""
     clock = ManualClock(start)
-    service = Service(Account(clock))
+    service = fresh(clock)
 
     def tick() -> float:
         clock.advance(STEP)
@@ -56,7 +64,7 @@ def session_of(wrap: Wrap, program: Program, start: float = START) -> Session:
     names = Names()
     for symbol in program.tables:
         names[f"arn:{symbol}"] = service.account.arn(f"table/{names[f'table:{symbol}']}")
-    oracle = Oracle(Latitude(), start=clock.now())
+    oracle = Oracle(Latitude(buckets=True), start=clock.now())
     session = Session(ReferenceTransport(wrap(service)), oracle, names, clock=tick)
     session.run(program)
     return session
@@ -70,7 +78,7 @@ def divergences(wrap: Wrap, program: Program) -> list[Divergence]:
 def target_of(wrap: Wrap, name: str = "plant") -> Target:
     """A planted service as a target."""
     clock = ManualClock(time.time())
-    return Target(name, "0", "", ReferenceTransport(wrap(Service(Account(clock)))), Profile(), clock=clock)
+    return Target(name, "0", "", ReferenceTransport(wrap(fresh(clock))), Profile(buckets=True), clock=clock)
 
 
 def worker_of(wrap: Wrap, folder: Path, name: str = "plant") -> Worker:

@@ -34,7 +34,7 @@ from reference.account import Account
 from reference.api import Call, Refusal, Reply, Success
 from reference.clock import ManualClock
 from reference.service import Service
-from tests.planted.arena import Names, Wrap, divergences, plain, worker_of
+from tests.planted.arena import Names, Wrap, divergences, fresh, plain, worker_of
 from tests.planted.base import Plant
 from tests.planted.plants import PLANTS
 
@@ -165,7 +165,7 @@ def tell(worker: Worker, heard: Heard, program: Program) -> Told:
 def same(told: Told, wrap: Wrap) -> bool:
     """Whether a plant answers every call of a program as the reference did."""
     clock = ManualClock(told.log[0][0]) if told.log else ManualClock()
-    service = wrap(Service(Account(clock)))
+    service = wrap(fresh(clock))
     for moment, call, reply in told.log:
         clock.set(moment)
         if service.execute(call) != reply:
@@ -189,7 +189,7 @@ class Hunt:
     def run(self) -> None:
         """Search until every plant is found or has had its budget."""
         clock = ManualClock(time.time())
-        heard = Heard(Service(Account(clock)), clock)
+        heard = Heard(fresh(clock), clock)
         worker = worker_of(plain, self.home / "plain")
         worker._transport = heard
         left = {tally.plant.name: 0.0 for tally in self.tallies}
@@ -208,7 +208,7 @@ class Hunt:
             for position, program in enumerate(drawn):
                 numbered = Program(capability, program.tables, program.steps, chunk=number, number=position)
                 # A fresh service for each program, so that a plant need not repeat what came before.
-                heard.service = Service(Account(clock))
+                heard.service = fresh(clock)
                 told = tell(worker, heard, numbered)
                 for name in list(left):
                     self._try(of[name], told, left, shared)

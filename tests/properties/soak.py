@@ -17,11 +17,13 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--seconds", type=float, default=600.0)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--capabilities", default="", help="comma list of machines; all by default")
     chosen = options.parse_args()
+    only = tuple(name for name in chosen.capabilities.split(",") if name)
     end = time.monotonic() + chosen.seconds
     seed, totals, told = chosen.seed, Counter[str](), time.monotonic()
     while time.monotonic() < end:
-        for program, weather_seed in campaign(seed):
+        for program, weather_seed in campaign(seed, capabilities=only):
             ops = run_program(program, weather_seed, weather_of(weather_seed))
             totals += rulings(ops)
             for judged in ops:

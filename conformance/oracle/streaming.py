@@ -1,0 +1,487 @@
+"""Streams as a target shows them: any shards, any numbers, but every change once, whole, and each item's in order.
+
+A GetRecords answer is held against the history of the model's table: what its place has passed, what the shard must
+hold, and what may not have arrived yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from conformance.oracle.compare import Difference, canonical, differences
+from conformance.oracle.latitude import Latitude
+from conformance.oracle.sightings import Place, SeenShard, Sightings, sightings
+from reference import lifecycle
+from reference.api import Call, Json
+from reference.service import Service
+from reference.streams import catalogue, records
+from reference.streams.catalogue import Stream
+from reference.streams.iterators import ShardIterator
+from reference.streams.shards import Shard, Shards
+from reference.tables.table import LogEntry
+from reference.values.item import normalise_item
+
+OPERATIONS = frozenset({"ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"})
+MOST_RECORDS = 1000
+FULL_BYTES = 600_000
+"""Bytes of records from which on a page may end for its size."""
+_STATUS = {"ENABLING": 0, "ENABLED": 0, "DISABLING": 1, "DISABLED": 1}
+
+
+@dataclass(slots=True)
+class Read:
+    """What one GetRecords answer tells, to be remembered when it is believed."""
+
+    place: Place
+    delivered: dict[int, str] = field(default_factory=dict)
+    homes: dict[Any, str] = field(default_factory=dict)
+    at_end: bool = False
+    next: tuple[str, Place] | None = None
+    wrong: list[Difference] = field(default_factory=list)
+
+
+def streams(service: Service) -> list[Stream]:
+    """Every stream of the model that can be read."""
+    account = service.account
+    return catalogue.streams(account.tables.values(), lifecycle.deleted_tables(account), account.now())
+
+
+def stream_of(service: Service, arn: Json) -> Stream | None:
+    """The model's stream of that ARN."""
+    return next((each for each in streams(service) if each.arn == arn), None)
+
+
+def _own_shard(service: Service, stream: Stream) -> Shard:
+    """The one shard that the model's stream has."""
+    return next(Shards(stream, service.account.sharding, service.account.now()).every())
+
+
+def ours(service: Service, call: Call, seen: Sightings) -> Call:
+    """A call on a stream with our shard, number and iterator in place of the target's."""
+    body = call.body
+    if not isinstance(body, dict):
+        return call
+    if call.operation == "GetRecords":
+        place = seen.iterators.get(body.get("ShardIterator") or "")
+        stream = None if place is None else stream_of(service, place.stream)
+        if place is None or stream is None:
+            return call
+        shard = _own_shard(service, stream)
+        text = ShardIterator.of(stream.arn, shard.id, stream.reach, place.issued).text()
+        return Call(call.operation, {**body, "ShardIterator": text})
+    arn = body.get("StreamArn")
+    stream = stream_of(service, arn)
+    if stream is None:
+        return call
+    shard = _own_shard(service, stream)
+    changed = dict(body)
+    if (stream.arn, body.get("ShardId")) in seen.shards:
+        number = body.get("SequenceNumber")
+        change = seen.numbers.get((stream.arn, body["ShardId"], str(number)))
+        changed["ShardId"] = shard.id
+        if change is not None:
+            changed["SequenceNumber"] = records.number(change)
+        elif number is not None and number == seen.shards[stream.arn, body["ShardId"]].starting:
+            changed["SequenceNumber"] = records.starting(shard)
+    if (stream.arn, body.get("ExclusiveStartShardId")) in seen.shards:
+        changed["ExclusiveStartShardId"] = shard.id
+    filtered = body.get("ShardFilter")
+    if isinstance(filtered, dict) and (stream.arn, filtered.get("ShardId")) in seen.shards:
+        changed["ShardFilter"] = {**filtered, "ShardId": shard.id}
+    return Call(call.operation, changed)
+
+
+# Listing
+
+
+def listed(service: Service, call: Call, expected: Json, body: Json) -> list[Difference]:
+    """ListStreams: a table's streams, whatever their order; those of tables we know nothing of are passed over."""
+    seen = sightings(service.account)
+    shown = body.get("Streams") if isinstance(body, dict) else None
+    if not isinstance(shown, list) or not all(isinstance(each, dict) for each in shown):
+        return [Difference(("Streams",), "type", expected["Streams"], shown)]
+    if call.body.get("ExclusiveStartStreamArn") is not None or call.body.get("TableName") is None:
+        return []
+    limit, want = call.body.get("Limit"), expected["Streams"]
+    own = [seen.translated(each) for each in shown]
+    if limit is not None:
+        return [Difference(("Streams",), "more", want, shown)] if len(shown) > limit else []
+    if len(own) != len(want):
+        return [Difference(("Streams",), "fewer" if len(own) < len(want) else "more", want, shown)]
+    known = {each["StreamArn"] for each in want}
+    for one in want:
+        found = next((each for each in own if each.get("StreamArn") == one["StreamArn"]), None)
+        if found is None and (one["StreamArn"] in seen.given or all(e.get("StreamArn") in known for e in own)):
+            return [Difference(("Streams",), "missing", one, shown)]
+        if found is not None and found.get("TableName") != one["TableName"]:
+            return [Difference(("Streams", "*", "TableName"), "value", one["TableName"], found.get("TableName"))]
+    if isinstance(body, dict) and body.get("LastEvaluatedStreamArn") is not None:
+        return [Difference(("LastEvaluatedStreamArn",), "extra", None, body["LastEvaluatedStreamArn"])]
+    return []
+
+
+# Describing
+
+
+def described(service: Service, call: Call, expected: Json, body: Json, latitude: Latitude) -> list[Difference]:
+    """DescribeStream: the stream as it is, with one shard at least, each shard open or closed as it must be."""
+    want = expected["StreamDescription"]
+    got = body.get("StreamDescription") if isinstance(body, dict) else None
+    head = ("StreamDescription",)
+    if not isinstance(got, dict):
+        return [Difference(head, "missing" if got is None else "type", want, got)]
+    found = []
+    for member in ("StreamViewType", "TableName", "KeySchema"):
+        found += list(differences(want[member], got.get(member), (*head, member)))
+    status = got.get("StreamStatus")
+    passing = latitude.state_lag > 0
+    if _STATUS.get(str(status)) != _STATUS[want["StreamStatus"]] or (not passing and status != want["StreamStatus"]):
+        found.append(Difference((*head, "StreamStatus"), "value", want["StreamStatus"], status))
+    for member in ("StreamArn", "StreamLabel", "CreationRequestDateTime"):
+        if got.get(member) is None:
+            found.append(Difference((*head, member), "missing", want[member], None))
+    shards = got.get("Shards")
+    if not isinstance(shards, list) or not all(isinstance(each, dict) for each in shards):
+        return [*found, Difference((*head, "Shards"), "type", want["Shards"], shards)]
+    return [*found, *_shards(call, shards, want, passing=passing or latitude.resharding)]
+
+
+def _shards(
+    call: Call, shards: list[dict[str, Any]], want: Mapping[str, Any], *, passing: bool
+) -> Iterator[Difference]:
+    head = ("StreamDescription", "Shards")
+    whole = all(call.body.get(name) is None for name in ("Limit", "ExclusiveStartShardId", "ShardFilter"))
+    if whole and not shards and not passing:
+        yield Difference(head, "fewer", want["Shards"], shards)
+    if len(shards) > (call.body.get("Limit") or 100):
+        yield Difference(head, "more", want["Shards"], shards)
+    ids = [str(each.get("ShardId")) for each in shards]
+    if len(set(ids)) < len(ids):
+        yield Difference(head, "twice", None, ids)
+    if ids != sorted(ids):
+        yield Difference(head, "order", sorted(ids), ids)
+    for each in shards:
+        numbers = each.get("SequenceNumberRange")
+        if not isinstance(numbers, dict) or not numbers.get("StartingSequenceNumber"):
+            yield Difference((*head, "*", "SequenceNumberRange"), "missing", want["Shards"], each)
+            return
+        ended, over = numbers.get("EndingSequenceNumber"), want["StreamStatus"] in ("DISABLED", "DISABLING")
+        if over and ended is None and not passing:
+            yield Difference((*head, "*", "EndingSequenceNumber"), "missing", want["Shards"], each)
+        if not over and ended is not None and not passing:
+            yield Difference((*head, "*", "EndingSequenceNumber"), "extra", want["Shards"], each)
+
+
+def remember_shards(service: Service, call: Call, body: Json, seen: Sightings) -> None:
+    """Keep what a DescribeStream answer lists."""
+    got = body.get("StreamDescription") if isinstance(body, dict) else None
+    arn = call.body.get("StreamArn")
+    if not isinstance(got, dict) or not isinstance(got.get("Shards"), list) or not isinstance(arn, str):
+        return
+    ids = []
+    for each in got["Shards"]:
+        numbers = each.get("SequenceNumberRange") if isinstance(each, dict) else None
+        if isinstance(numbers, dict) and isinstance(each.get("ShardId"), str):
+            ids.append(each["ShardId"])
+            seen.shards[arn, each["ShardId"]] = SeenShard(
+                str(numbers.get("StartingSequenceNumber")),
+                numbers.get("EndingSequenceNumber"),
+                each.get("ParentShardId"),
+            )
+    whole = all(call.body.get(name) is None for name in ("Limit", "ExclusiveStartShardId", "ShardFilter"))
+    if whole and got.get("LastEvaluatedShardId") is None:
+        seen.listed[arn] = tuple(ids)
+
+
+# Iterators
+
+
+def entries(stream: Stream) -> list[LogEntry]:
+    """The changes that a stream shows."""
+    return [e for e in stream.table.log if stream.span.start < e.sequence <= stream.reach]
+
+
+def remember_iterator(service: Service, asked: Call, body: Json, seen: Sightings, latitude: Latitude) -> None:
+    """Keep where an iterator stands that a target has given; ``asked`` names the target's own shard."""
+    text = body.get("ShardIterator") if isinstance(body, dict) else None
+    stream = stream_of(service, asked.body.get("StreamArn"))
+    if not isinstance(text, str) or stream is None:
+        return
+    now, kind, shard = service.account.now(), asked.body["ShardIteratorType"], asked.body["ShardId"]
+    place = Place(stream.arn, shard, now)
+    known = entries(stream)
+    parent = seen.shards.get((stream.arn, shard), SeenShard()).parent
+    if kind == "TRIM_HORIZON":
+        # What came before a shard was opened is in its parent.
+        place = replace(place, maybe=frozenset(e.sequence for e in known) if parent else frozenset(), whole=True)
+    elif kind == "LATEST":
+        recent = {e.sequence for e in known if e.at >= now - latitude.stream_lag - latitude.skew * (latitude.lags)}
+        place = replace(place, maybe=frozenset(recent), done=frozenset(e.sequence for e in known) - recent)
+    elif kind == "AT_TIMESTAMP":
+        moment, slack = float(asked.body["Timestamp"]), latitude.skew + 1
+        early = {e.sequence for e in known if e.at + slack < moment}
+        near = {e.sequence for e in known if abs(e.at - moment) <= slack}
+        place = replace(place, done=frozenset(early), maybe=frozenset(near))
+    else:
+        place = _numbered(place, asked, known, seen, inclusive=kind == "AT_SEQUENCE_NUMBER", lag=latitude.stream_lag)
+        if place.issued and parent:
+            place = replace(place, maybe=place.maybe | (frozenset(e.sequence for e in known) - place.done))
+    seen.iterators[text] = place
+
+
+def _numbered(
+    place: Place, asked: Call, known: list[LogEntry], seen: Sightings, *, inclusive: bool, lag: float
+) -> Place:
+    """A place at or after a record: what came by the same call may stand on either side of it."""
+    change = seen.numbers.get((place.stream, place.shard, str(asked.body.get("SequenceNumber"))))
+    at = next((e for e in known if e.sequence == change), None)
+    if at is None:
+        return replace(place, whole=True)  # The beginning of the shard.
+    done = {e.sequence for e in known if e.sequence < at.sequence and (e.key == at.key or e.at < at.at - lag)}
+    maybe = {e.sequence for e in known if e.key != at.key and abs(e.at - at.at) <= lag}
+    if not inclusive:
+        done.add(at.sequence)
+    return replace(place, done=frozenset(done), maybe=frozenset(maybe - done))
+
+
+# Records
+
+
+def read(service: Service, text: str, limit: Json, body: Json, latitude: Latitude) -> Read | None:
+    """What a GetRecords answer tells and what is wrong with it; None where the iterator's place is not known."""
+    seen = sightings(service.account)
+    place = seen.iterators.get(text)
+    stream = None if place is None else stream_of(service, place.stream)
+    if place is None or stream is None or place.stream in seen.spoilt:
+        return None
+    found = Read(place)
+    shown = body.get("Records") if isinstance(body, dict) else None
+    if not isinstance(shown, list) or not all(isinstance(each, dict) for each in shown):
+        found.wrong.append(Difference(("Records",), "missing" if shown is None else "type", [], shown))
+        return found
+    most = min(limit or MOST_RECORDS, MOST_RECORDS)
+    if len(shown) > most:
+        found.wrong.append(Difference(("Records",), "more", most, len(shown)))
+    _match(found, stream, shown, seen, latitude)
+    if all(map(is_small, found.wrong)) and len(shown) < most and len(str(shown)) < FULL_BYTES:
+        found.at_end = True
+        _complete(found, service, stream, seen, latitude, closed=body.get("NextShardIterator") is None)
+    _next(found, stream, body, seen, latitude, full=len(shown) == most)
+    found.wrong = [d for d in found.wrong if not is_small(d) or (d.place, d.kind) not in seen.told]
+    return found
+
+
+_SMALL = frozenset({
+    "SizeBytes", "StreamViewType", "eventVersion", "awsRegion", "eventSource", "eventID",
+    "ApproximateCreationDateTime",
+})  # fmt: skip
+
+
+def is_small(difference: Difference) -> bool:
+    """Whether a difference says nothing of which changes were shown, so that it is told once."""
+    return bool(difference.path) and difference.path[-1] in _SMALL
+
+
+def _match(found: Read, stream: Stream, shown: list[dict[str, Any]], seen: Sightings, latitude: Latitude) -> None:
+    """Find the change that each record tells of."""
+    left: dict[Any, list[LogEntry]] = {}
+    for change in entries(stream):
+        if change.sequence not in found.place.done:
+            left.setdefault(change.key, []).append(change)
+    before = -1
+    for position, each in enumerate(shown):
+        inner = each.get("dynamodb")
+        told: dict[str, Any] = inner if isinstance(inner, dict) else {}
+        key = normalise_item(told.get("Keys") or {}, "current", [])
+        row = stream.table.view.row_key(key) if key else None
+        if row is None or set(key or {}) != set(stream.table.key.names):
+            found.wrong.append(Difference(("Records", "*", "dynamodb", "Keys"), "value", None, told.get("Keys")))
+            return
+        entry = _next_of(left.get(row, []), each, shown[position + 1 :], found.place, stream)
+        if entry is None:
+            past = [
+                e for e in entries(stream) if e.key == row and e.sequence not in {f.sequence for f in left.get(row, ())}
+            ]
+            kind = "twice" if any(not any(_record(e, stream, each, latitude)) for e in past) else "unexpected"
+            found.wrong.append(Difference(("Records", "*"), kind, None, each, row=row))
+            return
+        if isinstance(entry, Missing):
+            found.wrong.append(Difference(("Records",), "missing", _told(entry.entry, stream), None, row=row))
+            return
+        found.wrong += _record(entry, stream, each, latitude)
+        number = str(told.get("SequenceNumber"))
+        if number.isdigit():
+            if int(number) <= before:
+                found.wrong.append(Difference(("Records", "*", "dynamodb", "SequenceNumber"), "order", before, number))
+            before = int(number)
+        found.delivered[entry.sequence] = number
+        found.homes[row] = found.place.shard
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A change whose record was passed over."""
+
+    entry: LogEntry
+
+
+def _next_of(
+    left: list[LogEntry], shown: Mapping[str, Any], later: list[dict[str, Any]], place: Place, stream: Stream
+) -> LogEntry | Missing | None:
+    """The change of an item that its next record must tell of; one that the place leaves open may be passed over.
+
+    Where the record tells of it wrongly, those after it say whether it is one too many, or one before it is missing.
+    """
+    for position, entry in enumerate(left):
+        if _alike(entry, shown, stream):
+            del left[: position + 1]
+            return entry
+        if entry.sequence in place.maybe:
+            continue
+        own = (shown.get("dynamodb") or {}).get("Keys")
+        same = [each for each in later if canonical((each.get("dynamodb") or {}).get("Keys")) == canonical(own)]
+        idle = (shown.get("dynamodb") or {}).get("OldImage")
+        if any(_alike(entry, each, stream) for each in same) or (idle and not _differ(shown)):
+            return None
+        if any(_alike(other, shown, stream) for other in left[position + 1 :]):
+            return Missing(entry)
+        del left[: position + 1]
+        return entry
+    return None
+
+
+def _alike(entry: LogEntry, shown: Mapping[str, Any], stream: Stream) -> bool:
+    told = records.record(entry, stream.table.key.names, stream.span.view_type, stream.arn)
+    return bool(told["eventName"] == shown.get("eventName")) and not _images(told, shown)
+
+
+def _differ(shown: Mapping[str, Any]) -> bool:
+    """Whether the images of a record differ, as they must."""
+    told = shown["dynamodb"]
+    return canonical(told.get("OldImage")) != canonical(told.get("NewImage"))
+
+
+def _images(told: Mapping[str, Any], shown: Mapping[str, Any]) -> list[Difference]:
+    want, got = told["dynamodb"], shown.get("dynamodb") or {}
+    path = ("Records", "*", "dynamodb")
+    found: list[Difference] = []
+    for member in ("NewImage", "OldImage"):
+        if (member in want) != (got.get(member) is not None):
+            kind = "missing" if member in want else "extra"
+            found.append(Difference((*path, member), kind, want.get(member), got.get(member)))
+        elif member in want:
+            inner = differences({"Item": want[member]}, {"Item": got[member]})
+            found += [replace(d, path=(*path, member, *d.path[1:])) for d in inner]
+    return found
+
+
+def _record(entry: LogEntry, stream: Stream, shown: Mapping[str, Any], latitude: Latitude) -> list[Difference]:
+    """How a record differs from the change it tells of."""
+    told = records.record(entry, stream.table.key.names, stream.span.view_type, stream.arn)
+    want, got = told["dynamodb"], shown.get("dynamodb") or {}
+    path = ("Records", "*")
+    found: list[Difference] = []
+    for member in ("eventName", "eventVersion", "eventSource", "awsRegion"):
+        found += differences(told[member], shown.get(member), (*path, member))
+    found += _images(told, shown)
+    if canonical(want["Keys"]) != canonical(got.get("Keys")):
+        found.append(Difference((*path, "dynamodb", "Keys"), "value", want["Keys"], got.get("Keys")))
+    for member in ("StreamViewType", "SizeBytes"):
+        found += differences(want[member], got.get(member), (*path, "dynamodb", member))
+    if not shown.get("eventID"):
+        found.append(Difference((*path, "eventID"), "missing", told["eventID"], shown.get("eventID")))
+    if not str(got.get("SequenceNumber")).isdigit():
+        found.append(
+            Difference((*path, "dynamodb", "SequenceNumber"), "type", want["SequenceNumber"], got.get("SequenceNumber"))
+        )
+    moment = got.get("ApproximateCreationDateTime")
+    if not isinstance(moment, int | float) or abs(moment - entry.at) > 60 + latitude.stream_lag + latitude.skew:
+        found.append(Difference((*path, "dynamodb", "ApproximateCreationDateTime"), "value", int(entry.at), moment))
+    identity = shown.get("userIdentity") or None
+    found += differences(told.get("userIdentity"), identity, (*path, "userIdentity"))
+    return sorted(found, key=_least_telling)
+
+
+def _least_telling(difference: Difference) -> bool:
+    return is_small(difference) or difference.path[-1] == "SequenceNumber"
+
+
+def _complete(
+    found: Read, service: Service, stream: Stream, seen: Sightings, latitude: Latitude, *, closed: bool
+) -> None:
+    """A page that could hold more and does not: everything of its shard must have been shown by now."""
+    place, now = found.place, service.account.now()
+    shard = seen.shards.get((stream.arn, place.shard), SeenShard())
+    single = seen.listed.get(stream.arn) == (place.shard,) and not shard.parent
+    passed = place.done | place.maybe | found.delivered.keys()
+    due = [e for e in entries(stream) if e.sequence not in passed and _arrived(e, now, latitude)]
+    for entry in due:
+        home = found.homes.get(entry.key) or seen.homes.get((stream.arn, entry.key))
+        if single or (home == place.shard and not closed and not latitude.resharding):
+            found.wrong.append(Difference(("Records",), "missing", _told(entry, stream), None, row=entry.key))
+            return
+    if not place.whole:
+        return
+    ends = {**{s: t for (arn, s), t in seen.ends.items() if arn == stream.arn}, place.shard: now}
+    listed = seen.listed.get(stream.arn, ())
+    if not listed or any(each not in ends for each in listed) or latitude.resharding:
+        return
+    since = min(ends[each] for each in listed)
+    shown = seen.delivered.get(stream.arn, frozenset()) | found.delivered.keys()
+    for entry in entries(stream):
+        if entry.sequence not in shown and entry.at <= since and _arrived(entry, since, latitude):
+            found.wrong.append(Difference(("Records",), "missing", _told(entry, stream), None, row=entry.key))
+            return
+
+
+def _arrived(entry: LogEntry, now: float, latitude: Latitude) -> bool:
+    """Whether a change must be in its stream by now."""
+    return not latitude.lags or entry.at < now - latitude.stream_lag - latitude.skew
+
+
+def _told(entry: LogEntry, stream: Stream) -> dict[str, Any]:
+    return records.record(entry, stream.table.key.names, stream.span.view_type, stream.arn)
+
+
+def _next(
+    found: Read, stream: Stream, body: Mapping[str, Any], seen: Sightings, latitude: Latitude, *, full: bool
+) -> None:
+    """Where the next iterator stands, and whether there must be one (beyond:STR-25)."""
+    text, place = body.get("NextShardIterator"), found.place
+    over = stream.span.ended is not None
+    if text is None:
+        if not over and not latitude.resharding:
+            found.wrong.append(Difference(("NextShardIterator",), "missing", "an iterator", None))
+        return
+    if over and not full and not body.get("Records") and not latitude.lags and not latitude.state_lag:
+        found.wrong.append(Difference(("NextShardIterator",), "extra", None, text))
+    # What an item's record stands after has been passed by.
+    last = {e.key: e.sequence for e in entries(stream) if e.sequence in found.delivered}
+    early = {e.sequence for e in entries(stream) if e.sequence < last.get(e.key, 0)}
+    done = place.done | found.delivered.keys() | frozenset(early)
+    found.next = (
+        str(text),
+        Place(place.stream, place.shard, place.issued, done, place.maybe - done, whole=place.whole),
+    )
+
+
+def remember_read(service: Service, found: Read, seen: Sightings) -> None:
+    """Keep what an answer that is believed tells."""
+    arn, shard = found.place.stream, found.place.shard
+    if found.next is not None:
+        text, place = found.next
+        seen.iterators[text] = replace(place, issued=service.account.now())
+    small = [each for each in found.wrong if is_small(each)]
+    seen.told |= {(each.place, each.kind) for each in small}
+    if len(small) < len(found.wrong):
+        seen.spoilt.add(arn)
+        return
+    for change, number in found.delivered.items():
+        seen.numbers[arn, shard, number] = change
+    for row, home in found.homes.items():
+        seen.homes[arn, row] = home
+    seen.delivered[arn] = seen.delivered.get(arn, frozenset()) | found.delivered.keys()
+    if found.at_end and found.place.whole:
+        seen.ends[arn, shard] = service.account.now()
