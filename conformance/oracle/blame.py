@@ -71,10 +71,10 @@ OPERATIONS: dict[str, str] = {
     "DescribeStream": "streams.description",
     "GetShardIterator": "streams.iterator",
     "GetRecords": "streams.record",
-    "CreateBackup": "backups.states",
+    "CreateBackup": "backups.description",
     "DescribeBackup": "backups.description",
     "ListBackups": "backups.list",
-    "DeleteBackup": "backups.states",
+    "DeleteBackup": "backups.description",
     "RestoreTableFromBackup": "backups.restored",
     "RestoreTableToPointInTime": "backups.restored",
     "UpdateContinuousBackups": "backups.recovery-window",
@@ -105,42 +105,10 @@ OPERATIONS: dict[str, str] = {
 }
 """Operation → the rule that says what its answer holds, where nothing closer is known."""
 _LACKING = {
-    "SearchVectors": "vectors.results",
-    "UpdateTimeToLive": "ttl.answer",
-    "DescribeTimeToLive": "ttl.answer",
-    "TagResource": "tables.tag-answer",
-    "UntagResource": "tables.tag-answer",
-    "ListTagsOfResource": "tables.tag-answer",
-    "DescribeStream": "streams.description",
-    "GetShardIterator": "streams.iterator",
-    "GetRecords": "streams.record",
-    "ListStreams": "streams.list-pages",
-    "CreateBackup": "backups.description",
-    "DescribeBackup": "backups.description",
-    "DeleteBackup": "backups.description",
-    "ListBackups": "backups.list",
-    "RestoreTableFromBackup": "backups.restored",
-    "RestoreTableToPointInTime": "backups.restored",
-    "DescribeContinuousBackups": "backups.recovery-window",
-    "UpdateContinuousBackups": "backups.recovery-window",
-    "DescribeLimits": "account.limits",
-    "DescribeEndpoints": "account.endpoints",
-    "DescribeContributorInsights": "metrics.insights",
-    "ListContributorInsights": "metrics.insights",
-    "UpdateContributorInsights": "metrics.insights",
     "DescribeTableReplicaAutoScaling": "scaling.no-replicas",
     "UpdateTableReplicaAutoScaling": "scaling.no-replicas",
-    "ListBulkOperations": "bulk.list",
-    "ListExports": "transfer.export-list",
-    "ListImports": "transfer.import-list",
 }
-_LACKING_KINDS = (
-    ("GlobalTable", "global-tables.list"),
-    ("KinesisStreamingDestination", "streams.kinesis-answer"),
-    ("Bulk", "bulk.answer"),
-    ("Export", "transfer.export-answer"),
-    ("Import", "transfer.import-answer"),
-)
+_LACKING_KINDS = (("GlobalTable", "global-tables.list"),)
 
 
 def lacking_rule(operation: str) -> str:
