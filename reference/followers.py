@@ -66,7 +66,7 @@ class Followers:
             held = self._held(table, body.get("IndexName"), account.now()) if table is not None else None
             if held is not None:
                 stale[held.name] = held
-        return Service(_showing(account, stale), service.cohorts) if stale else service
+        return Service(showing(account, stale), service.cohorts) if stale else service
 
     def _held(self, table: Table, index: Any, now: float) -> Table | None:
         """The table as one follower of each partition holds it; None where that is no other than the leader's."""
@@ -188,7 +188,7 @@ def _places(body: dict[str, Any]) -> list[tuple[Any, Any]]:
     return found
 
 
-def _showing(account: Account, stale: dict[str, Table]) -> Account:
+def showing(account: Account, stale: dict[str, Table]) -> Account:
     """The account with other tables, for one read: nothing may fall due in it."""
     other = copy.copy(account)
     other.tables = {**account.tables, **stale}

@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from types import TracebackType
-from typing import Protocol, Self, cast
+from typing import TYPE_CHECKING, Protocol, Self, cast
 
 import httptools
 import uvloop
@@ -26,6 +26,9 @@ from reference.api import Call, Lost, Refusal, Reply, Success
 from reference.rules import surface, violation
 from reference.signature import Request
 from reference.wire import MAX_BODY_BYTES, MAX_HEAD_BYTES, Answer, FrontDoor, request_id, serialize
+
+if TYPE_CHECKING:
+    from reference.serving import Way
 
 MAX_CONNECTIONS = 2048
 """Open connections; one more is answered 503 and closed."""
@@ -67,8 +70,15 @@ class Answering(Protocol):
         """The names of all operations that can be called."""
 
 
+class Routing(Protocol):
+    """What finds out who answers a request, where there is more than one service (``reference.serving.Router``)."""
+
+    def route(self, request: Request) -> Way | Answer:
+        """Who answers and for which region; or the answer itself."""
+
+
 class Server:
-    """Serves one service on one address.
+    """Serves one service on one address, or several where a ``router`` chooses among them.
 
     ``port`` 0 takes a free one. ``credentials`` maps access key ids to secrets; without them a signature must be there
     but may be any. ``seed`` fixes the request ids: the n-th request of a run always gets the same one.
@@ -83,12 +93,16 @@ class Server:
         credentials: Mapping[str, str] | None = None,
         region: str = "us-east-1",
         seed: int = 0,
+        router: Routing | None = None,
     ) -> None:
         self.service = service
         self.host = host
         self.port = port
         self.connections: set[_Connection] = set()
         self._door = FrontDoor(service.operations(), region=region, credentials=credentials)
+        self._router = router
+        self._credentials = credentials
+        self._doors = {region: self._door}
         self._seed = seed
         self._ordinal = 0
         self._second = -1
@@ -164,14 +178,26 @@ class Server:
             gc.enable()
 
     def _answer(self, request: Request, now: float) -> Answer | None:
-        call = self._door.receive(request, now)
+        if self._router is None:
+            return self._ask(self._door, self.service, request, now)
+        way = self._router.route(request)
+        if isinstance(way, Answer):
+            return way
+        door = self._doors.get(way.region)
+        if door is None:
+            door = FrontDoor(way.service.operations(), region=way.region, credentials=self._credentials)
+            self._doors[way.region] = door
+        return self._ask(door, way.service, request, now)
+
+    def _ask(self, door: FrontDoor, service: Answering, request: Request, now: float) -> Answer | None:
+        call = door.receive(request, now)
         if isinstance(call, Answer):
             return call
-        match self.service.execute(call):
+        match service.execute(call):
             case Success() as reply:
-                return self._door.succeed(request, reply)
+                return door.succeed(request, reply)
             case Refusal() as refusal:
-                return self._door.refuse(request, refusal, call.operation)
+                return door.refuse(request, refusal, call.operation)
             case Lost():
                 return None
 
@@ -402,6 +428,7 @@ def serve_forever(
     credentials: Mapping[str, str] | None = None,
     region: str = "us-east-1",
     seed: int = 0,
+    router: Routing | None = None,
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then stop cleanly; for the main thread.
@@ -410,7 +437,7 @@ def serve_forever(
     """
 
     async def serve() -> None:
-        server = Server(service, host, port, credentials=credentials, region=region, seed=seed)
+        server = Server(service, host, port, credentials=credentials, region=region, seed=seed, router=router)
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -436,8 +463,9 @@ class ThreadedServer:
         credentials: Mapping[str, str] | None = None,
         region: str = "us-east-1",
         seed: int = 0,
+        router: Routing | None = None,
     ) -> None:
-        self._server = Server(service, host, port, credentials=credentials, region=region, seed=seed)
+        self._server = Server(service, host, port, credentials=credentials, region=region, seed=seed, router=router)
         self._loop: asyncio.AbstractEventLoop
         self._thread = threading.Thread(target=self._run, name="dynamodb-reference", daemon=True)
         self._started: concurrent.futures.Future[int] = concurrent.futures.Future()

@@ -10,9 +10,12 @@ from typer.testing import CliRunner
 
 from reference import cli, server
 from reference.api import Call, Success
+from reference.dax import Caching
 from reference.folder import FolderBuckets
+from reference.knobs import KnobError, resolve
 from reference.service import Service
-from reference.unkind import UnkindService
+from reference.serving import Expiring
+from reference.unkind import LIKE_AWS, UnkindService, Weather
 
 URL = "http://127.0.0.1:8000"
 
@@ -57,7 +60,60 @@ def test_is_unkind_when_asked_to(served: dict[str, Any]) -> None:
     result = run("--like", "aws", "--seed", "7")
     assert result.exit_code == 0
     assert "seed 7" in result.output
-    assert isinstance(served["service"], UnkindService)
+    assert isinstance(served["service"], Expiring)
+    assert isinstance(served["service"].service, UnkindService)
+    assert served["service"].service.weather == LIKE_AWS
+
+
+def test_each_setting_alone(served: dict[str, Any]) -> None:
+    assert run("--staleness", "0.25").exit_code == 0
+    assert served["service"].weather == Weather(staleness=0.25)
+    assert served["router"] is None
+    assert run("--ttl-lag", "5").exit_code == 0
+    assert isinstance(served["service"], Expiring)
+    assert run("--dax", "--dax-item-ttl", "7").exit_code == 0
+    assert served["service"].caching == Caching(item_ttl=7.0)
+
+
+def test_settings_from_the_file(served: dict[str, Any], tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dynoracle.toml").write_text('[serve]\nlike = "aws"\nstaleness = 0.1\nindex-lag = 0.2\n')
+    assert run("--index-lag", "0.3").exit_code == 0
+    weather = served["service"].service.weather
+    assert (weather.staleness, weather.index_lag, weather.partial) == (0.1, 0.3, LIKE_AWS.partial)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--errors", "2"], "a share of calls"),
+        (["--staleness", "-1"], "must not be negative"),
+        (["--regions", "nowhere"], "no region of AWS"),
+        (["--clock", "manual", "--host", "0.0.0.0"], "for this machine alone"),
+    ],
+)
+def test_settings_that_make_no_sense(served: dict[str, Any], arguments: list[str], told: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert told in " ".join(result.output.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[serve", "not TOML"),
+        ("serve = 1", "must be a table"),
+        ("[serve]\nwhat = 1", "no setting"),
+        ("[serve]\ndax = 1", "true or false"),
+        ('[serve]\nseed = "x"', "must be a number"),
+        ('[serve]\nlike = "x"', "one of emulator, aws"),
+        ('[serve]\nclock = "x"', "one of wall, manual"),
+    ],
+)
+def test_a_file_that_makes_no_sense(tmp_path: Any, text: str, told: str) -> None:
+    (tmp_path / "dynoracle.toml").write_text(text)
+    with pytest.raises(KnobError, match=told):
+        resolve({}, tmp_path)
 
 
 def test_tables_are_creating_for_as_long_as_asked(served: dict[str, Any]) -> None:
