@@ -52,6 +52,7 @@ class Control:
                 raise ControlError("the body must be a JSON object")
             if request.method not in (b"GET", b"POST"):
                 raise ControlError("only GET and POST are known")
+            self.world.settle()
             return _json(200, doing(self, asked if request.method == b"POST" else {}))
         except (ControlError, orjson.JSONDecodeError) as error:
             return _json(400, {"error": str(error)})

@@ -19,6 +19,7 @@ import orjson
 from reference.account import Account
 from reference.api import Call, Item, Json, Reply, Success
 from reference.followers import consistent, showing
+from reference.lifecycle import settle
 from reference.operations.base import Choice
 from reference.service import Service
 from reference.tables.outline import outline
@@ -139,6 +140,7 @@ class Dax:
 
     def execute(self, call: Call) -> Reply:
         """Answer one call, from a cache where that is allowed."""
+        settle(self.account)
         self._arrive()
         body = call.body if isinstance(call.body, dict) else {}
         if call.operation in WRITES:

@@ -17,8 +17,8 @@ CAPABILITIES = (
     "throttling", "consistency", "global-tables", "dax", "scaling", "metrics",
 )  # fmt: skip
 
-SETTINGS = ("throttling", "metrics")
-"""What a target may be served with: it limits throughput as DynamoDB does; it counts what its calls use."""
+SETTINGS = ("throttling", "metrics", "dax")
+"""What a target may be served with: DynamoDB's limits of throughput, counts of what calls use, DAX's caches."""
 
 _CHOICES = {"durability": DURABILITIES, "clock": ("wall", "driven"), "cohort": ("", "current", "older")}
 

@@ -7,7 +7,7 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import boto3
 import pytest
@@ -28,6 +28,7 @@ from reference.account import Account, Delays
 from reference.api import Call, Json, Lost, Refusal, Reply, Success
 from reference.capacity.meter import serve_with
 from reference.clock import ManualClock
+from reference.dax import Dax
 from reference.rules import Checks, Surface, Violation, ledger
 from reference.server import ThreadedServer
 from reference.service import Service
@@ -116,7 +117,7 @@ _LIMITS = {
 }
 
 
-def service_for(check: Check) -> Service:
+def service_for(check: Check) -> Any:
     """A service of the kind that a check needs."""
     wanted, _, slow = check.needs.partition("slow")
     delays = Delays(**{_DELAYS[change]: LONG for change in slow.split()})
@@ -127,7 +128,8 @@ def service_for(check: Check) -> Service:
         held.make(BUCKET)
         for key, text in OBJECTS.items():
             held.put(BUCKET, key, text.encode())
-    return Service(account)
+    service = Service(account)
+    return Dax(service, service) if "dax" in check.settings else service
 
 
 def run(check: Check, service: Service, send: Send, see: Send | None = None) -> str | None:

@@ -20,7 +20,7 @@ def user_file(folder: Path, text: str) -> Path:
 def test_known_targets(tmp_path):
     known = catalogue(tmp_path)
     assert set(known) == {
-        *("reference", "reference-like-aws", "reference-throttled", "aws"),
+        *("reference", "reference-like-aws", "reference-throttled", "reference-dax", "aws"),
         *("moto", "ministack", "dynalite", "dynoxide", "dynamodb-local"),
     }
     for entry in known.values():
