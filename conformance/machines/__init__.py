@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from conformance.machines import account, control, copies, data, statements, streams, vectors, wire
+from conformance.machines import (
+    account,
+    capacity,
+    content,
+    control,
+    copies,
+    data,
+    grammar,
+    indexes,
+    mixed,
+    statements,
+    streams,
+    vectors,
+    wire,
+)
 from conformance.machines.base import ProgramMachine
 
 MACHINES: dict[str, type[ProgramMachine]] = {
+    "values": content.ValuesMachine,
+    "keys": content.KeysMachine,
+    "expressions": grammar.ExpressionsMachine,
     "items": data.ItemsMachine,
     "queries": data.QueriesMachine,
     "scans": data.ScansMachine,
+    "indexes": indexes.IndexesMachine,
     "batches": data.BatchesMachine,
     "transactions": data.TransactionsMachine,
     "legacy": data.LegacyMachine,
     "partiql": statements.PartiqlMachine,
+    "capacity": capacity.CapacityMachine,
     "wire": wire.WireMachine,
     "tables": control.TablesMachine,
     "streams": streams.StreamsMachine,
@@ -22,7 +41,7 @@ MACHINES: dict[str, type[ProgramMachine]] = {
     "bulk": copies.BulkMachine,
     "vectors": vectors.VectorsMachine,
     "account": account.AccountMachine,
-    "mixed": data.MixedMachine,
+    "mixed": mixed.MixedMachine,
 }
 """Name → machine; all but the mixed one are named by the capability they search."""
 

@@ -45,6 +45,7 @@ class ProgramMachine(RuleBasedStateMachine):
         self.steps: list[Step] = []
         self.replies: dict[int, Json] = {}
         self.pages: list[tuple[Step, int]] = []
+        self.written_large = False
 
     @initialize(data=st.data())
     def begin(self, data: st.DataObject) -> None:

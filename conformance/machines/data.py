@@ -12,7 +12,7 @@ from conformance.strategies.schemas import TableWorld
 from reference.api import Item, Json
 
 
-class _Rules(ProgramMachine):
+class Rules(ProgramMachine):
     """What the groups of rules share."""
 
     def any_world(self, data: st.DataObject) -> TableWorld:
@@ -24,7 +24,7 @@ class _Rules(ProgramMachine):
         return {world.symbol: self.known(world) for world in self.worlds}
 
 
-class Writes(_Rules):
+class Writes(Rules):
     """PutItem and UpdateItem."""
 
     @rule(data=st.data())
@@ -40,7 +40,7 @@ class Writes(_Rules):
         self.step(data, "UpdateItem", world, requests.update(data.draw, world, self.features, self.known(world)))
 
 
-class Deletes(_Rules):
+class Deletes(Rules):
     """DeleteItem."""
 
     @rule(data=st.data())
@@ -50,7 +50,7 @@ class Deletes(_Rules):
         self.step(data, "DeleteItem", world, requests.delete(data.draw, world, self.features, self.known(world)))
 
 
-class Gets(_Rules):
+class Gets(Rules):
     """GetItem."""
 
     @rule(data=st.data())
@@ -60,7 +60,7 @@ class Gets(_Rules):
         self.step(data, "GetItem", world, requests.get(data.draw, world, self.features, self.known(world)))
 
 
-class Fills(_Rules):
+class Fills(Rules):
     """Several items at once, so that there is something to read; mostly from the start."""
 
     @initialize(data=st.data())
@@ -77,7 +77,7 @@ class Fills(_Rules):
         self.plain_step("BatchWriteItem", requests.fill(data.draw, world, self.features))
 
 
-class Pages(_Rules):
+class Pages(Rules):
     """Pages after pages."""
 
     @precondition(lambda self: self.pages)
@@ -132,7 +132,7 @@ class Scans(Pages):
             self.plain_step("Scan", {**body, "Segment": segment, "TotalSegments": total})
 
 
-class Batches(_Rules):
+class Batches(Rules):
     """BatchWriteItem and BatchGetItem."""
 
     @rule(data=st.data())
@@ -154,7 +154,7 @@ class Batches(_Rules):
         return body
 
 
-class Transactions(_Rules):
+class Transactions(Rules):
     """TransactWriteItems, repeated with its token at times, and TransactGetItems."""
 
     @rule(data=st.data())
@@ -176,7 +176,7 @@ class Transactions(_Rules):
         )
 
 
-class Legacy(_Rules):
+class Legacy(Rules):
     """The parameters of before expressions."""
 
     @rule(data=st.data())
@@ -249,10 +249,3 @@ class LegacyMachine(Fills, Legacy):
     """Legacy parameters."""
 
     capability = "legacy"
-
-
-class MixedMachine(Writes, Deletes, Gets, Queries, Scans, Batches, Transactions, Legacy):
-    """Everything interleaved over two tables."""
-
-    capability = "mixed"
-    tables_wanted = 2

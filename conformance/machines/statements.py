@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from conformance.machines.data import Fills, Gets, Writes
-from conformance.strategies import partiql
+from conformance.strategies import partiql, twins
 from conformance.strategies.draws import chance, number, pick
 from reference.api import Json
 
@@ -47,6 +47,20 @@ class PartiqlMachine(Writes, Fills, Gets):
             self.plain_step("BatchExecuteStatement", {"Statements": [_only(s, "ConsistentRead") for s in statements]})
         else:
             self.plain_step("ExecuteTransaction", {"TransactStatements": [_only(s) for s in statements]})
+
+    @rule(data=st.data())
+    def read_twice(self, data: st.DataObject) -> None:
+        """A SELECT and the native read that must show the same."""
+        world = self.any_world(data)
+        for operation, body in twins.reads(data.draw, world, self.known(world)):
+            self.plain_step(operation, body)
+
+    @rule(data=st.data())
+    def write_twice(self, data: st.DataObject) -> None:
+        """The same change of two equal items, one by statement and one by call."""
+        world = self.any_world(data)
+        for operation, body in twins.writes(data.draw, world, self.known(world)):
+            self.plain_step(operation, body)
 
 
 def _only(statement: dict[str, object], *more: str) -> dict[str, object]:

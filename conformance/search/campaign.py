@@ -29,7 +29,7 @@ from conformance.search.reproduction import script
 from conformance.search.resume import read_done
 from reference.rules import ledger
 
-WEIGHTS: Mapping[str, int] = {"items": 4, "queries": 3, "mixed": 1}
+WEIGHTS: Mapping[str, int] = {"items": 4, "queries": 3, "expressions": 3, "keys": 1, "mixed": 1}
 """How a budget is shared between machines; one that is not listed weighs 2."""
 
 CHUNKS_APART = 1_000_003

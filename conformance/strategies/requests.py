@@ -116,7 +116,7 @@ def query(draw: Draw, table: TableWorld, features: Features, known: list[Body]) 
         condition += f" AND {placeholders.name(draw, name)} = {placeholders.value(at)}"
     body["KeyConditionExpression"] = condition
     likely_item = pick(draw, known) if known else {}
-    barred = {name for name, _ in (hashed, *((ranged,) if ranged else ()), *(index.more if index else ()))}
+    barred = {name for name, _ in (index.keys if index else table.keys)}
     if features.on("conditions") and chance(draw, 30):
         shown = {name: value for name, value in likely_item.items() if name not in barred}
         writer = Writer(draw, _without(table, barred), features, shown, placeholders)
@@ -152,7 +152,7 @@ def scan(draw: Draw, table: TableWorld, features: Features, known: list[Body]) -
 
 def _without(table: TableWorld, names: set[str]) -> TableWorld:
     """The table as a filter may see it: without the keys of what is queried."""
-    indexes = tuple(i for i in table.indexes if i.hash[0] not in names and (i.range is None or i.range[0] not in names))
+    indexes = tuple(i for i in table.indexes if not names.intersection(name for name, _ in i.keys))
     return replace(table, indexes=indexes)
 
 

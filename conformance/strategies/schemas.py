@@ -28,6 +28,22 @@ class IndexWorld:
     more: tuple[Attribute, ...] = ()
     wide: int = 0
 
+    @property
+    def keys(self) -> tuple[Attribute, ...]:
+        """All key attributes of the index, those of the partition key first."""
+        sorts = (*((self.range,) if self.range is not None else ()), *self.more[self.wide :])
+        return (self.hash, *self.more[: self.wide], *sorts)
+
+    def define(self, throughput: Mapping[str, int] | None = None) -> dict[str, Any]:
+        """The index as CreateTable and UpdateTable take it."""
+        projection: dict[str, Any] = {"ProjectionType": self.projection}
+        if self.include:
+            projection["NonKeyAttributes"] = list(self.include)
+        roles = ["HASH"] * (1 + self.wide) + ["RANGE"] * len(self.keys)
+        schema = [_element(name, role) for (name, _), role in zip(self.keys, roles, strict=False)]
+        body = {"IndexName": self.name, "KeySchema": schema, "Projection": projection}
+        return body if throughput is None else {**body, "ProvisionedThroughput": dict(throughput)}
+
 
 @dataclass(frozen=True, slots=True)
 class TableWorld:
@@ -58,11 +74,9 @@ class TableWorld:
     def index_keys(self) -> dict[str, str]:
         """Index key attributes that are not table keys, with their types."""
         own = {name for name, _ in self.keys}
-        found = {}
+        found: dict[str, str] = {}
         for index in self.indexes:
-            for attribute in (index.hash, index.range, *index.more):
-                if attribute is not None and attribute[0] not in own:
-                    found[attribute[0]] = attribute[1]
+            found.update((name, kind) for name, kind in index.keys if name not in own)
         return found
 
     def create(self) -> dict[str, Any]:
@@ -79,7 +93,7 @@ class TableWorld:
         body |= {"BillingMode": "PAY_PER_REQUEST"} if self.on_demand else {"ProvisionedThroughput": throughput}
         for kind, member in (("GSI", "GlobalSecondaryIndexes"), ("LSI", "LocalSecondaryIndexes")):
             described = [
-                _index(i, None if self.on_demand or kind == "LSI" else throughput)
+                i.define(None if self.on_demand or kind == "LSI" else throughput)
                 for i in self.indexes
                 if i.kind == kind
             ]
@@ -89,16 +103,12 @@ class TableWorld:
 
 
 def _schema(hashed: Attribute, ranged: Attribute | None) -> list[dict[str, str]]:
-    schema = [{"AttributeName": hashed[0], "KeyType": "HASH"}]
-    return schema if ranged is None else [*schema, {"AttributeName": ranged[0], "KeyType": "RANGE"}]
+    schema = [_element(hashed[0], "HASH")]
+    return schema if ranged is None else [*schema, _element(ranged[0], "RANGE")]
 
 
-def _index(index: IndexWorld, throughput: dict[str, int] | None) -> dict[str, Any]:
-    projection: dict[str, Any] = {"ProjectionType": index.projection}
-    if index.include:
-        projection["NonKeyAttributes"] = list(index.include)
-    body = {"IndexName": index.name, "KeySchema": _schema(index.hash, index.range), "Projection": projection}
-    return body if throughput is None else {**body, "ProvisionedThroughput": throughput}
+def _element(name: str, role: str) -> dict[str, str]:
+    return {"AttributeName": name, "KeyType": role}
 
 
 _SHAPES: tuple[dict[str, Any], ...] = (
@@ -157,6 +167,7 @@ ALL_FEATURES = (
     "limits",
     "capacity",
     "odd-values",
+    "sizes",
 )
 
 

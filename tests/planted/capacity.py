@@ -6,7 +6,23 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.checks.base import table
-from conformance.checks.steps import PLAIN, SORTED, delete, get, item, n, partition, put, s, transact, update
+from conformance.checks.steps import (
+    PLAIN,
+    SORTED,
+    batch_put,
+    delete,
+    get,
+    item,
+    n,
+    partition,
+    put,
+    s,
+    t_check,
+    t_get,
+    transact,
+    transact_get,
+    update,
+)
 from conformance.checks.steps import t_put as action
 from conformance.program import Step
 from reference.api import Call
@@ -106,6 +122,59 @@ def _metrics_everywhere(service: Service, call: Call, body: Body) -> Body:
     return {**body, "ItemCollectionMetrics": {"ItemCollectionKey": key, "SizeEstimateRangeGB": [0.0, 1.0]}}
 
 
+def _at_most_one_each(service: Service, call: Call, body: Body) -> Body:
+    """Every write of a batch costs one unit, however large."""
+    held = body.get("ConsumedCapacity")
+    if not isinstance(held, list):
+        return body
+    many = {name: float(len(writes)) for name, writes in call.body["RequestItems"].items()}
+    capped = [{**each, "CapacityUnits": min(each["CapacityUnits"], many[each["TableName"]])} for each in held]
+    return {**body, "ConsumedCapacity": capped}
+
+
+def _by_thousand(size: int) -> float:
+    return float(max(1, -(-size // 1000)))
+
+
+def _above_whole(size: int, *, consistent: bool) -> float:
+    """A read of exactly 4 KB costs another unit."""
+    return float(real.read_units(size + 1, consistent=consistent))
+
+
+def _free_check(self: Any, size: int, *, factor: int = 1) -> None:
+    return None
+
+
+def _halved(service: Service, call: Call, body: Body) -> Body:
+    """Transactional reads cost as much as others."""
+    if not isinstance(body.get("ConsumedCapacity"), list):
+        return body
+    names = ("CapacityUnits", "ReadCapacityUnits")
+    halved = [{k: v / 2 if k in names else v for k, v in each.items()} for each in body["ConsumedCapacity"]]
+    return {**body, "ConsumedCapacity": halved}
+
+
+def _no_capacity(service: Service, call: Call, body: Body) -> Body:
+    return {name: member for name, member in body.items() if name != "ConsumedCapacity"}
+
+
+def _local_in_total(service: Service, call: Call, body: Body) -> Body:
+    """The arm of local indexes is called that of global ones."""
+    held = body.get("ConsumedCapacity")
+    if not isinstance(held, dict) or "LocalSecondaryIndexes" not in held:
+        return body
+    arms = {("GlobalSecondaryIndexes" if k == "LocalSecondaryIndexes" else k): v for k, v in held.items()}
+    return {**body, "ConsumedCapacity": arms}
+
+
+def _fraction_of_gigabyte(service: Service, call: Call, body: Body) -> Body:
+    """The estimate of a collection's size is told to the byte."""
+    held = body.get("ItemCollectionMetrics")
+    if not isinstance(held, dict) or "SizeEstimateRangeGB" not in held:
+        return body
+    return {**body, "ItemCollectionMetrics": {**held, "SizeEstimateRangeGB": [0.0000001, 0.0000002]}}
+
+
 def _cost(name: str, about: str, tables: Any, *steps: Step, **hooks: Any) -> Plant:
     return plant(name, about, "capacity", tables, *steps, **hooks)
 
@@ -200,5 +269,44 @@ PLANTS: tuple[Plant, ...] = (
         "collection-metrics-everywhere", "A table without local indexes has item collection metrics.",
         PLAIN, put(ReturnItemCollectionMetrics="SIZE"),
         says=answers(_metrics_everywhere, "PutItem"),
+    ),
+    _cost(
+        "batch-unit-each", "Every write of a batch costs one unit, however large.",
+        PLAIN, batch_put(_LARGE, **_TOTAL), says=answers(_at_most_one_each, "BatchWriteItem"),
+    ),
+    _cost(
+        "write-unit-of-thousand", "Writes are charged by 1,000 bytes.",
+        PLAIN, put(item(v=s("x" * (1024 - 4))), **_TOTAL), patches=(patched(units, write_units=_by_thousand),),
+    ),
+    _cost(
+        "whole-unit-rounded-up", "A read of exactly 4,096 bytes costs a unit more.",
+        PLAIN, put(item(v=s("x" * (4096 - 4)))), get(**_TOTAL), patches=_prices(_above_whole),
+    ),
+    _cost(
+        "condition-check-free", "A ConditionCheck costs nothing.",
+        PLAIN, transact(t_check("attribute_not_exists(pk)"), **_TOTAL),
+        patches=(patched(units.Consumed, check=_free_check),),
+    ),
+    _cost(
+        "transactional-read-single-price", "Transactional reads cost as much as others.",
+        PLAIN, transact_get(t_get(), **_TOTAL), says=answers(_halved, "TransactGetItems"),
+    ),
+    _cost(
+        "statement-capacity-unreported", "Statements do not report what they consumed.",
+        PLAIN, Step("ExecuteStatement", {"Statement": "SELECT * FROM \"${table:t0}\" WHERE pk = 'a'", **_TOTAL}),
+        says=answers(_no_capacity, "ExecuteStatement"),
+    ),
+    _cost(
+        "replay-capacity-unreported", "A replayed transaction does not report what it consumed.",
+        PLAIN, *[transact(action(), ClientRequestToken="${token:a}", **_TOTAL)] * 2,
+        patches=(patched(transactions, replay_units=lambda changes: 0.0),),
+    ),
+    _cost(
+        "local-arm-called-global", "INDEXES lists local indexes as global ones.",
+        _LOCAL, put({"sk": n(1), "l": n(1)}, **_ARMS), says=answers(_local_in_total),
+    ),
+    _cost(
+        "collection-size-to-the-byte", "Item collection metrics tell a size in bytes, not in whole gigabytes.",
+        _LOCAL, put({"sk": n(1)}, ReturnItemCollectionMetrics="SIZE"), says=answers(_fraction_of_gigabyte),
     ),
 )  # fmt: skip

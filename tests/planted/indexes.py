@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from conformance.checks.base import table
-from conformance.checks.steps import batch_put, delete, n, put, query, s, scan, transact, update
+from conformance.checks.base import T0, table
+from conformance.checks.steps import PLAIN, batch_put, delete, n, put, query, s, scan, transact, update
 from conformance.checks.steps import t_put as action
 from conformance.program import Step
+from reference import lifecycle
 from reference.api import Call
 from reference.operations import pages
 from reference.operations.base import Outcome
 from reference.service import Service
-from reference.tables.table import Change, Entry, Move, Table
+from reference.tables.table import Change, Entry, Index, Move, Table
 from reference.tables.view import Record
-from tests.planted.base import Body, Plant, answers, moves, overlooks, patched, plant
+from tests.planted.base import Body, Plant, answers, keyed, moves, overlooks, patched, plant
 
 
 def _old_entry_stays(held: Table, change: Change, move: Move) -> Move:
@@ -125,6 +126,77 @@ _KEYS = {"t0": table(gsi=["by-g=g:S/KEYS_ONLY"])}
 _LOCAL = {"t0": table(key="pk:S,sk:N", lsi=["by-l=pk:S,l:N/KEYS_ONLY"])}
 
 
+def _filled(keep: Any) -> Any:
+    """Backfill as ``keep`` has it: what becomes of each entry, None for one that is passed over."""
+
+    def fill(self: Table, index: Index) -> None:
+        for row, record in self.view.rows.items():
+            entry = index.entry(record, row)
+            kept = keep(self, record, entry) if entry is not None else None
+            if kept is not None:
+                index.view.rows[kept.key] = kept.record
+
+    return (patched(Table, fill=fill),)
+
+
+def _first_only(held: Table, record: Record, entry: Entry) -> Entry | None:
+    return entry if record is next(iter(held.view.rows.values())) else None
+
+
+def _not_numbers(held: Table, record: Record, entry: Entry) -> Entry | None:
+    return entry if not any("N" in value for value in entry.record.item.values()) else None
+
+
+def _index_stays(account: Any, event: Any) -> None:
+    """An index that is deleted is there again."""
+    held = account.tables.get(event.about[0])
+    index = held.indexes.get(event.about[2]) if held is not None else None
+    if index is not None:
+        index.status = "ACTIVE"
+
+
+def _added_keys_stay(service: Service, call: Call, outcome: Outcome) -> Outcome:
+    """ADD does not move an index entry."""
+    if call.operation != "UpdateItem" or "ADD " not in str(call.body.get("UpdateExpression")):
+        return outcome
+    return replace(outcome, changes=tuple(replace(change, moves=()) for change in outcome.changes))
+
+
+def _first_key_only(self: Index, record: Record, table_key: Any, held: Any = None) -> Entry | None:
+    """An item is in an index of several partition attributes when it has the first of them."""
+    item = record.item
+    lacking = [a for a in self.schema.key.attributes[1:] if a.name not in item]
+    if lacking and len(self.schema.key.hash) > 1:
+        item = {**item, **{a.name: {a.type: "0" if a.type == "N" else "MA=="} for a in lacking}}
+    return real_entry(self, Record.of(item) if lacking else record, table_key, held)
+
+
+real_entry = Index.entry
+
+
+def _added(name: str, key: str, projection: str = "ALL") -> Step:
+    """UpdateTable that adds an index, written as ``table`` takes it."""
+    described = table(gsi=[f"{name}={key}/{projection}"])
+    body = {"TableName": described["TableName"], "AttributeDefinitions": described["AttributeDefinitions"][1:]}
+    return Step("UpdateTable", {**body, "GlobalSecondaryIndexUpdates": [
+        {"Create": described["GlobalSecondaryIndexes"][0]}
+    ]})  # fmt: skip
+
+
+def _added_two() -> Step:
+    step = _added("by-g-h", "g:S")
+    body = dict(step.body)
+    created = dict(body["GlobalSecondaryIndexUpdates"][0]["Create"])
+    created["KeySchema"] = [{"AttributeName": name, "KeyType": "HASH"} for name in "gh"]
+    body["AttributeDefinitions"] = [{"AttributeName": name, "AttributeType": "S"} for name in "gh"]
+    return Step("UpdateTable", {**body, "GlobalSecondaryIndexUpdates": [{"Create": created}]})
+
+
+def _removed(name: str) -> Step:
+    updates = [{"Delete": {"IndexName": name}}]
+    return Step("UpdateTable", {"TableName": T0, "GlobalSecondaryIndexUpdates": updates})
+
+
 def _by(index: str = "by-g", value: str = "x", **members: Any) -> Step:
     return query("g = :g", {"g": s(value)}, IndexName=index, **members)
 
@@ -216,5 +288,41 @@ PLANTS: tuple[Plant, ...] = (
     _in(
         "index-projects-anything", "A projection may name what a global index does not have.",
         _KEYS, _by(ProjectionExpression="v"), passes=overlooks("indexes.not-projected"),
+    ),
+    _in(
+        "backfill-nothing", "An index that is added holds nothing of what was there before.",
+        PLAIN, _X, _added("by-g", "g:S"), _by(), patches=_filled(lambda held, record, entry: None),
+    ),
+    _in(
+        "backfill-first-only", "An index that is added holds one of the items that were there before.",
+        PLAIN, *_TWO, _added("by-g", "g:S"), _by(), patches=_filled(_first_only),
+    ),
+    _in(
+        "backfill-whole-items", "An index that is added stores whole items whatever it projects.",
+        PLAIN, _X, _added("by-g", "g:S", "KEYS_ONLY"), _by(),
+        patches=_filled(lambda held, record, entry: Entry(entry.key, record)),
+    ),
+    _in(
+        "backfill-without-numbers", "An index that is added passes over items with numbers.",
+        PLAIN, _X, _added("by-g", "g:S"), _by(), patches=_filled(_not_numbers),
+    ),
+    _in(
+        "index-never-deleted", "An index that was deleted can still be read.",
+        _GLOBAL, _X, _removed("by-g"), _by(), patches=(keyed(lifecycle.HANDLERS, {"index-gone": _index_stays}),),
+    ),
+    _in(
+        "index-unmoved-by-add", "ADD to an index key leaves the entry where it was.",
+        {"t0": table(gsi=["by-h=h:N"])}, put({"h": n(1)}), update("ADD h :x", {"x": n(1)}),
+        query("h = :h", {"h": n(2)}, IndexName="by-h"), does=_added_keys_stay,
+    ),
+    _in(
+        "index-first-key-enough", "An index of two partition attributes holds items that lack the second.",
+        PLAIN, put({"g": s("x")}), _added_two(), scan(IndexName="by-g-h"),
+        patches=(patched(Index, entry=_first_key_only),),
+    ),
+    _in(
+        "index-type-in-batch", "BatchWriteItem takes index keys of any type.",
+        _GLOBAL, batch_put({"pk": s("a"), "g": n(1)}),
+        passes=overlooks("indexes.type-mismatch", operations=("BatchWriteItem",)),
     ),
 )  # fmt: skip

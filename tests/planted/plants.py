@@ -6,9 +6,11 @@ from tests.planted import (
     batches,
     capacity,
     expressions,
+    grammar,
     indexes,
     legacy,
     reads,
+    routes,
     statements,
     tables,
     transactions,
@@ -20,7 +22,9 @@ from tests.planted.base import Plant
 
 PLANTS: tuple[Plant, ...] = (
     *values.PLANTS,
+    *routes.PLANTS,
     *expressions.PLANTS,
+    *grammar.PLANTS,
     *updates.PLANTS,
     *writes.PLANTS,
     *indexes.PLANTS,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 from conformance.checks.steps import PLAIN, SORTED, get, n, put, s
 from conformance.program import Step
-from reference.api import Call, Refusal, Reply, Success
+from reference.api import Call, Item, Refusal, Reply, Success
 from reference.operations import partiql
 from reference.service import Service
-from tests.planted.base import Body, Plant, answers, asks, originals, patched, plant, refuses
+from tests.planted.base import Body, Plant, answers, asks, originals, patched, plant, refuses, stores
 
 real = originals(partiql)
 _NAME = '"${table:t0}"'
@@ -98,6 +99,39 @@ def _batch(*texts: str) -> Step:
     )
 
 
+def _descending(service: Service, call: Call, body: Body) -> Body:
+    """A SELECT of a partition goes backwards."""
+    backwards = "WHERE pk = " in call.body["Statement"] and "ORDER" not in call.body["Statement"].upper()
+    return {**body, "Items": body["Items"][::-1]} if backwards and len(body.get("Items", ())) > 1 else body
+
+
+def _with_key(service: Service, call: Call, body: Body) -> Body:
+    """Selected columns come with the key."""
+    found = re.match(r"SELECT (.+) FROM \S+ WHERE pk = '(\w+)'$", call.body["Statement"])
+    if found is None or found[1] == "*":
+        return body
+    return {**body, "Items": [{"pk": {"S": found[2]}, **each} for each in body["Items"]]}
+
+
+def _whole_item_returned(service: Service, call: Call, body: Body) -> Body:
+    """RETURNING MODIFIED NEW answers the whole item."""
+    if "MODIFIED NEW" not in call.body["Statement"] or not body.get("Items"):
+        return body
+    found = re.search(r"UPDATE \"([^\"]+)\".*pk = '(\w+)'", call.body["Statement"])
+    held = service.account.table(found[1]) if found is not None else None
+    record = held.get({"pk": {"S": found[2]}}) if held is not None and found is not None else None
+    return body if record is None else {**body, "Items": [dict(record.item)]}
+
+
+def _nulls_lost(call: Call, stored: Item) -> Item:
+    return {name: held for name, held in stored.items() if held != {"NULL": True}}
+
+
+def _numbers_as_texts(call: Call, stored: Item) -> Item:
+    """Sets of numbers that a statement writes become sets of texts."""
+    return {name: {"SS": held["NS"]} if "NS" in held else held for name, held in stored.items()}
+
+
 _HELD = put({"v": n(1), "w": n(2)})
 _UPDATE = "UPDATE TABLE SET v = 3 WHERE pk = 'a'"
 _ROWS = tuple(put({"sk": s(key)}) for key in "abc")
@@ -153,5 +187,27 @@ PLANTS: tuple[Plant, ...] = (
     _statement(
         "batch-statement-names-lost", "Answers of a batch of statements do not name their table.",
         _HELD, _batch("SELECT * FROM TABLE WHERE pk = 'a'"), says=answers(_names_lost, "BatchExecuteStatement"),
+    ),
+    _statement(
+        "select-partition-backwards", "A SELECT of a partition goes from its end.",
+        *_ROWS, _run("SELECT * FROM TABLE WHERE pk = 'a'"), tables=SORTED,
+        says=answers(_descending, "ExecuteStatement"),
+    ),
+    _statement(
+        "select-with-key", "Selected columns come with the key.",
+        _HELD, _run("SELECT v FROM TABLE WHERE pk = 'a'"), says=answers(_with_key, "ExecuteStatement"),
+    ),
+    _statement(
+        "returning-modified-whole", "RETURNING MODIFIED NEW answers the whole item.",
+        _HELD, _run(_UPDATE + " RETURNING MODIFIED NEW *"), says=answers(_whole_item_returned, "ExecuteStatement"),
+    ),
+    _statement(
+        "insert-loses-null", "INSERT does not store NULL.",
+        _run("INSERT INTO TABLE VALUE {'pk': 'a', 'v': null}"), get(), does=stores(_nulls_lost, "ExecuteStatement"),
+    ),
+    _statement(
+        "number-set-as-texts", "A set of numbers in a statement is stored as a set of texts.",
+        _run("INSERT INTO TABLE VALUE {'pk': 'a', 'v': <<1, 2>>}"), get(),
+        does=stores(_numbers_as_texts, "ExecuteStatement"),
     ),
 )  # fmt: skip
