@@ -87,6 +87,7 @@ class FaultySession(Session):
     healed nothing is under way any more, as it may be behind a target's own 5xx. ``fired`` are the faults put in.
     """
 
+    related: bool = False
     proxy: ThreadedProxy | None = None
     client: int = 0
     black_box: bool = False

@@ -19,6 +19,7 @@ from conformance.oracle.resync import adopt_table
 from conformance.oracle.wording import alternatives
 from conformance.program import Program, Step
 from conformance.record.op import Op, reply_to_json
+from conformance.relations.watch import Watch
 from conformance.symbols import SymbolError, bind, unbind
 from conformance.targets.raw import RawRequest
 from reference.api import Call, Json, Lost, Refusal, Reply, Success
@@ -74,6 +75,7 @@ class Session:
     ``faults`` are failures of the oracle itself; ``quarantined`` says why nothing more can be judged. ``died`` is set
     to what was lost when the target stopped answering; where replies are lost on purpose (``lossy``) the oracle judges
     the ambiguity instead. ``side`` carries what is no part of the program, where that must take another way.
+    ``related``: answers are also held against each other, which a proxy that repeats requests would make unsound.
     """
 
     sender: Sender
@@ -84,16 +86,19 @@ class Session:
     timeout: float = 10.0
     lossy: bool = False
     side: Sender | None = None
+    related: bool = True
     timing: Timing = field(default_factory=Timing)
     ops: list[Judged] = field(default_factory=list)
     replies: dict[int, Json] = field(default_factory=dict)
     died: str | None = None
     quarantined: str | None = None
     faults: list[str] = field(default_factory=list)
+    watch: Watch = field(init=False)
     _start: float = 0.0
 
     def __post_init__(self) -> None:
         self._start = self.clock()
+        self.watch = Watch(self.oracle.latitude)
 
     @property
     def started(self) -> float:
@@ -142,11 +147,21 @@ class Session:
             return Verdict("violated", crash(call, reply, self.oracle, raw))
         try:
             if raw is not None:
+                self.watch.forget()
                 return self.oracle.judge_raw(call, raw, reply, received)
-            return self.oracle.judge(call, reply, received)
+            verdict = self.oracle.judge(call, reply, received)
+            return self._related(call, reply, verdict) if self.related else verdict
         except Exception as error:  # A fault of ours must not end the search, nor count against the target.
             self.faults.append(f"the oracle failed on {call.operation}: {type(error).__name__}: {error}")
             return Verdict("unknown", why=self.faults[-1])
+
+    def _related(self, call: Call, reply: Reply, verdict: Verdict) -> Verdict:
+        """The oracle's word, or what the target's own answers say against this one where the oracle permits it."""
+        broken = self.watch.judge(len(self.ops), call, reply)
+        if verdict.ruling == "violated":
+            self.watch.forget()
+            return verdict
+        return verdict if broken is None else Verdict("violated", broken)
 
     def _gone(self, reply: Lost) -> Verdict:
         """Nobody listens any more: that is no word on the call that finds it out, but on the one before."""

@@ -214,23 +214,6 @@ class ItemsMachine(Writes, Deletes, Gets):
         self.update(data)
 
 
-class QueriesMachine(Writes, Deletes, Fills, Queries):
-    """Query over tables and indexes, with filters, projections and pages."""
-
-    capability = "queries"
-
-    @rule(data=st.data())
-    def query_again(self, data: st.DataObject) -> None:
-        """Queries are what this machine is about."""
-        self.query(data)
-
-
-class ScansMachine(Writes, Deletes, Fills, Scans):
-    """Scan over tables and indexes, paged and in parallel."""
-
-    capability = "scans"
-
-
 class BatchesMachine(Writes, Batches, Gets):
     """Batches over two tables."""
 

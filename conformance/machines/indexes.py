@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from conformance.machines.data import Deletes, Fills, Pages, Rules
+from conformance.machines.related import Related
 from conformance.strategies import indexes, requests
 from conformance.strategies.draws import chance, number, pick
 from conformance.strategies.schemas import IndexWorld, TableWorld
@@ -108,7 +109,7 @@ _LOCAL = (
 )
 
 
-class IndexesMachine(IndexLife, Deletes, Fills):
+class IndexesMachine(IndexLife, Related, Deletes, Fills):
     """Indexes over a table that begins with none, with local ones, or as any table does."""
 
     capability = "indexes"

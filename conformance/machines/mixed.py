@@ -7,11 +7,12 @@ from conformance.machines.content import KeyQueries, Values
 from conformance.machines.data import Batches, Deletes, Gets, Legacy, Queries, Scans, Transactions, Writes
 from conformance.machines.grammar import Expressions
 from conformance.machines.indexes import IndexLife
+from conformance.machines.related import Related
 
 
 class MixedMachine(
     Writes, Deletes, Gets, Queries, Scans, Batches, Transactions, Legacy,
-    Values, KeyQueries, Expressions, IndexLife, Capacity,
+    Values, KeyQueries, Expressions, IndexLife, Capacity, Related,
 ):  # fmt: skip
     """Everything interleaved over two tables."""
 

@@ -119,7 +119,7 @@ def query(draw: Draw, table: TableWorld, features: Features, known: list[Body]) 
     barred = {name for name, _ in (index.keys if index else table.keys)}
     if features.on("conditions") and chance(draw, 30):
         shown = {name: value for name, value in likely_item.items() if name not in barred}
-        writer = Writer(draw, _without(table, barred), features, shown, placeholders)
+        writer = Writer(draw, without(table, barred), features, shown, placeholders)
         if index is None or index.projection == "ALL":
             body["FilterExpression"] = writer.condition(1, keys=False)
     if chance(draw, 40):
@@ -150,7 +150,7 @@ def scan(draw: Draw, table: TableWorld, features: Features, known: list[Body]) -
     return _extras(draw, features, body)
 
 
-def _without(table: TableWorld, names: set[str]) -> TableWorld:
+def without(table: TableWorld, names: set[str]) -> TableWorld:
     """The table as a filter may see it: without the keys of what is queried."""
     indexes = tuple(i for i in table.indexes if not names.intersection(name for name, _ in i.keys))
     return replace(table, indexes=indexes)
