@@ -177,6 +177,8 @@ class KeysMachine(KeyQueries):
 
     def draw_table(self, data: st.DataObject, symbol: str) -> TableWorld:
         """A table of any key types."""
+        if self.own:
+            return super().draw_table(data, symbol)
         draw = data.draw
         hashed: Attribute = ("pk", pick(draw, _TYPES))
         ranged: Attribute | None = ("sk", pick(draw, _TYPES)) if chance(draw, 80) else None

@@ -119,7 +119,7 @@ class IndexesMachine(IndexLife, Related, Deletes, Fills):
     def draw_table(self, data: st.DataObject, symbol: str) -> TableWorld:
         """A table that has room for indexes to come."""
         draw = data.draw
-        if chance(draw, 30):
+        if self.own or chance(draw, 30):
             return super().draw_table(data, symbol)
         ranged = ("sk", pick(draw, ("S", "N", "B"))) if chance(draw, 65) else None
         world = TableWorld(symbol, ("pk", "S"), ranged, on_demand=chance(draw, 75))

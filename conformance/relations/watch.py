@@ -17,6 +17,12 @@ from reference.api import Call, Json, Lost, Refusal, Reply, Success
 
 MAX_READINGS = 40
 """Readings between two writes that are compared with each other."""
+IMMEDIATE = frozenset({
+    "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "ExecuteStatement",
+    "BatchExecuteStatement", "ExecuteTransaction", "CreateTable", "UpdateTable", "DeleteTable", "UpdateTimeToLive",
+    "TagResource", "UntagResource", "UpdateContinuousBackups", "CreateBackup", "DeleteBackup",
+})  # fmt: skip
+"""Operations that have done what they do when they are answered; any other may go on, and ends the watch."""
 MAX_HASH = 2048
 MAX_RANGE = 1024
 """Bytes of the longest key an index takes an item by."""
@@ -109,6 +115,7 @@ class Watch:
             return
         body = call.body if isinstance(call.body, dict) else {}
         name = str(body.get("TableName"))
+        self._blind |= call.operation not in IMMEDIATE or "ReplicaUpdates" in body
         if call.operation == "UpdateTimeToLive":
             self._fading.add(name)
         elif call.operation == "CreateTable":

@@ -254,6 +254,11 @@ def test_a_write_that_may_yet_take_effect_ends_it(reply: Reply) -> None:
     assert watched(write, *CASES["repeated"][1])[1] == []
 
 
+def test_what_goes_on_behind_the_answer_ends_it() -> None:
+    begun: Op = ("StartBulkPutItems", {"TableName": NAME}, Success({}))
+    assert watched(begun, *CASES["repeated"][1])[1] == []
+
+
 def test_a_lost_read_changes_nothing() -> None:
     first, second = CASES["repeated"][1]
     assert len(watched(first, ("Scan", {"TableName": NAME}, Lost("timeout")), second)[1]) == 1
