@@ -169,6 +169,8 @@ def body_divergence(
 
 def _whole_item(difference: Difference) -> bool:
     """Whether an item is there that should not be, or the other way round."""
+    if not (difference.expected or difference.observed):
+        return False
     alone = difference.path in (("Item",), ("Attributes",)) and difference.kind in ("missing", "extra")
     return alone or (difference.path == ("Items", "*") and difference.kind in ("missing", "unexpected"))
 

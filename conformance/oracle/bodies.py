@@ -110,10 +110,12 @@ def lawful(service: Service, call: Call, outcome: Outcome, body: Json, latitude:
 
 def _unrecorded(call: Call, outcome: Outcome, difference: Difference) -> bool:
     """Whether units differ where none were recorded (conflicts.md, gap 20): nothing is created, nothing is fetched."""
-    if difference.path[:1] != ("ConsumedCapacity",) or difference.kind != "value":
+    if difference.path[:1] != ("ConsumedCapacity",) or len(difference.path) == 1:
         return False
     if CREATES_NOTHING in outcome.rules:
         return True
+    if difference.kind != "value":
+        return False
     fetching = call.body.get("Select") == "ALL_ATTRIBUTES" or any(call.body.get(name) for name in _PARTLY)
     empty = call.operation == "Query" and "IndexName" in call.body and not outcome.body["ScannedCount"]
     return fetching and empty and difference.observed - difference.expected in (0.5, 1)
@@ -349,7 +351,7 @@ def _without_deleted(want: dict[str, Any], got: dict[str, Any]) -> dict[str, Any
     return {**want, "TableDescription": rest | ({"GlobalSecondaryIndexes": kept} if kept else {})}
 
 
-def refusal_fields(broken: Violation, reply: Refusal) -> str | None:
+def refusal_fields(broken: Violation, reply: Refusal) -> Difference | None:
     """What is wrong with the further members of a true refusal, such as the item of a failed condition."""
     for name in ("Item", "CancellationReasons"):
         want, got = broken.fields.get(name), reply.fields.get(name)
@@ -358,8 +360,9 @@ def refusal_fields(broken: Violation, reply: Refusal) -> str | None:
         if name == "CancellationReasons" and isinstance(want, list) and isinstance(got, list):
             want, got = [_reason(r) for r in want], [_reason(r) for r in got]
         expected, observed = ({} if value is None else {name: value} for value in (want, got))
-        for difference in differences(expected, observed):
-            return difference.place
+        found = next(differences(expected, observed), None)
+        if found is not None:
+            return found
     return None
 
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 
 from conformance.fates import NEVER_SENT, READS
 from conformance.oracle import bodies, choices, expiry, front, planes
-from conformance.oracle.blame import blamed, body_divergence, lacking_rule, names_arn, refused_rule
+from conformance.oracle.blame import blamed, body_divergence, lacking_rule, names_arn, refused_rule, written_rule
 from conformance.oracle.choices import World, parts_of
+from conformance.oracle.compare import Difference
 from conformance.oracle.divergence import OK, Divergence, Verdict
 from conformance.oracle.exercised import open_questions
 from conformance.oracle.latitude import MAX_PENDING, Latitude, permitted
-from conformance.oracle.order import before, evaluated, exhausted
+from conformance.oracle.order import before, constrains, evaluated, exhausted
 from conformance.oracle.pages import Pages
 from conformance.oracle.wording import Wording, alternatives, recognise
 from conformance.oracle.writers import Writers
@@ -47,6 +48,7 @@ _NEEDING = ("expressions.missing-attribute", "expressions.invalid-path")
 _NAMES = frozenset({"wire.pattern", "wire.map-keys", "wire.length-max"})
 """Rules about the form of a table's name, which a target takes for broken where it knows of no ARNs."""
 _ARN = "wire.table-arn"
+_MISMATCH = "IdempotentParameterMismatchException"
 _START_KEY = "scans.start-key-segment"
 _OTHER_ITEM = ("Item:", "item.*:missing", "item.*:extra")
 _TABLE_ARN = re.compile(r"arn:aws:dynamodb:([^:/]+):([^:/]+):table/[^/]+")
@@ -231,17 +233,8 @@ class Oracle:
             if not self.wording.accepts(call, violation, reply):
                 continue
             wrong = bodies.refusal_fields(violation, reply)
-            if wrong is not None and wrong.endswith(":spelling"):
-                found = self._divergence(call, violation, reply, "shape", wrong, broken)
-                return Judgement((world,), replace(found, rule="values.number-normal-form"))
             if wrong is not None:
-                found = self._divergence(call, violation, reply, "data", wrong, broken)
-                shown = reply.fields.get("Item")
-                if wrong.startswith(_OTHER_ITEM) and self.writers.respelt(world.service, call, shown=shown):
-                    if wrong == "Item:missing":
-                        return Judgement((world,), None, "no item is shown, for its other spelling or as a rule")
-                    found = replace(found, rule="keys.identity")
-                return Judgement((world,), found)
+                return self._wrong_fields(world, call, violation, reply, wrong, broken)
             if reply.status != violation.rule.status and not violation.rule.disputed:
                 return Judgement((world,), self._divergence(call, violation, reply, "error", "status", broken))
             passed_over = [v for v in broken[:position] if before(v.rule, violation.rule)]
@@ -264,10 +257,38 @@ class Oracle:
         found = self._divergence(call, first, reply, "error", f"code:{reply.code}", broken)
         if reply.message and any(reply.message == self.model.refusal(call, cause).message for cause in first.causes):
             return Judgement((world,), found)
-        if other is not None and not other.disputed and evaluated(other, first.rule):
+        untrue = other is not None and (evaluated(other, first.rule) or constrains(other, first.rule))
+        if other is not None and not other.disputed and untrue:
             return Judgement((world,), self._untrue(call, first, other, reply, broken))
+        if reply.code == _MISMATCH and call.body.get("ClientRequestToken") is not None:
+            return Judgement((world,), None, "whether the token is looked at before the actions is recorded nowhere")
         closer = _refused_as(call, first.rule, reply)
         return Judgement((world,), found if closer is None else replace(found, rule=closer))
+
+    def _wrong_fields(
+        self,
+        world: World,
+        call: Call,
+        violation: Violation,
+        reply: Refusal,
+        wrong: Difference,
+        broken: tuple[Violation, ...],
+    ) -> Judgement:
+        """A true refusal with other members than it must have, such as the item that failed the condition."""
+        if wrong.kind == "spelling":
+            found = self._divergence(call, violation, reply, "shape", wrong.place, broken)
+            return Judgement((world,), replace(found, rule="values.number-normal-form"))
+        found = self._divergence(call, violation, reply, "data", wrong.place, broken)
+        shown = reply.fields.get("Item")
+        if wrong.place.startswith(_OTHER_ITEM) and self.writers.respelt(world.service, call, shown=shown):
+            if wrong.place == "Item:missing":
+                return Judgement((world,), None, "no item is shown, for its other spelling or as a rule")
+            return Judgement((world,), replace(found, rule="keys.identity"))
+        inside = wrong.path[:1] == ("Item",) and len(wrong.path) > 2
+        write = self.writers.unseen(world.service, call, wrong) if inside else None
+        if write is not None:
+            found = replace(found, operation=write.operation, rule=written_rule(write, wrong))
+        return Judgement((world,), found)
 
     def _other_words(
         self, call: Call, known: list[Violation], other: Rule | None, reply: Refusal, broken: tuple[Violation, ...]

@@ -67,11 +67,14 @@ def evaluated(rule: Rule, other: Rule) -> bool:
     always decided before the update is applied.
     """
     first, second = stage(rule), stage(other)
-    if first == CONSTRAINTS and rule.name != other.name:
-        return second != SERIALIZATION and second != CONSTRAINTS
     if first is None or second is None:
         return False
     return first < second or (rule.name == "items.condition-failed" and second == ITEM)
+
+
+def constrains(rule: Rule, other: Rule) -> bool:
+    """Whether a rule is a constraint of the model: all of these are looked at before anything else is."""
+    return stage(rule) == CONSTRAINTS and stage(other) not in (SERIALIZATION, CONSTRAINTS)
 
 
 def exhausted(rule: Rule) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.oracle.divergence import Divergence
-from conformance.oracle.order import evaluated
+from conformance.oracle.order import constrains
 from conformance.search.findings import unsettled
 from reference.api import Call, Json, Refusal, Success
 from reference.rules import ledger
@@ -13,6 +13,7 @@ from tests.unit.oracle_bench import Bench, call, get, n, put, refusal
 
 KEY = {"pk": {"S": "a"}}
 GET = get()
+EVERYTHING = {"Projection": {"ProjectionType": "ALL"}}
 LSI = {"key": "pk:S,sk:S", "lsi": ["local=pk:S,l:S/KEYS_ONLY"]}
 QUERY: dict[str, Json] = {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": "a"}}}
 
@@ -159,6 +160,35 @@ def test_one_number_read_in_two_spellings() -> None:
     assert found.rule == "batches.read-duplicates"
 
 
+def test_an_item_shown_with_a_failed_condition_is_as_its_last_write_left_it() -> None:
+    # Dynoxide pads a list, and shows it so.
+    target = Bench()
+    target.lawful(put(b={"L": []}))
+    target.lawful(update("SET b[3] = :v", {":v": n(1)}))
+    asked = call(
+        "UpdateItem", Key=KEY, ConditionExpression="attribute_exists(z)", ReturnValuesOnConditionCheckFailure="ALL_OLD"
+    )
+    wrong = {**KEY, "b": {"L": [{"NULL": True}, n(1)]}}
+    found = target.faults(
+        asked, refusal("The conditional request failed", "ConditionalCheckFailedException", Item=wrong)
+    )
+    assert (found.rule, found.path) == ("expressions.list-append-past-end", "item.*.L:more")
+
+
+def test_empty_attributes_are_no_second_item() -> None:
+    target = Bench(key="pk:N")
+    target.lawful(call("PutItem", Item={"pk": n("1e1")}))
+    found = target.faults(call("UpdateItem", Key={"pk": n(10)}, ReturnValues="UPDATED_NEW"), {"Attributes": {}})
+    assert (found.rule, found.severity) == ("expressions.updated-values", "shape")
+
+
+def test_a_token_may_be_looked_at_before_the_actions() -> None:
+    asked = transact(an_update(UpdateExpression="ADD v :v", ExpressionAttributeValues={":v": {"S": "a"}}))
+    asked = Call(asked.operation, {**asked.body, "ClientRequestToken": "t"})
+    mismatch = refusal("An error occurred", "IdempotentParameterMismatchException")
+    assert Bench().judge(asked, mismatch).ruling == "unknown"
+
+
 def test_an_item_that_is_not_shown_may_be_missing_for_its_key_or_as_a_rule() -> None:
     target = Bench(key="pk:N")
     target.lawful(call("PutItem", Item={"pk": n("1e1")}))
@@ -222,16 +252,17 @@ def test_deep_values_that_are_taken_for_no_json() -> None:
 def test_a_constraint_that_is_met_is_no_reason() -> None:
     # dynalite asks for units of an index of an on-demand table.
     text = "1 validation error detected: Value null at 'create.provisionedThroughput' failed to satisfy constraint: "
-    create = {"IndexName": "by_h", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}]}
-    create["Projection"] = {"ProjectionType": "ALL"}
-    asked = call(
-        "UpdateTable", GlobalSecondaryIndexUpdates=[{"Create": create}, {"Create": {**create, "IndexName": "by_i"}}]
-    )
+    creates = [
+        {"Create": {"IndexName": f"by_{name}", "KeySchema": [{"AttributeName": name, "KeyType": "HASH"}], **EVERYTHING}}
+        for name in "hi"
+    ]
+    types = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "h", "i")]
+    asked = call("UpdateTable", GlobalSecondaryIndexUpdates=creates, AttributeDefinitions=types)
     found = Bench().faults(asked, refusal(text + "Member must not be null"))
     assert (found.rule, found.path) == ("wire.null", "untrue")
     rules = ledger()
-    assert evaluated(rules["wire.null"], rules["indexes.one-online"])
-    assert not evaluated(rules["wire.null"], rules["wire.enum"])
+    assert constrains(rules["wire.null"], rules["indexes.one-online"])
+    assert not constrains(rules["wire.null"], rules["wire.enum"])
 
 
 def test_words_of_legacy_parameters_where_none_are() -> None:
