@@ -276,6 +276,8 @@ def _tolerated(call: Call, difference: Difference) -> bool:
         return True
     if path and path[-1] in OPAQUE and kind in ("value", "type"):
         return True
+    if path == ("NextToken",) and kind == "value":
+        return True  # Whatever it is: where it goes on is told by the page that follows.
     if path and path[-1] == "Backfilling" and kind == "missing":
         return True  # Told only of an index that is being filled, which may be done at once.
     if call.operation in UNSHOWN and kind == "missing" and path[-1] in UNSHOWN[call.operation]:

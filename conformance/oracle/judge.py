@@ -11,7 +11,7 @@ from conformance.fates import NEVER_SENT, READS
 from conformance.oracle import bodies, choices, expiry, front, planes
 from conformance.oracle.blame import blamed, body_divergence, lacking_rule, names_arn, refused_rule, written_rule
 from conformance.oracle.choices import World, parts_of
-from conformance.oracle.compare import Difference
+from conformance.oracle.compare import Difference, differences
 from conformance.oracle.divergence import OK, Divergence, Verdict
 from conformance.oracle.exercised import open_questions
 from conformance.oracle.latitude import MAX_PENDING, Latitude, permitted
@@ -78,6 +78,7 @@ class Oracle:
         self.pages = Pages()
         self.writers = Writers()
         self.reached: dict[str, int] = {}
+        self._tokens: dict[str, str | None] = {}
 
     @property
     def model(self) -> Service:
@@ -95,6 +96,12 @@ class Oracle:
         if isinstance(reply, Lost):
             return self._lost(call, reply)
         self._identify(reply)
+        token = call.body.get("NextToken") if call.operation == "ExecuteStatement" else None
+        if isinstance(token, str) and token in self._tokens:
+            own = self._tokens[token]
+            if own is None:
+                return Verdict("unknown", why="where the page before ended is not known")
+            call = Call(call.operation, {**call.body, "NextToken": own})
         arrivals = expiry.arrivals(choices.arrivals(self.worlds), call, self.latitude.skew)
         doubtful = next(open_questions(arrivals[0].service, call), None)
         if _restarts_segment(call):
@@ -147,6 +154,13 @@ class Oracle:
         if own is not None:
             for world in self.worlds:
                 world.service.account.region, world.service.account.account_id = own.groups()
+
+    def _learn(self, expected: Json, observed: Json) -> None:
+        """Remember which of the reference's tokens a target's own stands for: that of the same page."""
+        theirs = observed.get("NextToken") if isinstance(observed, dict) else None
+        if isinstance(theirs, str) and isinstance(expected, dict):
+            same = not any(differences(expected.get("Items"), observed.get("Items")))
+            self._tokens[theirs] = expected.get("NextToken") if same else None
 
     def _bounded(self) -> Verdict | None:
         if not choices.too_many(self.worlds):
@@ -352,6 +366,8 @@ class Oracle:
         renamed = planes.renamed(world.service, call, verdict.outcome.body, reply.body)
         verdict = replace(verdict, differences=verdict.differences or renamed)
         after = self._done(world, call, verdict.outcome, reply)
+        if call.operation == "ExecuteStatement":
+            self._learn(verdict.outcome.body, reply.body)
         if not verdict.differences:
             self.writers.shown(world.service, call)
             self.writers.note(world.service, call, verdict.outcome)

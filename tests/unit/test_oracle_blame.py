@@ -309,6 +309,37 @@ def test_a_quota_is_the_accounts() -> None:
         assert Bench().judge(asked, reply).divergence is None
 
 
+# --- pages of statements ----------------------------------------------------------------------------------------------
+
+
+def test_a_targets_own_tokens() -> None:
+    target = Bench(key="pk:S,sk:S")
+    for sk in "abc":
+        target.lawful(call("PutItem", Item={**KEY, "sk": {"S": sk}}))
+    rows = [{**KEY, "sk": {"S": sk}} for sk in "abc"]
+    asked = {"Statement": "SELECT * FROM \"music\" WHERE pk = 'a'", "Limit": 1}
+    for row, token in zip(rows[:2], ({}, {"NextToken": "theirs a"}), strict=True):
+        page = {"Items": [row], "LastEvaluatedKey": row, "NextToken": f"theirs {row['sk']['S']}"}
+        target.accepts(Call("ExecuteStatement", {**asked, **token}), page)
+    again = {"Items": rows[:1], "LastEvaluatedKey": rows[0], "NextToken": "theirs b"}
+    found = target.faults(Call("ExecuteStatement", {**asked, "NextToken": "theirs a"}), again)
+    assert (found.rule, found.severity) == ("partiql.pages", "data")
+
+
+def test_a_targets_own_token_for_another_statement() -> None:
+    # Dynoxide and DynamoDB Local go on with whatever they are asked.
+    target = Bench(key="pk:S,sk:S")
+    for sk in "ab":
+        target.lawful(call("PutItem", Item={**KEY, "sk": {"S": sk}}))
+    page = {"Items": [{**KEY, "sk": {"S": "a"}}], "LastEvaluatedKey": {**KEY, "sk": {"S": "a"}}, "NextToken": "theirs"}
+    target.accepts(Call("ExecuteStatement", {"Statement": "SELECT * FROM \"music\" WHERE pk = 'a'", "Limit": 1}), page)
+    other = {"Statement": "SELECT v FROM \"music\" WHERE pk = 'a'", "Limit": 1, "NextToken": "theirs"}
+    found = target.faults(Call("ExecuteStatement", other), {"Items": [{}]})
+    assert (found.rule, found.severity) == ("partiql.next-token-mismatch", "accepts")
+    other["NextToken"] = "nobody's"
+    assert target.faults(Call("ExecuteStatement", other), {"Items": [{}]}).rule == "partiql.next-token"
+
+
 # --- what is settled --------------------------------------------------------------------------------------------------
 
 
