@@ -18,7 +18,7 @@ from conformance.checks import all_checks
 from conformance.symbols import SymbolError, bind
 from reference.api import Call, Json
 from reference.operations import OPERATIONS
-from reference.requests.model import Shape, inputs
+from reference.requests.model import Shape, input_of
 
 Body = dict[str, Any]
 Path = tuple[Any, ...]
@@ -88,7 +88,7 @@ def seeds() -> tuple[tuple[str, str], ...]:
     rng = random.Random(0)
     for operation in OPERATIONS:
         for _ in range(8):
-            found[operation, json.dumps(sample(rng, inputs()[operation]))] = None
+            found[operation, json.dumps(sample(rng, input_of(operation)))] = None
     # Checks of sizes have bodies of megabytes; here they would only take time.
     return tuple((operation, text) for operation, text in found if len(text) < 20_000 and operation in OPERATIONS)
 
@@ -422,7 +422,7 @@ def _garbage(rng: random.Random, request: bytes) -> bytes:
 def _mistyped(seed: int) -> Iterator[tuple[str, Json]]:
     """Every wrong type at every path of every operation's request, in seeded order, over and over."""
     rng = random.Random(seed)
-    full = {operation: sample(rng, inputs()[operation], full=True) for operation in OPERATIONS}
+    full = {operation: sample(rng, input_of(operation), full=True) for operation in OPERATIONS}
     places = [(operation, path) for operation, body in full.items() for path in paths(body)]
     every = [(operation, path, wrong) for operation, path in places for wrong in range(len(WRONG))]
     rng.shuffle(every)

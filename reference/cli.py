@@ -14,6 +14,7 @@ import typer
 from reference.clock import Clock, ManualClock
 from reference.folder import FolderBuckets
 from reference.knobs import KnobError, Knobs, resolve
+from reference.metrics import prometheus
 from reference.serving import Served
 from reference.transfer.buckets import buckets
 
@@ -142,6 +143,7 @@ def run(knobs: Knobs, place: Place, *, buckets_named: Iterable[str] = (), bucket
             credentials=place.credentials,
             region=place.region,
             router=served.router,
+            pages=prometheus.pages(served.account),
             ready=lambda url: typer.echo(f"{name} answers at {url}; Ctrl-C ends it"),
         )
     except OSError as error:

@@ -13,9 +13,11 @@ from reference import requests
 from reference.account import Account
 from reference.api import Call, Json, Refusal, Reply
 from reference.capacity.load import ACCOUNT, MAXIMUM
-from reference.capacity.meter import Throttle, meter_of
+from reference.capacity.meter import Meter, Throttle, meter_of
 from reference.capacity.units import write_units
 from reference.capacity.uses import Use, uses_of
+from reference.metrics import recording
+from reference.metrics.store import RETENTION, Metrics
 from reference.operations.base import Choice, Context, Outcome
 from reference.rules import Checks, Violation, first, violation
 
@@ -48,6 +50,8 @@ class Metering:
         self.meter = meter
         self.uses: tuple[Use, ...] = ()
         self.throttles: tuple[Throttle, ...] = ()
+        if meter.metrics is not None:
+            _sample(meter, meter.metrics, service.account)
 
     def checks(self, checks: Checks[Outcome | None]) -> Checks[Outcome | None]:
         """The call's own checks, and then whether there is capacity for what it does, which is spent."""
@@ -123,8 +127,20 @@ class Metering:
 
     def end(self, reply: Reply) -> None:
         """Note what became of the call; its changes are made."""
+        account, metrics = self.service.account, self.meter.metrics
         if not self.uses and not self.throttles:
-            self.meter.observe(self.service.account)
+            self.meter.observe(account)
+        if metrics is not None and ":" not in self.call.operation:
+            recording.record(metrics, account, self.call, reply, self.uses, self.throttles)
+
+
+def _sample(meter: Meter, metrics: Metrics, account: Account) -> None:
+    """Take the samples that have become due."""
+    period = int(account.now() // recording.SAMPLED)
+    first = period if meter.sampled is None else max(meter.sampled + 1, period - RETENTION // recording.SAMPLED)
+    if first <= period:
+        meter.sampled = period
+        recording.sample(metrics, account, (at * recording.SAMPLED for at in range(first, period + 1)))
 
 
 def _stored(account: Account, call: Call) -> tuple[Use, ...]:

@@ -25,7 +25,7 @@ import uvloop
 from reference.api import Call, Lost, Refusal, Reply, Success
 from reference.rules import surface, violation
 from reference.signature import Request
-from reference.wire import MAX_BODY_BYTES, MAX_HEAD_BYTES, Answer, FrontDoor, request_id, serialize
+from reference.wire import MAX_BODY_BYTES, MAX_HEAD_BYTES, Answer, FrontDoor, Page, request_id, serialize
 
 if TYPE_CHECKING:
     from reference.serving import Way
@@ -81,7 +81,8 @@ class Server:
     """Serves one service on one address, or several where a ``router`` chooses among them.
 
     ``port`` 0 takes a free one. ``credentials`` maps access key ids to secrets; without them a signature must be there
-    but may be any. ``seed`` fixes the request ids: the n-th request of a run always gets the same one.
+    but may be any. ``seed`` fixes the request ids: the n-th request of a run always gets the same one. ``pages`` are
+    what GET answers by path.
     """
 
     def __init__(
@@ -94,12 +95,13 @@ class Server:
         region: str = "us-east-1",
         seed: int = 0,
         router: Routing | None = None,
+        pages: Mapping[bytes, Page] | None = None,
     ) -> None:
         self.service = service
         self.host = host
         self.port = port
         self.connections: set[_Connection] = set()
-        self._door = FrontDoor(service.operations(), region=region, credentials=credentials)
+        self._door = FrontDoor(service.operations(), region=region, credentials=credentials, pages=pages)
         self._router = router
         self._credentials = credentials
         self._doors = {region: self._door}
@@ -429,6 +431,7 @@ def serve_forever(
     region: str = "us-east-1",
     seed: int = 0,
     router: Routing | None = None,
+    pages: Mapping[bytes, Page] | None = None,
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then stop cleanly; for the main thread.
@@ -437,7 +440,9 @@ def serve_forever(
     """
 
     async def serve() -> None:
-        server = Server(service, host, port, credentials=credentials, region=region, seed=seed, router=router)
+        server = Server(
+            service, host, port, credentials=credentials, region=region, seed=seed, router=router, pages=pages
+        )
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -464,8 +469,11 @@ class ThreadedServer:
         region: str = "us-east-1",
         seed: int = 0,
         router: Routing | None = None,
+        pages: Mapping[bytes, Page] | None = None,
     ) -> None:
-        self._server = Server(service, host, port, credentials=credentials, region=region, seed=seed, router=router)
+        self._server = Server(
+            service, host, port, credentials=credentials, region=region, seed=seed, router=router, pages=pages
+        )
         self._loop: asyncio.AbstractEventLoop
         self._thread = threading.Thread(target=self._run, name="dynamodb-reference", daemon=True)
         self._started: concurrent.futures.Future[int] = concurrent.futures.Future()

@@ -60,12 +60,17 @@ class _Claim:
 
 
 def authenticate(
-    request: Request, now: float, region: str, credentials: Mapping[str, str] | None = None
+    request: Request,
+    now: float,
+    region: str,
+    credentials: Mapping[str, str] | None = None,
+    service: str = SERVICE,
 ) -> Checks[None]:
     """Check that a request is signed, and signed rightly where ``credentials`` (key id → secret) are given.
 
     Without credentials a request passes when all parts of a signature are there, whatever they say.
-    ``now`` is in epoch seconds. Source: dataplane:WIRE-10 to WIRE-12.
+    ``now`` is in epoch seconds, ``service`` the name that a signature's scope must have. Source: dataplane:WIRE-10 to
+    WIRE-12.
     """
     header = request.headers.get(b"authorization", b"")
     query = _query(request.url)
@@ -85,7 +90,7 @@ def authenticate(
         yield violation("wire.missing-authentication-token")
         return
     if claim is not None and credentials is not None:
-        yield from _verify(request, claim, now, region, credentials)
+        yield from _verify(request, claim, now, region, credentials, service)
 
 
 def _query(url: bytes) -> tuple[tuple[str, str], ...]:
@@ -134,7 +139,9 @@ def _query_claim(query: tuple[tuple[str, str], ...]) -> Checks[_Claim | None]:
     return _Claim(algorithm, credential, signature, signed, date, _moment(date), minutes, rest)
 
 
-def _verify(request: Request, claim: _Claim, now: float, region: str, credentials: Mapping[str, str]) -> Checks[None]:
+def _verify(
+    request: Request, claim: _Claim, now: float, region: str, credentials: Mapping[str, str], called: str
+) -> Checks[None]:
     yield from _check_date(claim, now)
     if "host" not in (name.lower() for name in claim.signed_headers):
         yield violation("wire.host-not-signed")
@@ -145,14 +152,14 @@ def _verify(request: Request, claim: _Claim, now: float, region: str, credential
         yield violation("wire.credential-elements", credential=claim.credential)
         return
     key_id, day, scoped_region, service, terminator = elements
-    wrong = _scope_errors(claim, day, scoped_region, service, terminator, region)
+    wrong = _scope_errors(claim, (day, scoped_region, service, terminator), region, called)
     if wrong:
         yield violation("wire.credential-scope", wrong=wrong)
     secret = credentials.get(key_id)
     if secret is None:
         yield violation("wire.unknown-access-key")
         return
-    signed = _signatures(request, claim, secret, day, scoped_region)
+    signed = _signatures(request, claim, secret, (day, scoped_region, called, TERMINATOR))
     if not any(hmac.compare_digest(claim.signature.encode(), valid.encode()) for valid in signed):
         yield violation("wire.wrong-signature")
     elif b"x-amz-security-token" in request.headers or any(name == "X-Amz-Security-Token" for name, _ in claim.query):
@@ -172,12 +179,13 @@ def _check_date(claim: _Claim, now: float) -> Checks[None]:
         yield violation("wire.signature-early", date=claim.date, **bounds)
 
 
-def _scope_errors(claim: _Claim, day: str, region: str, service: str, terminator: str, expected: str) -> str:
+def _scope_errors(claim: _Claim, scope: tuple[str, str, str, str], expected: str, called: str) -> str:
     words = ledger()
+    day, region, service, terminator = scope
     wrong = []
     if region != expected:
         wrong.append((words["wire.scope-region"].message or "").format(region=region))
-    if service != SERVICE:
+    if service != called:
         wrong.append(words["wire.scope-service"].message or "")
     if terminator != TERMINATOR:
         wrong.append((words["wire.scope-terminator"].message or "").format(terminator=terminator))
@@ -186,12 +194,12 @@ def _scope_errors(claim: _Claim, day: str, region: str, service: str, terminator
     return "".join(wrong)
 
 
-def _signatures(request: Request, claim: _Claim, secret: str, day: str, region: str) -> list[str]:
+def _signatures(request: Request, claim: _Claim, secret: str, scope: tuple[str, ...]) -> list[str]:
     # The canonical form lists headers by name; a client that signed them in another order is understood as well.
     names = tuple(name.lower() for name in claim.signed_headers)
     orders = dict.fromkeys((tuple(sorted(names)), names))
-    key = _signing_key(secret, day, region)
-    return [_signature(request, claim, order, f"{day}/{region}/{SERVICE}/{TERMINATOR}", key) for order in orders]
+    key = _signing_key(secret, scope)
+    return [_signature(request, claim, order, "/".join(scope), key) for order in orders]
 
 
 def _signature(request: Request, claim: _Claim, names: tuple[str, ...], scope: str, key: bytes) -> str:
@@ -212,9 +220,9 @@ def _canonical_value(request: Request, name: str) -> str:
 
 
 @functools.lru_cache(maxsize=64)
-def _signing_key(secret: str, day: str, region: str) -> bytes:
+def _signing_key(secret: str, scope: tuple[str, ...]) -> bytes:
     key = f"AWS4{secret}".encode()
-    for part in (day, region, SERVICE, TERMINATOR):
+    for part in scope:
         key = hmac.digest(key, part.encode(), "sha256")
     return key
 

@@ -9,6 +9,8 @@ from decimal import Decimal
 
 from reference.account import Account
 from reference.api import Item
+from reference.capacity.meter import meter_of
+from reference.metrics.store import dimensions
 from reference.tables.table import Table
 
 IDENTITY = "ttl"
@@ -41,11 +43,18 @@ def due(table: Table, now: float, lag: float = 0.0) -> list[Item]:
 
 
 def sweep(account: Account, *, lag: float = 0.0) -> int:
-    """Delete every item that expired at least ``lag`` seconds ago; returns how many there were (beyond:TTL-14)."""
+    """Delete every item that expired at least ``lag`` seconds ago; returns how many there were (beyond:TTL-14).
+
+    They are counted where the account counts (metrics.deleted-by-ttl).
+    """
     now = account.now()
     deleted = 0
+    meter = meter_of(account)
+    metrics = None if meter is None else meter.metrics
     for table in account.tables.values():
         for key in due(table, now, lag) if table.status in ("ACTIVE", "UPDATING") else ():
             account.commit(table.plan(key, None), by=IDENTITY)
             deleted += 1
+            if metrics is not None:
+                metrics.add("TimeToLiveDeletedItemCount", dimensions(TableName=table.name), 1.0, now)
     return deleted

@@ -10,16 +10,16 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
 from reference.api import Call, Json, Refusal, Success
 from reference.rules import Checks, first, surface, violation
-from reference.signature import Request, authenticate
+from reference.signature import SERVICE, Request, authenticate
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """The largest request body, before and after decompression; this many bytes are still accepted."""
@@ -32,6 +32,7 @@ MAX_GZIP_MEMBERS = 100
 """A compressed body of more members is refused as broken: each costs a copy of what follows it."""
 
 JSON_1_0 = b"application/x-amz-json-1.0"
+JSON_1_1 = b"application/x-amz-json-1.1"
 PLAIN_JSON = b"application/json"
 UNKNOWN_OPERATION_BODY = b"<UnknownOperationException/>\n"
 
@@ -53,6 +54,22 @@ _CAPITAL_MESSAGE = frozenset({
     "TransactionCanceledException", "TransactionInProgressException",
 })  # fmt: skip
 
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another service at the same endpoint: what its targets begin with, its name in signatures, its content type."""
+
+    prefix: str
+    signing: str
+    content_type: bytes
+
+
+NEIGHBOURS: Mapping[str, Neighbour] = {
+    "application-autoscaling": Neighbour("AnyScaleFrontendService", "application-autoscaling", JSON_1_1),
+    "cloudwatch": Neighbour("GraniteServiceVersion20100801", "monitoring", JSON_1_0),
+}
+"""Services whose operations are named with their name and a colon in front."""
+
 _CORS = (
     b"Access-Control-Allow-Origin: *\r\n"
     b"Access-Control-Expose-Headers: x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date\r\n"
@@ -72,17 +89,27 @@ class Answer:
     chunked: bool = False
 
 
+Page: TypeAlias = Callable[[], tuple[bytes, bytes]]
+"""What makes a page that is not DynamoDB's: its content type and its bytes."""
+
+
 class FrontDoor:
     """The checks every request passes before it is a call, and the way back.
 
     ``operations`` are the names it lets in; ``credentials`` maps access key ids to secrets, and signatures are verified
-    only where it is given.
+    only where it is given. ``pages`` are what GET answers by path, beside the health check.
     """
 
     def __init__(
-        self, operations: Collection[str], *, region: str = "us-east-1", credentials: Mapping[str, str] | None = None
+        self,
+        operations: Collection[str],
+        *,
+        region: str = "us-east-1",
+        credentials: Mapping[str, str] | None = None,
+        pages: Mapping[bytes, Page] | None = None,
     ) -> None:
         self.region = region
+        self.pages = dict(pages or {})
         self.credentials = dict(credentials) if credentials else None
         self._targets = {target(operation): operation for operation in operations}
         self._healthy = f"healthy: dynamodb.{region}.amazonaws.com ".encode()
@@ -99,7 +126,8 @@ class FrontDoor:
 
     def checks(self, request: Request, now: float) -> Checks[Call | None]:
         """Everything checked before an operation sees its input, in the service's order (dataplane:WIRE-9)."""
-        body, known_type = request.body, _content_type(request)
+        operation = self._targets.get(request.headers.get(b"x-amz-target", b""))
+        body, known_type = request.body, _content_type(request, operation)
         if request.method != b"POST":
             yield violation("wire.method")
         elif body and known_type is None:
@@ -115,10 +143,9 @@ class FrontDoor:
             except ValueError:
                 yield violation("wire.not-json")
                 usable = None
-        operation = self._targets.get(request.headers.get(b"x-amz-target", b""))
         if operation is None:
             yield violation("wire.unknown-operation")
-        yield from authenticate(request, now, self.region, self.credentials)
+        yield from authenticate(request, now, self.region, self.credentials, _signing_name(operation))
         if usable == b"":
             yield violation("wire.empty-body")
         elif usable and not isinstance(parsed, dict):
@@ -139,8 +166,12 @@ class FrontDoor:
                     lines.append(b"%b: %b\r\n" % (allowed, value))
             lines.append(b"Access-Control-Max-Age: 172800\r\n")
             return Answer(200, headers=b"".join(lines))
-        if request.method in (b"GET", b"HEAD") and request.url.partition(b"?")[0] == b"/":
+        path = request.url.partition(b"?")[0]
+        if request.method in (b"GET", b"HEAD") and path == b"/":
             return Answer(200, self._healthy, headers=_cors(request))
+        if request.method in (b"GET", b"HEAD") and path in self.pages:
+            kind, body = self.pages[path]()
+            return Answer(200, body, kind, _cors(request))
         return None
 
     def succeed(self, request: Request, reply: Success) -> Answer:
@@ -164,11 +195,20 @@ class FrontDoor:
                 body, lines = _compress(body, encoding), b"Content-Encoding: %b\r\n" % encoding
         if b"origin" in headers:
             lines += _CORS
-        return Answer(status, body, _content_type(request) or PLAIN_JSON, lines)
+        operation = self._targets.get(headers.get(b"x-amz-target", b""))
+        return Answer(status, body, _content_type(request, operation) or PLAIN_JSON, lines)
+
+
+def _signing_name(operation: str | None) -> str:
+    neighbour = NEIGHBOURS.get(operation.partition(":")[0]) if operation is not None and ":" in operation else None
+    return SERVICE if neighbour is None else neighbour.signing
 
 
 def target(operation: str) -> bytes:
     """The ``X-Amz-Target`` of an operation."""
+    service, colon, name = operation.partition(":")
+    if colon:
+        return f"{NEIGHBOURS[service].prefix}.{name}".encode()
     api = "DynamoDBStreams" if operation in STREAMS_OPERATIONS else "DynamoDB"
     return f"{api}_20120810.{operation}".encode()
 
@@ -177,6 +217,8 @@ def error_type(code: str, operation: str = "") -> str:
     """The ``__type`` of an error (dataplane:WIRE-15; throttling by conflicts:112)."""
     if code == "ValidationException":
         return "com.amazon.coral.validate#ValidationException"
+    if ":" in operation:
+        return code
     if code in _FRONT_DOOR_ERRORS:
         return f"com.amazon.coral.service#{code}"
     if code == "ThrottlingException" and operation not in _DATA_PLANE:
@@ -272,12 +314,14 @@ def _weight(parameter: str) -> float | None:
     return min(1.0, max(0.0, float(number[1]))) if number else 1.0
 
 
-def _content_type(request: Request) -> bytes | None:
+def _content_type(request: Request, operation: str | None) -> bytes | None:
     """The JSON type a request has and its answer gets (wire.answer-type); None for every other type."""
     given = request.headers.get(b"content-type", b"")
     if given == JSON_1_0:
         return JSON_1_0
     kind = given.partition(b";")[0].strip()
+    if kind == JSON_1_1 and operation is not None and ":" in operation:
+        return JSON_1_1
     return kind if kind in (JSON_1_0, PLAIN_JSON) else None
 
 

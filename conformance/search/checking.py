@@ -72,7 +72,8 @@ def _built_on(check: Check) -> Iterator[str]:
 
 def by_literal(check: Check) -> bool:
     """Whether its literal judges a check, not the oracle."""
-    return check.below_the_sdk or bool(check.settings) or any(step.operation in LITERAL for step in check.steps)
+    aside = any(step.operation in LITERAL or ":" in step.operation for step in check.steps)
+    return check.below_the_sdk or bool(check.settings) or aside
 
 
 def out_of_reach(target: Target, check: Check) -> str:

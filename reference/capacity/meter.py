@@ -9,6 +9,7 @@ from reference.account import Account
 from reference.capacity.bucket import Bucket
 from reference.capacity.load import KEY_RANGE, Load, Throttling
 from reference.capacity.uses import ROOM, Kind, Use
+from reference.metrics.store import Metrics
 from reference.tables.table import Table
 
 
@@ -28,12 +29,18 @@ class Throttle:
 
 
 class Meter:
-    """The throughput of all tables and indexes of an account. ``rules`` None: nothing is throttled."""
+    """The throughput of all tables and indexes of an account.
 
-    __slots__ = ("_loads", "rules")
+    ``rules`` None: nothing is throttled; ``metrics`` None: nothing is counted. ``sampled`` is the number of the last
+    period of samples, None before the first.
+    """
 
-    def __init__(self, rules: Throttling | None = None) -> None:
+    __slots__ = ("_loads", "metrics", "rules", "sampled")
+
+    def __init__(self, rules: Throttling | None = None, metrics: Metrics | None = None) -> None:
         self.rules = rules
+        self.metrics = metrics
+        self.sampled: int | None = None
         self._loads: dict[tuple[str, str], Load] = {}
 
     def load(self, account: Account, name: str, index: str = "") -> Load | None:
@@ -101,7 +108,8 @@ class Meter:
 
     def copy(self) -> Meter:
         """An independent meter in the same state."""
-        other = Meter(self.rules)
+        other = Meter(self.rules, None if self.metrics is None else self.metrics.copy())
+        other.sampled = self.sampled
         other._loads = {slot: load.copy() for slot, load in self._loads.items()}
         return other
 
@@ -116,4 +124,14 @@ def meter_of(account: Account) -> Meter | None:
 def serve_with(account: Account, *, throttling: bool = False, metrics: bool = False) -> None:
     """Let an account's throughput be limited, or what its calls use be counted; without either nothing is metered."""
     if throttling or metrics:
-        account.rooms[ROOM] = Meter(Throttling() if throttling else None)
+        account.rooms[ROOM] = Meter(Throttling() if throttling else None, Metrics() if metrics else None)
+
+
+def counted(account: Account) -> Metrics:
+    """The account's metrics; from now on what its calls use is counted, if it has not been before."""
+    meter = meter_of(account)
+    if meter is None:
+        meter = account.rooms[ROOM] = Meter()
+    if meter.metrics is None:
+        meter.metrics = Metrics()
+    return meter.metrics

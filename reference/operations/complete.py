@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference.requests.model import Shape, inputs
+from reference.requests.model import Shape, input_of
 
 
 def complete(operation: str, body: dict[str, Any]) -> bool:
@@ -12,7 +12,7 @@ def complete(operation: str, body: dict[str, Any]) -> bool:
 
     A request that lacks some has been refused before; draining its further violations stops there.
     """
-    return _complete(inputs()[operation], body)
+    return _complete(input_of(operation), body)
 
 
 def _complete(shape: Shape, value: Any) -> bool:

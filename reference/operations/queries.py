@@ -121,14 +121,16 @@ def _answer(
     body: dict[str, Any],
 ) -> Outcome:
     start_row = None if start is None else source.row(start)
-    span = span_of(source.view, condition)
-    rows = span.rows(source.view, start_row, forward=body.get("ScanIndexForward") is not False)
+    rows = span_of(source.view, condition).rows(
+        source.view, start_row, forward=body.get("ScanIndexForward") is not False
+    )
     page = pages.read_page(source, rows, reading, body, open_end=context.choice.open_end)
     rules: tuple[str, ...] = ("queries.result", "queries.order", "queries.page")
     if source.index is None and not source.key.range and page.last is not None:
         page.last = None
         rules += ("queries.hash-only-page",)
-    return pages.answer(context, source, page, body, rules, span.low)
+    begin = source.view.prefix(condition.hash) if context.metered else ()
+    return pages.answer(context, source, page, body, rules, begin)
 
 
 OPERATIONS: dict[str, Operation] = {"Query": query}

@@ -24,7 +24,7 @@ from reference.requests.constraints import Found
 from reference.requests.extras import EXTRAS, pardoned
 from reference.requests.fast import Predicate, predicate
 from reference.requests.front import SINGLE_WRITES, answers
-from reference.requests.model import Shape, inputs, is_table_arn
+from reference.requests.model import Shape, input_of, inputs, is_table_arn
 from reference.requests.search import unreadable
 from reference.requests.types import Reader, filled, is_base64
 from reference.rules import Checks, Cohort, Surface, Violation, surface, violation
@@ -59,7 +59,7 @@ def operations() -> frozenset[str]:
 
 def members(operation: str) -> tuple[str, ...]:
     """The names of an operation's request members, in the order in which the service lists what they break."""
-    return tuple(inputs()[operation].members)
+    return tuple(input_of(operation).members)
 
 
 def read(operation: str, body: Json) -> Reading:
@@ -67,7 +67,7 @@ def read(operation: str, body: Json) -> Reading:
 
     ``body`` is any JSON value. KeyError when there is no such operation.
     """
-    shape = inputs()[operation]
+    shape = input_of(operation)
     if _fast(operation)(body):
         return Reading(body, typed=True, violations=_extras(operation, body))
     if not isinstance(body, dict):
@@ -101,7 +101,7 @@ def _extras(operation: str, body: dict[str, Json]) -> tuple[Violation, ...]:
 
 @functools.cache
 def _fast(operation: str) -> Predicate:
-    return predicate(inputs()[operation])
+    return predicate(input_of(operation))
 
 
 def check(operation: str, body: Json) -> Checks[bool]:

@@ -166,15 +166,17 @@ def compiled(pattern: str) -> re.Pattern[str]:
 class _Model:
     """Builds shapes from one service's model."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, *, patterns: bool = True) -> None:
         # The published model only: a folder of models in somebody's home must not change what DynamoDB does.
         loader = Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
         self.raw: dict[str, Any] = loader.load_service_model(service, "service-2")
+        self.patterns = patterns
         self.built: dict[tuple[str, str], Shape] = {}
 
-    def operations(self) -> dict[str, Shape]:
-        """Operation name → shape of its input."""
-        return {name: self.shape(spec["input"]["shape"]) for name, spec in self.raw["operations"].items()}
+    def operations(self, *wanted: str) -> dict[str, Shape]:
+        """Operation name → shape of its input; of all operations or those named."""
+        known = self.raw["operations"]
+        return {name: self.shape(known[name]["input"]["shape"]) for name in wanted or known}
 
     def shape(self, name: str, parent: str = "", member: str = "") -> Shape:
         """A shape, as it stands at a member of its parent."""
@@ -207,7 +209,7 @@ class _Model:
             "kind": kind,
             "min": raw.get("min"),
             "max": raw.get("max"),
-            "pattern": raw.get("pattern"),
+            "pattern": raw.get("pattern") if self.patterns else None,
             "enum": ENUM_ORDERS.get(name) or _enum_order(enum),
             **changed,
         }
@@ -219,3 +221,29 @@ class _Model:
 def inputs() -> Mapping[str, Shape]:
     """The input shape of every operation of DynamoDB and DynamoDB Streams, by operation name."""
     return {**_Model("dynamodb").operations(), **_Model("dynamodbstreams").operations()}
+
+
+NEIGHBOURS: Mapping[str, tuple[str, ...]] = {
+    "application-autoscaling": (
+        "DeleteScalingPolicy", "DeregisterScalableTarget", "DescribeScalableTargets", "DescribeScalingActivities",
+        "DescribeScalingPolicies", "PutScalingPolicy", "RegisterScalableTarget",
+    ),
+    "cloudwatch": ("GetInsightRuleReport", "GetMetricData", "GetMetricStatistics", "ListMetrics"),
+}  # fmt: skip
+"""What is modelled of other services: what users of DynamoDB call."""
+
+
+@functools.cache
+def neighbours() -> Mapping[str, Shape]:
+    """The input shape of the operations of other services, by name with the service's in front."""
+    # Their patterns are Java's, need surrogate pairs and refuse next to nothing.
+    return {
+        f"{service}:{name}": shape
+        for service, wanted in NEIGHBOURS.items()
+        for name, shape in _Model(service, patterns=False).operations(*wanted).items()
+    }
+
+
+def input_of(operation: str) -> Shape:
+    """The input shape of an operation of whichever service. KeyError when there is none."""
+    return neighbours()[operation] if ":" in operation else inputs()[operation]
