@@ -8,7 +8,7 @@ BUDGET ?= 60s
 SEED ?= 1
 JOBS ?= 2
 
-.PHONY: runs run test lint check types imports unit smoke cover power peers soak bench hostile docs clean setup
+.PHONY: runs run test lint check types imports unit smoke cover power peers browser soak bench hostile docs clean setup
 
 run: setup ## The main job: the suite against moto, ending in a report
 	@$(BIN)/dynoracle run moto --budget $(BUDGET) --seed $(SEED) --out runs/moto --fail-on none
@@ -18,14 +18,19 @@ test: setup lint types imports unit smoke ## Everything CI runs
 
 setup: $(READY)
 
+# $(call install,EXTRA): this project and one of its extras, in the versions that constraints.txt names.
+define install
+if command -v uv >/dev/null 2>&1; then \
+	test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) $(VENV); \
+	uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[$(1)]'; \
+else \
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(1)]'; \
+fi
+endef
+
 $(READY): pyproject.toml constraints.txt
-	@if command -v uv >/dev/null 2>&1; then \
-		test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) $(VENV); \
-		uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'; \
-	else \
-		test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'; \
-	fi
+	@$(call install,dev)
 	@touch $@
 
 lint: setup
@@ -39,7 +44,7 @@ imports: setup
 	$(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/pytest -q -n $(JOBS) -m "not peer and not slow"
+	$(BIN)/pytest -q -n $(JOBS) -m "not peer and not slow and not browser"
 
 smoke: setup ## A short real run against moto, and the soundness of the reference
 	$(BIN)/dynoracle run moto --budget 15s --seed 1 --out runs/smoke-moto --fail-on none
@@ -49,13 +54,17 @@ runs: setup ## Whole runs: kills, hangs, interrupts, resumes
 	$(BIN)/pytest -q -m slow tests/unit
 
 cover: setup
-	$(BIN)/pytest -q -n $(JOBS) -m "not peer and not slow" --cov --cov-report=term
+	$(BIN)/pytest -q -n $(JOBS) -m "not peer and not slow and not browser" --cov --cov-report=term
 
 power: setup ## How many planted bugs the suite finds
 	$(BIN)/python -m tests.planted.power
 
 peers: setup ## Real clients and the other emulators
 	$(BIN)/pytest -q -m peer tests/peers
+
+browser: setup ## The pages in Chromium; installs it where it may
+	@$(call install,browser)
+	$(BIN)/pytest -q -m browser tests/browser
 
 soak: setup ## The reference judged against its own server: nothing may be found
 	$(BIN)/dynoracle run reference --budget $(or $(SOAK),10m) --seed $(SEED) --out runs/soak
