@@ -87,7 +87,8 @@ def _article(view: Outline) -> Iterator[RenderableType]:
     yield Text(f"  on this target: {counted(standing(rows))}")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("part", *CLAIM_MEANS):
-        table.add_column(name, justify="left" if name == "part" else "right")
+        # Numbers keep their place where the terminal is narrow; the names of parts give way.
+        table.add_column(name, justify="left" if name == "part" else "right", no_wrap=True, overflow="ellipsis")
     for part in view.article:
         told = totals(part.rows)
         table.add_row(Text(part.name), *(f"{told[name]:,}" if name in told else "" for name in CLAIM_MEANS))

@@ -487,7 +487,9 @@ def _writer(service: Service, call: Call, outcome: Outcome, difference: Differen
 
 def _created(service: Service, call: Call, difference: Difference, writers: Writers) -> Write | None:
     """The write that made an item which a read of several shows and which should not be there."""
-    shown = difference.observed if difference.kind == "more" else [difference.observed]
+    # What is too much may also be all that is shown of a table.
+    shown = difference.observed if isinstance(difference.observed, list) else [difference.observed]
+    shown = [item for item in shown if isinstance(item, dict)]
     tables = call.body.get("RequestItems") or [get["Get"]["TableName"] for get in call.body["TransactItems"]]
     found = (writers.creating_nothing(service, name, shown) for name in tables)
     return next((write for write in found if write is not None), None)
