@@ -84,16 +84,16 @@ def _shape(body: Mapping[str, Any]) -> Checks[None]:
 
 
 def _table(context: Context, arn: str) -> Checks[Table | None]:
-    """The table with that ARN; what goes wrong is told of the ARN as it was sent (beyond:EXP-2)."""
+    """The table that an ARN names, whatever its Region; what goes wrong is told of the ARN as it was sent (EXP-2)."""
     account, parts = context.account, _TABLE_ARN.fullmatch(arn)
     if parts is None:
         yield violation("transfer.index-arn" if _TABLE_ARN.match(arn) else "transfer.table-arn")
         return None
-    region, owner, name = parts.groups()
+    _, owner, name = parts.groups()
     if owner != account.account_id:
         yield violation("transfer.access-denied")
         return None
-    table = account.tables.get(name) if region == account.region else None
+    table = account.tables.get(name)
     if table is None or table.status == "CREATING":
         yield violation("backups.table-not-found", table=arn)
         return None

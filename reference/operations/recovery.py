@@ -60,7 +60,8 @@ def describe_continuous_backups(context: Context, body: dict[str, Any]) -> Check
     table = yield from backed_table(context, body)
     if table is None:
         return None
-    told = _describe(table.settings.pitr_since, table.settings.pitr_days, context.now())
+    ready = not not_yet_backed_up(context, table)
+    told = _describe(table.settings.pitr_since, table.settings.pitr_days, context.now(), ready=ready)
     return Outcome(told, rules=("backups.recovery-window",))
 
 
@@ -82,7 +83,8 @@ def backed_table(context: Context, body: dict[str, Any]) -> Checks[Table | None]
     return table
 
 
-def _describe(since: float | None, days: int, now: float) -> dict[str, Any]:
+def _describe(since: float | None, days: int, now: float, *, ready: bool = True) -> dict[str, Any]:
+    """Both settings; the first is no switch: it is on from when a table can be backed up (beyond:PIT-5)."""
     recovery: dict[str, Any] = {"PointInTimeRecoveryStatus": "DISABLED"}
     if since is not None:
         earliest, latest = window(since, days, now)
@@ -94,7 +96,7 @@ def _describe(since: float | None, days: int, now: float) -> dict[str, Any]:
         }
     return {
         "ContinuousBackupsDescription": {
-            "ContinuousBackupsStatus": "ENABLED",
+            "ContinuousBackupsStatus": "ENABLED" if ready else "DISABLED",
             "PointInTimeRecoveryDescription": recovery,
         }
     }
