@@ -87,6 +87,14 @@ MAKING: tuple[Check, ...] = (
         name="UpdateContinuousBackups",
     ),
     answers(
+        "backups.recovery-window",
+        Step("DescribeContinuousBackups", {"TableName": T0}),
+        at="ContinuousBackupsDescription",
+        has={"ContinuousBackupsStatus": "DISABLED"},
+        needs="slow enabling",
+        name="DISABLED at first",
+    ),
+    answers(
         "backups.states",
         back_up(),
         has={"BackupName": "b-1.a_z", "BackupStatus": "CREATING", "BackupType": "USER"},

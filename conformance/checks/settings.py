@@ -127,6 +127,18 @@ _OFF = _ttl("until", on=False)
 _DESCRIBE_TTL = Step("DescribeTimeToLive", {"TableName": T0})
 _HOUR = 3_600.0
 
+_STREAMED = {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}}
+
+STREAM_TAGS: tuple[Check, ...] = (
+    answers(
+        "tables.tag-answer",
+        _tags(reply(0, "TableDescription.LatestStreamArn")),
+        tables={"t0": {**table(), **_STREAMED, "Tags": [{"Key": "k", "Value": "v"}]}},
+        body={"Tags": []},
+        name="a stream has none",
+    ),
+)
+
 TIME_TO_LIVE: tuple[Check, ...] = (
     refuses("ttl.enabled-already", _ON, "TimeToLive is already enabled", given=[_ON], control=_DESCRIBE_TTL),
     refuses("ttl.disabled-already", _OFF, "TimeToLive is already disabled", control=_ON),
@@ -354,4 +366,4 @@ INSIGHTS: tuple[Check, ...] = (
     ),
 )
 
-CHECKS: tuple[Check, ...] = (*TAGS, *TIME_TO_LIVE, *RECOVERY, *INSIGHTS)
+CHECKS: tuple[Check, ...] = (*TAGS, *STREAM_TAGS, *TIME_TO_LIVE, *RECOVERY, *INSIGHTS)

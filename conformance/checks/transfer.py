@@ -306,6 +306,14 @@ def _finished(
 ANSWERS: tuple[Check, ...] = (
     answers(
         "transfer.export-answer",
+        export(f"arn:aws:dynamodb:eu-west-1:000000000000:table/{T0}"),
+        given=[ON],
+        at="ExportDescription",
+        has={"ExportStatus": "IN_PROGRESS", "TableArn": TABLE_ARN},
+        name="whatever the Region of the ARN",
+    ),
+    answers(
+        "transfer.export-answer",
         export(ClientToken="${token:a}"),
         given=[ON],
         has=_DESCRIBED,

@@ -468,4 +468,28 @@ NAMING: tuple[Check, ...] = (
     ),
 )
 
-CHECKS: tuple[Check, ...] = (*REFUSED, *ANSWERS, *NAMING)
+RACES: tuple[Check, ...] = (
+    answers(
+        "transfer.import-race",
+        _told(reply(1, _ARN)),
+        tables=_NONE,
+        given=[load(), load()],
+        needs="bucket slow transfer",
+        pause=HOUR / 2,
+        at="ImportTableDescription",
+        has={"ImportStatus": "FAILED", "FailureCode": "TableAlreadyExists"},
+        name="the second",
+    ),
+    answers(
+        "transfer.import-race",
+        load(),
+        tables=_NONE,
+        given=[load()],
+        needs="bucket slow transfer",
+        at="ImportTableDescription",
+        has={"ImportStatus": "IN_PROGRESS"},
+        name="both are taken",
+    ),
+)
+
+CHECKS: tuple[Check, ...] = (*RACES, *REFUSED, *ANSWERS, *NAMING)
