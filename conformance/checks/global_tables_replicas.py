@@ -37,7 +37,7 @@ STRONG = [strong("us-east-2", ELSEWHERE)]
 WITNESSED = [strong("us-east-2", witness=ELSEWHERE)]
 _WITHOUT = {"GlobalTableWitnessUpdates": [{"Delete": {"RegionName": ELSEWHERE}}]}
 _UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
-_PROVISIONED: dict[str, Json] = {"t0": {**table(), "BillingMode": "PROVISIONED", "ProvisionedThroughput": _UNITS}}
+PROVISIONED: dict[str, Json] = {"t0": {**table(), "BillingMode": "PROVISIONED", "ProvisionedThroughput": _UNITS}}
 _DEFINITIONS = [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "g", "AttributeType": "S"}]
 _OF = "for global tables with MultiRegionConsistency set to STRONG"
 _STREAM_OFF = Step("UpdateTable", {"TableName": T0, "StreamSpecification": {"StreamEnabled": False}})
@@ -147,7 +147,7 @@ CHANGES: tuple[Check, ...] = (
     ),
     refuses(
         "global-tables.table-not-scaled", change(creating(THERE)),
-        "Table write capacity should either be Pay-Per-Request or AutoScaled", tables=_PROVISIONED, control=describe(),
+        "Table write capacity should either be Pay-Per-Request or AutoScaled", tables=PROVISIONED, control=describe(),
     ),
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from conformance.machines import (
     account,
     capacity,
+    consistency,
     content,
     control,
     copies,
@@ -13,6 +14,7 @@ from conformance.machines import (
     indexes,
     mixed,
     related,
+    replicas,
     statements,
     streams,
     vectors,
@@ -42,6 +44,9 @@ MACHINES: dict[str, type[ProgramMachine]] = {
     "bulk": copies.BulkMachine,
     "vectors": vectors.VectorsMachine,
     "account": account.AccountMachine,
+    "consistency": consistency.ConsistencyMachine,
+    "global-tables": replicas.GlobalTablesMachine,
+    "dax": consistency.DaxMachine,
     "mixed": mixed.MixedMachine,
 }
 """Name → machine; all but the mixed one are named by the capability they search."""

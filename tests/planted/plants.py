@@ -10,7 +10,9 @@ from tests.planted import (
     indexes,
     legacy,
     reads,
+    replicas,
     routes,
+    staleness,
     statements,
     tables,
     transactions,
@@ -35,6 +37,8 @@ PLANTS: tuple[Plant, ...] = (
     *legacy.PLANTS,
     *tables.PLANTS,
     *statements.PLANTS,
+    *staleness.PLANTS,
+    *replicas.PLANTS,
 )
 
 
