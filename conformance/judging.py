@@ -194,7 +194,7 @@ class Judge:
             if isinstance(reply, Refusal) and not broken:
                 return Verdict("unknown", why=BEFORE)  # A table of that name, or a limit of the account.
             verdict = self.oracle.judge(asked, reply, received)
-            if isinstance(reply, Success) and verdict.ruling == "ok":
+            if isinstance(reply, Success) and name in self.oracle.model.account.tables:
                 self.knowledge.create(name)
                 self.knowledge.settle(name, settled=_active(reply))
             return verdict
@@ -207,9 +207,10 @@ class Judge:
             verdict = Verdict("unknown", why=BEFORE)
             if isinstance(reply, Success) and asked.operation != "DescribeTable":
                 self.oracle.judge(asked, reply, received)
-        changes = asked.operation != "DescribeTable"
         deleted = isinstance(reply, Success) and asked.operation == "DeleteTable"
-        if deleted or (verdict.ruling == "violated" and changes):
+        found = verdict.divergence
+        apart = found is not None and isinstance(found.expected, Success) != isinstance(reply, Success)
+        if deleted or (apart and asked.operation != "DescribeTable"):
             self.knowledge.drop(name)
         elif isinstance(reply, Success):
             self.knowledge.settle(name, settled=_active(reply))
