@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import chaos.faults
 from chaos.faults import ENDS, Fault, find
@@ -118,6 +118,8 @@ def with_low_capacity(program: Program) -> Program:
 @dataclass(slots=True)
 class LockstepWorker(Worker):
     """A worker whose programs run through a proxy in front of its target."""
+
+    pools: ClassVar[bool] = False
 
     faults: Faults = field(default_factory=Faults)
     access: Access = field(default_factory=Access)

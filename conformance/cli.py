@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from conformance import cli_judge, cli_known, cli_runs, cli_targets
+from conformance import cli_aws, cli_judge, cli_known, cli_runs, cli_targets
 from conformance.cli_base import FINDINGS, NOTHING, OK, USAGE, fail, finish, seconds_of, severities_of
 from conformance.launch import Finished, Order, Progress, launch, read_order
 from conformance.record.codec import RecordError
@@ -23,6 +23,8 @@ from conformance.record.folder import RunFolder
 from conformance.record.run import Run
 from conformance.search.baseline import failing, gather, write_known
 from conformance.search.campaign import part_of
+from conformance.targets.costs import estimate
+from conformance.targets.target import DEFAULT_REGION, MAX_COST, Access, TargetError, permit
 
 app = typer.Typer()
 
@@ -61,6 +63,12 @@ def run(
     allow_host: Annotated[list[str] | None, typer.Option(help="A host besides loopback that may be tested.")] = None,
     ca_file: Annotated[str | None, typer.Option(help="Certificate file for an https endpoint.")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="Accept any https certificate.")] = False,
+    allow_aws: Annotated[
+        bool, typer.Option("--allow-aws", help="The endpoint is AWS: make tables there, and pay for them.")
+    ] = False,
+    account_id: Annotated[str, typer.Option(help="The account that pays, with --allow-aws.")] = "",
+    region: Annotated[str, typer.Option(help="AWS region.")] = "",
+    max_cost: Annotated[float, typer.Option(help="USD that a run on AWS may cost, by estimate.", min=0)] = MAX_COST,
 ) -> None:
     """Search a target for differences from DynamoDB, and write a report."""
     wanted = severities_of(fail_on)
@@ -70,10 +78,12 @@ def run(
         _go(_resumed(resume), wanted)
     seconds = seconds_of(budget)
     _check(target, capability or (), rule or (), shard)
+    _check_access(target, Access(allow_host or (), allow_aws=allow_aws, account_id=account_id, region=region))
     order = Order(
         target, RunFolder(Path()), seconds, seed, workers, capability or (), rule or (), timeout,
         command=shlex.join(["dynoracle", *sys.argv[1:]]), allow_hosts=allow_host or (), ca_file=ca_file,
-        insecure=insecure, search=not rule, checks=True, shard=shard,
+        insecure=insecure, search=not rule, checks=True, shard=shard, allow_aws=allow_aws, account_id=account_id,
+        region=region, max_cost=max_cost,
     )  # fmt: skip
     _go(_begun(order, out, baseline, previous, schema), wanted)
 
@@ -107,6 +117,18 @@ def _resumed(folder: Path) -> Order:
 def _go(order: Order, wanted: set[str]) -> None:
     """Run, render the reports, and exit."""
     console = Console()
+    finished = _carried_out(order, console)
+    raise typer.Exit(exit_code(finished.run, finished.status, wanted, console, finished.output))
+
+
+def _carried_out(order: Order, console: Console) -> Finished:
+    """Run, and render the reports."""
+    if order.allow_aws:
+        cost = estimate(order.budget, order.workers)
+        console.print(
+            f"This is paid for by account {order.account_id or '(none given)'}: about ${cost:.2f} by estimate; "
+            f"it stops at ${order.max_cost:.2f} (--max-cost)"
+        )
     part = "" if order.shard == "1/1" else f", part {order.shard}"
     console.print(
         f"Testing [bold]{order.target}[/] for {order.budget:.0f} s, seed {order.seed}{part}; "
@@ -114,7 +136,10 @@ def _go(order: Order, wanted: set[str]) -> None:
     )
     finished = _watched(console, order, order.budget)
     finish(order.folder, finished.run, console)
-    raise typer.Exit(exit_code(finished.run, finished.status, wanted, console, finished.output))
+    return finished
+
+
+cli_aws.wire_run(lambda order, out: _carried_out(_begun(order, out, None, None), Console()))
 
 
 def _watched(console: Console, order: Order, seconds: float) -> Finished:
@@ -180,6 +205,18 @@ def _check(target: str, capabilities: Sequence[str], rules: Sequence[str], shard
     _check_target(target)
 
 
+def _check_access(spec: str, access: Access) -> None:
+    """Say so at once when an endpoint must not be called, or may be paid for by who knows whom."""
+    from conformance.targets.catalogue import find
+
+    endpoint = spec if "://" in spec else find(spec.removesuffix(":inprocess")).endpoint
+    try:
+        if endpoint:
+            permit(endpoint.replace("{region}", access.region or DEFAULT_REGION), access)
+    except TargetError as error:
+        fail(str(error))
+
+
 def _check_rules(names: Sequence[str]) -> None:
     from reference.rules import ledger
 
@@ -203,6 +240,6 @@ def _check_target(spec: str) -> None:
         fail(str(error))
 
 
-for _part in (cli_known.app, cli_judge.app, cli_runs.app, cli_targets.app):
+for _part in (cli_aws.app, cli_known.app, cli_judge.app, cli_runs.app, cli_targets.app):
     app.registered_commands += _part.registered_commands
     app.registered_groups += _part.registered_groups

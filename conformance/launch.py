@@ -21,6 +21,7 @@ from conformance.record.folder import RunFolder, write_text
 from conformance.record.run import Run
 from conformance.search.campaign import merge
 from conformance.search.resume import read_done
+from conformance.targets.target import MAX_COST
 
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 60.0
@@ -46,6 +47,11 @@ class Order:
     search: bool = True
     checks: bool = True
     shard: str = "1/1"
+    allow_aws: bool = False
+    account_id: str = ""
+    region: str = ""
+    max_cost: float = MAX_COST
+    recording: bool = False
 
 
 ORDER_FILE = "order.json"
@@ -115,6 +121,7 @@ class Finished:
     run: Run
     status: int
     output: str
+    folder: RunFolder
 
 
 def launch(order: Order, show: Callable[[Progress], None] = lambda progress: None) -> Finished:
@@ -147,7 +154,7 @@ def launch(order: Order, show: Callable[[Progress], None] = lambda progress: Non
             signal.signal(signal.SIGTERM, before[1])
     stopped = "interrupted" if interrupts else ("budget" if status == 0 else "error")
     run = merge(order.folder, stopped=stopped, seconds=earlier + time.monotonic() - started)
-    return Finished(run, status, log.read_text(encoding="utf-8", errors="replace"))
+    return Finished(run, status, log.read_text(encoding="utf-8", errors="replace"), order.folder)
 
 
 def _wait(
@@ -209,6 +216,9 @@ def arguments(order: Order) -> list[str]:
         "timeout": f"{order.timeout:g}",
         "allow-host": ",".join(order.allow_hosts),
         "shard": order.shard,
+        "account-id": order.account_id,
+        "region": order.region,
+        "max-cost": f"{order.max_cost:g}",
     }
     if order.ca_file:
         options["ca-file"] = order.ca_file
@@ -220,5 +230,7 @@ def arguments(order: Order) -> list[str]:
         *pytest, "-c", os.devnull, f"--rootdir={suite}", *parallel,
         *(f"--dynoracle-{name}={value}" for name, value in options.items()),
         *(["--dynoracle-insecure"] if order.insecure else []),
+        *(["--dynoracle-allow-aws"] if order.allow_aws else []),
+        *(["--dynoracle-recording"] if order.recording else []),
         *wanted,
     ]  # fmt: skip

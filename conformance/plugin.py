@@ -16,6 +16,9 @@ OPTIONS = (
     ("timeout", "10", "seconds to wait for one answer"),
     ("allow-host", "", "comma list of hosts that may be tested besides loopback"),
     ("ca-file", None, "certificate file for an https endpoint"),
+    ("account-id", "", "the account that pays, with --dynoracle-allow-aws"),
+    ("region", "", "AWS region"),
+    ("max-cost", "1", "USD that a run on AWS may cost, by estimate"),
     ("shard", "1/1", "i/n: search the i-th of n disjoint parts"),
     ("schema", None, "file of your own tables: DescribeTable JSON, or a CloudFormation template"),
     ("baseline", None, "file of accepted findings; they are replayed first and do not fail the run"),
@@ -29,6 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("dynoracle", "conformance with DynamoDB")
     for name, default, text in OPTIONS:
         group.addoption(f"--dynoracle-{name}", default=default, help=text)
+    group.addoption("--dynoracle-allow-aws", action="store_true", default=False, help="the target is paid for")
+    group.addoption("--dynoracle-recording", action="store_true", default=False, help="keep what checks are answered")
     group.addoption("--dynoracle-insecure", action="store_true", default=False, help="accept any https certificate")
 
 

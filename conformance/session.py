@@ -25,6 +25,8 @@ from conformance.targets.raw import RawRequest
 from reference.api import Call, Json, Lost, Refusal, Reply, Success
 
 READY_SECONDS = 20.0
+LONGEST_PAUSE = 2.0
+"""Seconds between two looks at what is being created, updated or deleted, at most."""
 MAX_DIVERGENCES = 4
 """Divergences after which a program is broken off: the two worlds disagree too much to learn more."""
 
@@ -76,6 +78,8 @@ class Session:
     to what was lost when the target stopped answering; where replies are lost on purpose (``lossy``) the oracle judges
     the ambiguity instead. ``side`` carries what is no part of the program, where that must take another way.
     ``related``: answers are also held against each other, which a proxy that repeats requests would make unsound.
+    ``ready_seconds`` is how long a table may take to come, change or go; what ``allows`` does not let pass is not sent.
+    ``kept`` gives, for the body of a CreateTable, name and answer of a table that is there already, empty.
     """
 
     sender: Sender
@@ -87,6 +91,9 @@ class Session:
     lossy: bool = False
     side: Sender | None = None
     related: bool = True
+    ready_seconds: float = READY_SECONDS
+    allows: Callable[[Step], bool] = lambda step: True
+    kept: Callable[[Json], tuple[str, Json] | None] | None = None
     timing: Timing = field(default_factory=Timing)
     ops: list[Judged] = field(default_factory=list)
     replies: dict[int, Json] = field(default_factory=dict)
@@ -207,11 +214,12 @@ class Session:
         """Wait until what a call began has come to rest; bounded, unrecorded."""
         side = self.side or self.sender
         wait = settling.waiting(call, reply)
-        deadline = time.monotonic() + READY_SECONDS
+        deadline, pause = time.monotonic() + self.ready_seconds, settling.PAUSE
         while wait is not None and time.monotonic() < deadline:
             if not wait.goes_on(side.send(wait.ask, timeout=self.timeout)):
                 return
-            time.sleep(settling.PAUSE)
+            time.sleep(pause)
+            pause = min(LONGEST_PAUSE, pause * 1.3)
 
     def _resync(self, call: Call) -> None:
         """Adopt the target's state of the tables a differing call touches, so that the search goes on."""
@@ -245,17 +253,28 @@ class Session:
             return False
         return True
 
+    def _reuse(self, body: Json, name: str, answer: Json) -> None:
+        """Set up a table that is there already."""
+        self.names[str(body["TableName"]).removeprefix("${").removesuffix("}")] = name
+        self.oracle.clock.set(self.clock())
+        self.oracle.made(Call("CreateTable", self.bound(body)), Success(answer))
+        index, notes = len(self.ops), {"setup": True}
+        self.replies[index] = answer
+        self.ops.append(Judged(Op(index, "CreateTable", body, reply=self._symbolic(Success(answer)), notes=notes), OK))
+
     def follow(self, step: Step) -> None:
-        """Send a step; where it cannot be sent, keep its place, so that later references still fit."""
-        if self.can_bind(step):
+        """Send a step; where it cannot or must not be sent, keep its place, so that later references still fit."""
+        able = self.can_bind(step)
+        if able and self.allows(step):
             self.send(step)
             return
+        why = "it is not put to endpoints that are paid for" if able else "refers to a reply that was not given"
         op = Op(
             len(self.ops),
             step.operation,
             step.body,
             fate="fail",
-            notes={"skipped": "refers to a reply that was not given"},
+            notes={"skipped": why},
         )
         self.ops.append(Judged(op, OK))
 
@@ -263,12 +282,22 @@ class Session:
         """Every divergence so far with the index of its op."""
         return [(j.op.index, j.verdict.divergence) for j in self.ops if j.verdict.divergence is not None]
 
-    def run(self, program: Program) -> None:
-        """Set up the program's tables, send its calls, and compare the final state."""
+    def set_up(self, program: Program) -> bool:
+        """Make the program's tables, or take such as are there; whether there is anything to go on with."""
         for body in program.tables.values():
+            there = self.kept(body) if self.kept is not None else None
+            if there is not None:
+                self._reuse(body, *there)
+                continue
             made = self.send(Step("CreateTable", body), setup=True)
             if self.died or (made.verdict.divergence is not None and isinstance(made.op.reply, Refusal)):
-                return  # What comes of a table that is not there is no word on any call.
+                return False
+        return True
+
+    def run(self, program: Program) -> None:
+        """Set up the program's tables, send its calls, and compare the final state."""
+        if not self.set_up(program):
+            return  # What comes of a table that is not there is no word on any call.
         for step in program.steps:
             self.follow(step)
             if self.died or self.quarantined or len(self.divergences()) >= MAX_DIVERGENCES:

@@ -434,6 +434,12 @@ class Oracle:
         )
         return replace(found, rule=blamed(call, other.name), summary=text)
 
+    def made(self, call: Call, reply: Success) -> None:
+        """A table is there, empty, that a CreateTable of an earlier session made, which was answered like this."""
+        self._identify(reply)
+        for world in self.worlds:
+            world.service.execute(call)
+
     def install(self, table: str, key: Item, item: Item | None) -> None:
         """Take over an item as read from the target, in every world."""
         for world in self.worlds:

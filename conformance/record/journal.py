@@ -12,7 +12,7 @@ from conformance.record.codec import dumps, loads
 
 KINDS = (
     "run", "known", "program-start", "op", "divergence", "program-end", "finding", "chunk-end", "check", "error",
-    "tally", "end",
+    "tally", "end", "recording", "stopped",
 )  # fmt: skip
 """The kinds of line that workers write. Readers pass over others, which later versions may add."""
 TORN = "torn"

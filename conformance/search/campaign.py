@@ -108,6 +108,7 @@ class _Totals:
     errors: list[str] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
     replayed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stopped: str = ""
 
     def add(self, line: dict[str, Any]) -> None:
         """Count one line of a journal."""
@@ -134,6 +135,8 @@ class _Totals:
             self.replayed[line["fingerprint"]] = line
         elif kind == "error":
             self.errors.append(line["text"])
+        elif kind == "stopped":
+            self.stopped = line["why"]
 
 
 def merge(folder: RunFolder, *, stopped: str = "budget", seconds: float | None = None) -> Run:
@@ -166,7 +169,7 @@ def merge(folder: RunFolder, *, stopped: str = "budget", seconds: float | None =
         seconds=round(seconds if seconds is not None else read_done(folder).active, 1),
         programs=sum(totals.programs.values()),
         calls=sum(totals.calls.values()),
-        stopped=stopped,
+        stopped=totals.stopped or stopped,
         capabilities=_capabilities(totals, listed, header.get("capabilities") or list(MACHINES)),
         findings=listed,
         checks=tuple(totals.checks),

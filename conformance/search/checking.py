@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, cast
 
+from conformance.calibration import recording
 from conformance.checks.base import Answered, Check, Expected, Http, Refused, bound
 from conformance.fates import NEVER_SENT
 from conformance.oracle.divergence import Divergence
@@ -19,9 +20,11 @@ from conformance.program import Program, Step
 from conformance.record.run import CheckResult
 from conformance.search.findings import unsettled
 from conformance.search.minimise import Reduction
+from conformance.search.pool import dear
 from conformance.search.worker import Worker
 from conformance.session import Judged, Session, unread
 from conformance.symbols import SymbolError
+from conformance.targets.guarded import allowed
 from conformance.targets.probe import OPERATIONS_OF
 from conformance.targets.raw import RawReply, RawRequest, parse_reply
 from conformance.targets.target import Target
@@ -83,6 +86,8 @@ def out_of_reach(target: Target, check: Check) -> str:
     lacking = [setting for setting in check.settings if setting not in target.profile.settings]
     if lacking:
         return f"it needs to be served with {lacking[0]}"
+    if target.paid and (dear(check.tables.values()) or not all(allowed(s.operation, s.body) for s in check.steps)):
+        return "it is not made where it is paid for"
     if check.below_the_sdk and not target.endpoint:
         return "it needs HTTP"
     if check.needs == "signatures":
@@ -102,6 +107,14 @@ def _result(check: Check, verdict: str, detail: str = "", fingerprint: str | Non
 def _judged(worker: Worker, check: Check) -> CheckResult:
     program = check.program()
     session = worker.play(program)
+    result = _told_of(worker, check, session, program)
+    if worker.recording:
+        row = recording(check.id, check.rule, result.verdict, check.then.to_json(), session.ops)
+        worker.journal.append("recording", **row)
+    return result
+
+
+def _told_of(worker: Worker, check: Check, session: Session, program: Program) -> CheckResult:
     for _, divergence in session.divergences():
         _report(worker, program, divergence)
     try:
@@ -203,6 +216,9 @@ def _literal(worker: Worker, check: Check) -> CheckResult | None:
             if _names_another_account(check, reply):
                 return _result(check, "not-reached", "it names resources of an account that is not the target's")
         result = _answered(worker, check, session)
+        if worker.recording:
+            row = recording(check.id, check.rule, result.verdict, check.then.to_json(), session.ops)
+            worker.journal.append("recording", **row)
         return None if session.died and _not_there(Lost(session.died)) else result
     except SymbolError as error:
         return _incomplete(check, error)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import orjson
 
@@ -15,19 +15,21 @@ from conformance.machines.base import draw_chunk
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.judge import Oracle
 from conformance.oracle.latitude import Latitude
-from conformance.program import Program, Step
+from conformance.program import Program
 from conformance.record.folder import RunFolder
 from conformance.record.journal import Journal
 from conformance.record.op import op_to_json
 from conformance.search.findings import divergence_to_json, finding_of
 from conformance.search.minimise import CALL_BUDGET, VALUE_BUDGET, Attempt, Reduction, minimise
+from conformance.search.pool import TablePool, cheap, clean, poolable
 from conformance.search.reproduction import script
-from conformance.session import Judged, Session, Timing, state_read
+from conformance.session import READY_SECONDS, Judged, Session, Timing, state_read
 from conformance.strategies.schemas import TableWorld
+from conformance.targets.guarded import allowed
 from conformance.targets.probe import OPERATIONS_OF, capabilities_of, probe
 from conformance.targets.process import ProcessError
 from conformance.targets.target import Target
-from reference.api import Call, Refusal, Success
+from reference.api import Call, Json, Refusal, Reply, Success
 
 REPLAYS = 2
 REDUCE_SECONDS = 20.0
@@ -39,8 +41,19 @@ MAX_RESTARTS = 40
 """Restarts of a target in one run; past that it is given up and the run ends with what it found."""
 
 
+MAX_READY_SECONDS = 300.0
+"""Seconds to wait, at most, for a table to come, change or go, on targets that claim to take long."""
+STUCK_PAUSE = 2.0
+STUCK_SECONDS = 60.0
+"""How long to try at the end of a run to delete tables that are still being created or updated."""
+
+
 class TargetLostError(Exception):
     """The target is gone and cannot be brought back; what was found is on disk."""
+
+
+class SpentError(TargetLostError):
+    """What may be spent on the target is spent; what was found is on disk."""
 
 
 @dataclass(slots=True)
@@ -61,11 +74,16 @@ class Worker:
     cohorts: dict[str, set[str]] = field(default_factory=dict)
     before: Mapping[tuple[str, int], int] = field(default_factory=dict)
     own: Sequence[TableWorld] = ()
+    pool: TablePool | None = None
+    recording: bool = False
     _made: int = 0
     _left: set[str] = field(default_factory=set)
     _there: dict[str, bool] = field(default_factory=dict)
+    _stuck: set[str] = field(default_factory=set)
     _restarts: int = 0
     _transport: Any = None
+    pools: ClassVar[bool] = True
+    """Whether tables may be used again where making them is slow."""
     journal: Journal = field(init=False)
     latitude: Latitude = field(init=False)
 
@@ -73,6 +91,12 @@ class Worker:
         self._transport = self.target.connect()
         self.journal = self.folder.journal(self.name)
         self.latitude = Latitude.of(self.target.profile)
+        profile = self.target.profile
+        if self.pools and (profile.state_lag or self.target.paid):
+            self.pool = TablePool(self._send, max(profile.staleness, profile.index_lag))
+
+    def _send(self, call: Call) -> Reply:
+        return cast(Reply, self._transport.send(call, timeout=self.timeout))
 
     def chunk(self, capability: str, number: int, seed: int, deadline: float) -> None:
         """Draw the programs of one seeded chunk, run them until ``deadline`` (monotonic), then reduce what is new.
@@ -83,7 +107,11 @@ class Worker:
         skip = self.before.get((capability, number), 0)
         before = time.perf_counter()
         programs = draw_chunk(MACHINES[capability], seed, own=self.own)
+        if self.target.paid:
+            programs = [cheap(program, self.own) for program in programs]
         self.timing.drawing += time.perf_counter() - before
+        if self.pool is not None:
+            self.pool.prepare(programs[skip:], lambda: self.new_name("table"), self.target.profile.state_lag)
         fresh: dict[str, tuple[Program, Divergence]] = {}
         late = False
         for position, drawn in enumerate(programs[skip:], skip):
@@ -111,8 +139,9 @@ class Worker:
 
     def play(self, program: Program) -> Session:
         """As ``run``, but hand back the session, with every op and the word on it."""
-        session = self.session()
+        session = self._session_for(program)
         session.run(program)
+        self._demand_open()
         divergences = [divergence for _, divergence in session.divergences()]
         before = time.perf_counter()
         known: set[str] = set()
@@ -149,8 +178,36 @@ class Worker:
 
     def session(self) -> Session:
         """A session with a fresh oracle; tables get fresh names."""
+        self._demand_open()
         oracle = Oracle(self.latitude, start=time.time())
-        return Session(self._transport, oracle, _Names(self), timeout=self.timeout, lossy=self.latitude.server_errors)
+        session = Session(
+            self._transport, oracle, _Names(self), timeout=self.timeout, lossy=self.latitude.server_errors,
+            ready_seconds=max(READY_SECONDS, min(self.target.profile.state_lag, MAX_READY_SECONDS)),
+        )  # fmt: skip
+        if self.target.paid:
+            session.allows = lambda step: allowed(step.operation, step.body)
+        return session
+
+    def _session_for(self, program: Program) -> Session:
+        """A session that takes tables of the pool, where the program leaves them as they are."""
+        session = self.session()
+        if self.pool is not None and poolable(program):
+            session.kept = self._take
+        return session
+
+    def _take(self, body: Json) -> tuple[str, Json] | None:
+        taken = self.pool.take(body) if self.pool is not None else None
+        if taken is not None:
+            self._left.add(taken[0])
+        return taken
+
+    def _demand_open(self) -> None:
+        """TargetLostError when a target that is not ours must not be asked any more."""
+        guard = self.target.guard
+        if guard is not None and guard.meter is not None and guard.meter.over:
+            raise SpentError(f"${guard.meter.cap:.2f} are spent on {self.target.name}")
+        if guard is not None and guard.blocked:
+            raise TargetLostError(guard.blocked)
 
     def has(self, capability: str) -> bool:
         """Whether the target has any of the operations that a capability stands on; asked once."""
@@ -168,21 +225,40 @@ class Worker:
         return name
 
     def finish(self, session: Session) -> None:
-        """Drop what the session created; bring the target back if it died."""
+        """Keep the tables of a clean session, drop what else it created; bring the target back if it died."""
         if session.died is not None:
             self.recover()
         names = [name for symbol, name in session.names.items() if symbol.startswith("table:")]
         for arn in backed_up(session):
             self._transport.send(Call("DeleteBackup", {"BackupArn": arn}), timeout=self.timeout)
+        kept = set(self._keep(session))
         for name in dict.fromkeys([*names, *created(session)]):
-            self._drop(name)
+            if name not in kept:
+                self._drop(name)
         self._left.clear()
+
+    def _keep(self, session: Session) -> Iterator[str]:
+        """Put a clean session's tables into the pool; their names."""
+        if self.pool is None or session.kept is None or not clean(session):
+            return
+        for judged in session.ops:
+            body = judged.op.body
+            if judged.op.notes.get("setup") and isinstance(judged.op.reply, Success):
+                name = session.bound(body)["TableName"]
+                table = session.oracle.model.account.tables.get(name)
+                answer = session.replies[judged.op.index]
+                if table is not None and self.pool.give(body, name, answer, table.items()):
+                    yield name
 
     def _drop(self, name: str) -> None:
         """Delete a table of ours, protected or not."""
         delete = Call("DeleteTable", {"TableName": name})
         reply = self._transport.send(delete, timeout=self.timeout)
         self._left.discard(name)
+        if isinstance(reply, Refusal) and reply.code in ("ResourceInUseException", "LimitExceededException"):
+            self._stuck.add(name)
+        else:
+            self._stuck.discard(name)
         if isinstance(reply, Refusal) and "protected" in (reply.message or ""):
             unprotect = Call("UpdateTable", {"TableName": name, "DeletionProtectionEnabled": False})
             self._transport.send(unprotect, timeout=self.timeout)
@@ -190,6 +266,7 @@ class Worker:
 
     def recover(self) -> None:
         """Make sure the target answers again: wait, then restart it if it is ours; TargetLostError if neither helps."""
+        self._demand_open()
         process = self.target.process
         deadline = time.monotonic() + (1.0 if process is not None else RECOVERY_SECONDS)
         while process is None or process.alive():
@@ -205,6 +282,8 @@ class Worker:
         self._restarts += 1
         if self._restarts > MAX_RESTARTS:
             raise TargetLostError(f"{self.target.name} was restarted {MAX_RESTARTS} times in this run; giving up")
+        if self.pool is not None:
+            self.pool.clear()
         try:
             process.restart()
         except ProcessError as error:
@@ -212,13 +291,13 @@ class Worker:
 
     def attempt(self, program: Program) -> Attempt:
         """Run a candidate of the minimiser on fresh tables, without comparing the final state."""
-        session = self.session()
-        for body in program.tables.values():
-            session.send(Step("CreateTable", body), setup=True)
+        session = self._session_for(program)
+        session.set_up(program)
         for step in program.steps:
             if session.died is not None or session.quarantined is not None:
                 break
             session.follow(step)
+        self._demand_open()
         ops = tuple(judged.op for judged in session.ops)
         self.finish(session)
         return Attempt(tuple(session.divergences()), ops, dict(session.names))
@@ -271,10 +350,16 @@ class Worker:
     def _leave(self) -> None:
         """Drop the tables of a program that was interrupted, if the target answers."""
         self.timeout = min(self.timeout, LEAVE_SECONDS)
-        for name in sorted(self._left):
-            if not self.target.alive():
-                break
+        kept = self.pool.names() if self.pool is not None else []
+        for name in sorted({*self._left, *kept}):
+            if self.target.guard is None and not self.target.alive():
+                return
             self._drop(name)
+        deadline = time.monotonic() + STUCK_SECONDS
+        while self._stuck and self.target.process is None and time.monotonic() < deadline:
+            time.sleep(STUCK_PAUSE)
+            for name in sorted(self._stuck):
+                self._drop(name)
 
     def end(self) -> None:
         """Journal the totals, drop what an interrupt left behind, and close."""

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,12 +28,13 @@ from conformance.record.folder import RunFolder
 from conformance.record.run import CheckResult
 from conformance.search.baseline import Known, failing, gather, read_known, severities_of, write_known
 from conformance.search.campaign import Share, ledger_version, merge, new_folder, part_of, shares
-from conformance.search.checking import chosen, run_check
+from conformance.search.checking import by_literal, chosen, out_of_reach, run_check
 from conformance.search.regression import replay_known
 from conformance.search.resume import read_done
-from conformance.search.worker import TargetLostError, Worker
+from conformance.search.worker import SpentError, TargetLostError, Worker
 from conformance.targets.catalogue import CatalogueError
 from conformance.targets.install import InstallError
+from conformance.targets.ledger import FOLDER as LEDGERS
 from conformance.targets.process import ProcessError
 from conformance.targets.target import Access, Target, TargetError, open_target
 from reference.api import Call, Lost
@@ -49,6 +50,8 @@ def suite_version() -> str:
 
 CHECK_SHARE = 0.4
 """The part of a budget that directed checks may use; the search has the rest, and what they leave."""
+TOGETHER = 25
+"""Checks whose tables are made together."""
 SPENT = "the budget for checks was spent"
 
 
@@ -70,7 +73,12 @@ class Campaign:
             allow_hosts=[h for h in option("allow-host").split(",") if h],
             ca_file=option("ca-file"),
             insecure=config.getoption("--dynoracle-insecure"),
+            allow_aws=config.getoption("--dynoracle-allow-aws"),
+            account_id=option("account-id") or None,
+            region=option("region") or None,
+            max_cost=float(option("max-cost")),
         )
+        self.recording: bool = config.getoption("--dynoracle-recording")
         self.is_worker = hasattr(config, "workerinput")
         self.started = time.monotonic()
         if self.is_worker:
@@ -98,6 +106,7 @@ class Campaign:
         self.done = read_done(self.folder)
         self._worker: Worker | None = None
         self._checks_until: float | None = None
+        self._upcoming: list[Check] = []
         self._checking = 0.0
 
     @pytest.hookimpl(optionalhook=True)
@@ -125,6 +134,8 @@ class Campaign:
     def check(self, check: Check) -> CheckResult:
         """Make one check, unless the checks' share of the budget is spent; checks asked for by rule are all made."""
         worker = self.worker()
+        if worker.pool is not None and self.workers == 1:
+            self._prepare(worker, check)
         if self._checks_until is None:
             self._checks_until = time.monotonic() + self.budget * CHECK_SHARE
         before = time.monotonic()
@@ -135,6 +146,19 @@ class Campaign:
         result = CheckResult(check.id, check.rule, check.capability, "not-reached", detail=SPENT)
         worker.journal.append("check", **asdict(result))
         return result
+
+    def _prepare(self, worker: Worker, check: Check) -> None:
+        """Make the tables of the next checks at once, where making one takes long."""
+        if not self._upcoming:
+            self._upcoming = list(self.checks())
+        try:
+            at = self._upcoming.index(check)
+        except ValueError:
+            return
+        if worker.pool is not None and at % TOGETHER == 0:
+            soon = [c for c in self._upcoming[at : at + TOGETHER] if not out_of_reach(worker.target, c)]
+            programs = [c.program() for c in soon if not by_literal(c)]
+            worker.pool.prepare(programs, lambda: worker.new_name("table"), worker.target.profile.state_lag)
 
     def replay(self, known: Known) -> str:
         """Replay a known finding; its state."""
@@ -153,8 +177,15 @@ class Campaign:
         try:
             yield worker
         except TargetLostError as lost:
-            worker.journal.append("error", text=str(lost))
-            pytest.exit(str(lost), returncode=2)
+            self.lost(worker, lost)
+
+    def lost(self, worker: Worker, lost: TargetLostError) -> NoReturn:
+        """End the run: the target is gone, or what may be spent on it is spent."""
+        if isinstance(lost, SpentError):
+            worker.journal.append("stopped", why="cost", text=str(lost))
+            pytest.exit(str(lost), returncode=0)
+        worker.journal.append("error", text=str(lost))
+        pytest.exit(str(lost), returncode=2)
 
     def worker(self) -> Worker:
         """This process's worker; the target is opened when first needed."""
@@ -162,7 +193,7 @@ class Campaign:
             target = self._open()
             self._worker = Worker(
                 target, self.folder, self.name, self.run_id, self.timeout, before=self.done.programs,
-                own=definitions_of(self.folder.path),
+                own=definitions_of(self.folder.path), recording=self.recording,
             )  # fmt: skip
             self._worker.journal.append("run", **self._header(self._worker), at=round(time.time(), 3))
         return self._worker
@@ -170,7 +201,9 @@ class Campaign:
     def _open(self) -> Target:
         """The target, answering; else the run ends with what is wrong with it."""
         try:
-            target = open_target(self.spec, run_dir=self.folder.path / "targets", worker=self.name, access=self.access)
+            ledger = self.folder.path / LEDGERS / f"{self.name}.jsonl"
+            access = replace(self.access, ledger=ledger, max_cost=self.access.max_cost / self.workers)
+            target = open_target(self.spec, run_dir=self.folder.path / "targets", worker=self.name, access=access)
         except (CatalogueError, InstallError, ProcessError, TargetError) as error:
             self._give_up(str(error))
         silent = target.transport.send(Call("ListTables", {}), timeout=self.timeout)

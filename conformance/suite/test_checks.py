@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from conformance.checks.base import Check
 from conformance.record.run import VERDICTS
 from conformance.search.worker import TargetLostError
@@ -15,6 +13,5 @@ def test_check(campaign: Campaign, check: Check) -> None:
     try:
         result = campaign.check(check)
     except TargetLostError as lost:
-        campaign.worker().journal.append("error", text=str(lost))
-        pytest.exit(str(lost), returncode=2)
+        campaign.lost(campaign.worker(), lost)
     assert result.verdict in VERDICTS

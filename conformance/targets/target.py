@@ -17,8 +17,11 @@ from urllib.parse import urlsplit
 import reference
 from conformance.program import BUCKET
 from conformance.targets.catalogue import Entry, find
+from conformance.targets.costs import Meter
+from conformance.targets.guarded import GuardedTransport, account_of
 from conformance.targets.inprocess import ReferenceTransport, WsgiTransport, moto_application
 from conformance.targets.install import install, located
+from conformance.targets.ledger import Place, TableLedger
 from conformance.targets.process import Command, Process, fill
 from conformance.targets.profile import Profile
 from conformance.targets.signing import FAKE, Credentials
@@ -27,6 +30,8 @@ from reference.api import Call, Success
 from reference.clock import ManualClock
 
 DEFAULT_REGION = "us-east-1"
+MAX_COST = 1.0
+"""USD that a run may cost where nothing else was said."""
 PROBE_LIMIT = 2.0
 """Seconds in which a starting server must answer one ListTables."""
 _ROOT = Path(reference.__file__).parents[1]
@@ -42,7 +47,9 @@ class Access:
     """What the user allows beyond loopback, and how to get in.
 
     ``credentials`` are used wherever they are given; otherwise loopback gets fake ones and any other host those of
-    boto3's chain. ``allow_hosts`` are names or addresses without a port.
+    boto3's chain. ``allow_hosts`` are names or addresses without a port. With ``allow_aws`` an endpoint is taken for
+    one that is paid for: its account must be ``account_id``, and at most ``max_cost`` USD are spent. ``ledger`` is the
+    file that lists the tables made on an endpoint which somebody else runs.
     """
 
     allow_hosts: Collection[str] = ()
@@ -52,6 +59,8 @@ class Access:
     credentials: Credentials | None = None
     ca_file: str | None = None
     insecure: bool = False
+    max_cost: float = MAX_COST
+    ledger: Path | None = None
 
 
 @dataclass(slots=True)
@@ -76,9 +85,19 @@ class Target:
 
     def connect(self) -> Transport:
         """A transport of its own to the same target, for a client that must not share connections."""
-        if isinstance(self.transport, HttpTransport):
+        if isinstance(self.transport, HttpTransport | GuardedTransport):
             return self.transport.clone()
         return self.transport
+
+    @property
+    def guard(self) -> GuardedTransport | None:
+        """What watches over an endpoint that somebody else runs."""
+        return self.transport if isinstance(self.transport, GuardedTransport) else None
+
+    @property
+    def paid(self) -> bool:
+        """Whether what is done here is paid for."""
+        return self.guard is not None and self.guard.meter is not None
 
     def alive(self) -> bool:
         """Whether it answers ListTables now."""
@@ -116,7 +135,8 @@ def open_target(
     """
     access = access or Access()
     if "://" in spec:
-        target = _at_url(spec, Entry(spec, endpoint=spec), access)
+        like = find("aws").profile if access.allow_aws or is_aws(urlsplit(spec).hostname or "") else Profile()
+        target = _at_url(spec, Entry(spec, endpoint=spec, profile=like), access)
     elif spec.endswith(":inprocess"):
         target = _in_process(find(spec.removesuffix(":inprocess")), access)
     else:
@@ -160,8 +180,10 @@ def is_aws(host: str) -> bool:
 def permit(endpoint: str, access: Access) -> None:
     """TargetError unless the user allowed calls to that endpoint."""
     host = urlsplit(endpoint).hostname or ""
+    if access.allow_aws and not re.fullmatch(r"\d{12}", access.account_id or ""):
+        raise TargetError("give --allow-aws and --account-id with the twelve digits of the account that pays")
     if is_aws(host):
-        if not access.allow_aws or not access.account_id:
+        if not access.allow_aws:
             raise TargetError(
                 f"{endpoint} is AWS, where tables are paid for: give --allow-aws and --account-id to go there"
             )
@@ -173,12 +195,9 @@ def _at_url(template: str, entry: Entry, access: Access) -> Target:
     region = access.region or entry.region or _region_in(template) or DEFAULT_REGION
     endpoint = fill(template, {"region": region})
     permit(endpoint, access)
-    host = urlsplit(endpoint).hostname or ""
     credentials = credentials_for(endpoint, access)
-    if is_aws(host):
-        _check_account(access, region)
     try:
-        transport = HttpTransport(
+        http = HttpTransport(
             endpoint,
             credentials=credentials,
             region=region,
@@ -187,7 +206,22 @@ def _at_url(template: str, entry: Entry, access: Access) -> Target:
         )
     except (ValueError, OSError) as error:
         raise TargetError(f"{endpoint}: {error}") from error
+    transport = _guarded(http, Place(entry.name, endpoint, region), access)
     return Target(entry.name, entry.version, endpoint, transport, entry.profile, region, entry)
+
+
+def _guarded(http: HttpTransport, place: Place, access: Access) -> Transport:
+    """The transport with what must watch over it; TargetError when the account is another than was said."""
+    if access.allow_aws:
+        found = account_of(http)
+        if found is not None and found != access.account_id:
+            http.close()
+            raise TargetError(f"{place.endpoint} belongs to account {found}, not to --account-id {access.account_id}")
+    elif access.ledger is None:
+        return http
+    ledger = None if access.ledger is None else TableLedger(access.ledger, place)
+    meter = Meter(access.max_cost) if access.allow_aws else None
+    return GuardedTransport(http, ledger=ledger, meter=meter, account=access.account_id if meter else None)
 
 
 def credentials_for(endpoint: str, access: Access) -> Credentials | Callable[[], Credentials]:
@@ -220,26 +254,6 @@ def _from_chain(host: str) -> Credentials | Callable[[], Credentials]:
         return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
     return current
-
-
-def _check_account(access: Access, region: str) -> None:
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    given = access.credentials
-    keys = {}
-    if given is not None:
-        keys = {
-            "aws_access_key_id": given.access_key,
-            "aws_secret_access_key": given.secret_key,
-            "aws_session_token": given.token,
-        }
-    try:
-        account = boto3.client("sts", region_name=region, **keys).get_caller_identity()["Account"]
-    except (BotoCoreError, ClientError) as error:
-        raise TargetError(f"AWS would not say whose credentials these are: {error}") from error
-    if account != access.account_id:
-        raise TargetError(f"the credentials belong to account {account}, not to --account-id {access.account_id}")
 
 
 def _in_process(entry: Entry, access: Access) -> Target:
