@@ -8,6 +8,7 @@ they may have taken effect in.
 from __future__ import annotations
 
 import copy
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -45,6 +46,10 @@ BEFORE = "it depends on what was there before the recording"
 UNKNOWN_TABLE = "the recording does not say what table this is"
 PASSING = "its table was still being created or updated"
 PASSING_CODES = frozenset({"ResourceNotFoundException", "ResourceInUseException"})
+TOKEN = "its client token may be that of a call which is not known"
+TOKEN_SECONDS = 600.0
+"""How long a client token stands for its first request."""
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 OUTSIDE = "calls of this kind are not judged in recordings"
 
 
@@ -69,6 +74,8 @@ class Judge:
     latitude: Latitude
     start: float = 0.0
     definitions: Mapping[str, Json] = field(default_factory=dict)
+    tokens: dict[str, bool] = field(default_factory=dict)
+    """Client tokens, and whether all that they stand for is known."""
     oracle: Oracle = field(init=False)
     knowledge: Knowledge = field(init=False)
 
@@ -123,6 +130,10 @@ class Judge:
 
     def _unjudged(self, call: Recorded) -> None:
         """Nothing was said of a call: what it may have done is unknown."""
+        self._taint(call)
+        if call.op.operation in TABLE_CALLS and call.op.operation != "DescribeTable":
+            self.knowledge.drop(_table_of(call.op))
+            return
         if _open_ended(call.op) or not isinstance(call.op.reply, Success | Refusal):
             self.knowledge.haunt(call.writes, call.op.called)
         elif isinstance(call.op.reply, Success):
@@ -132,7 +143,7 @@ class Judge:
         """Whether a call took effect at one moment, on items that are known."""
         known = call.op.operation in ITEM_CALLS - PARTWISE and isinstance(call.op.reply, Success | Refusal)
         passing = isinstance(call.op.reply, Refusal) and call.op.reply.code in PASSING_CODES
-        return known and not passing and self._knows(call) and not _open_ended(call.op)
+        return known and not passing and not self._repeats(call) and self._knows(call) and not _open_ended(call.op)
 
     # One call.
 
@@ -155,7 +166,12 @@ class Judge:
                 self.knowledge.settle(table, settled=True)
         elif reply.code in PASSING_CODES and not self.knowledge.settled(places):
             return Verdict("unknown", why=PASSING)
+        if self._repeats(call):
+            self._unjudged(call)
+            return Verdict("unknown", why=TOKEN)
         known = self._knows(call)
+        if not known:
+            self._taint(call)
         verdict = self._judged(call, asked, reply, received)
         if known and verdict.ruling == "ok" and not _open_ended(op):
             return verdict
@@ -182,6 +198,20 @@ class Judge:
             self.oracle.worlds = worlds
             return verdict if _certain_of(verdict.divergence) else Verdict("unknown", why=BEFORE)
         return Verdict("unknown", why=BEFORE)
+
+    def _repeats(self, call: Recorded) -> bool:
+        """Whether a call may repeat one that the oracle knows nothing of, by its client token."""
+        token = _token(call.op)
+        if token is None or token in self.tokens:
+            return token is not None and not self.tokens[token]
+        self.tokens[token] = _UUID.fullmatch(token) is not None or call.op.called > TOKEN_SECONDS
+        return not self.tokens[token]
+
+    def _taint(self, call: Recorded) -> None:
+        """What a client token stands for is not known to the oracle."""
+        token = _token(call.op)
+        if token is not None:
+            self.tokens[token] = False
 
     def _knows(self, call: Recorded) -> bool:
         lagging = call.op.operation in READS and not _consistent(call.op)
@@ -300,6 +330,12 @@ def _active(reply: Success) -> bool:
     table = body.get("Table") or body.get("TableDescription") or {}
     indexes = table.get("GlobalSecondaryIndexes") or []
     return table.get("TableStatus") == "ACTIVE" and all(i.get("IndexStatus", "ACTIVE") == "ACTIVE" for i in indexes)
+
+
+def _token(op: Op) -> str | None:
+    """A call's client token; one that its client made up anew for this call has the form of a UUID."""
+    token = op.body.get("ClientRequestToken") if isinstance(op.body, dict) else None
+    return token if isinstance(token, str) and op.operation in ("TransactWriteItems", "ExecuteTransaction") else None
 
 
 def _open_ended(op: Op) -> bool:

@@ -257,7 +257,10 @@ class Session:
         """Set up a table that is there already."""
         self.names[str(body["TableName"]).removeprefix("${").removesuffix("}")] = name
         self.oracle.clock.set(self.clock())
-        self.oracle.made(Call("CreateTable", self.bound(body)), Success(answer))
+        made = Call("CreateTable", self.bound(body))
+        self.oracle.made(made, Success(answer))
+        if self.related:
+            self.watch.judge(len(self.ops), made, Success(answer))
         index, notes = len(self.ops), {"setup": True}
         self.replies[index] = answer
         self.ops.append(Judged(Op(index, "CreateTable", body, reply=self._symbolic(Success(answer)), notes=notes), OK))

@@ -123,6 +123,19 @@ class TestKnown:
         assert [w.verdict.ruling for w in words] == ["ok", "ok", "unknown", "unknown", "unknown"]
         assert words[2].verdict.why == UNANSWERED
 
+    def test_a_client_token_may_be_known_from_before(self) -> None:
+        put = {"Put": {"TableName": "orders", "Item": {"pk": {"S": "a"}}}}
+        mismatch = Refusal("IdempotentParameterMismatchException", "used with a different request parameter")
+
+        def transact(index: int, token: str, reply: Reply) -> Op:
+            return op(index, "TransactWriteItems", {"TransactItems": [put], "ClientRequestToken": token}, reply)
+
+        uuid = "0f8fad5b-d9cb-469f-a165-70867728950e"
+        assert rulings([made(), transact(1, "once", mismatch), transact(2, uuid, Success({}))]) == {
+            0: "ok", 1: "unknown", 2: "ok",
+        }  # fmt: skip
+        assert rulings([made(), transact(2, uuid, Success({})), transact(3, uuid, mismatch)])[3] == "violated"
+
     def test_a_table_being_created_may_refuse(self) -> None:
         missing = Refusal("ResourceNotFoundException", "Requested resource not found")
         assert isinstance(MADE, Success)
@@ -228,5 +241,5 @@ def test_the_reference_is_never_accused(name: str) -> None:
 @pytest.mark.parametrize("plant", ["put-merges", "number-through-float", "failed-condition-hides-item"])
 def test_planted_bugs_are_seen_in_recordings(plant: str) -> None:
     wrap = plant_of(plant).wrap
-    programs = draw_chunk(MACHINES["items"], 43, programs=25)
+    programs = draw_chunk(MACHINES["items"], 43, programs=60)
     assert any(violated(judged(recorded(program, wrap, n))) for n, program in enumerate(programs))
