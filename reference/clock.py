@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Clock(Protocol):
@@ -10,6 +10,15 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """The present moment."""
+        ...
+
+
+@runtime_checkable
+class DrivenClock(Clock, Protocol):
+    """A clock that can be told to move on."""
+
+    def set(self, now: float) -> None:
+        """Move to ``now``, epoch seconds; never back."""
         ...
 
 

@@ -7,7 +7,7 @@
     triggers.advance(60)   # let a minute pass: retries, batching windows, tumbling windows
 
 ``service.execute`` is the reference; any function from ``Call`` to ``Reply`` does, so the stream may be another
-endpoint's. Only the reference's clock can be advanced.
+endpoint's: ``conformance.functions.triggers_at(url)``. Only a clock that is driven can be advanced.
 """
 
 from __future__ import annotations

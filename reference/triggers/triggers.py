@@ -6,7 +6,7 @@ from typing import Any
 
 from reference.agenda import Agenda
 from reference.api import ServiceError
-from reference.clock import Clock, ManualClock
+from reference.clock import Clock, DrivenClock
 from reference.rules import Violation, first, surface, violation
 from reference.triggers import reading
 from reference.triggers.mapping import EventSourceMapping, Failures, Handler, function_arn, named
@@ -107,13 +107,13 @@ class Triggers:
         raise TriggerLoop(f"after {MOST_STEPS:,} steps there is still something due")
 
     def advance(self, seconds: float) -> int:
-        """Let seconds pass on the reference's clock, doing everything when it is due; the number of calls it took.
+        """Let seconds pass, doing everything when it is due; the number of calls of functions that it took.
 
-        TypeError when the clock is one that can't be advanced.
+        TypeError when the clock is one that goes by itself.
         """
         clock = self._clock
-        if not isinstance(clock, ManualClock):
-            raise TypeError("only a ManualClock can be advanced; with any other, wait and settle")
+        if not isinstance(clock, DrivenClock):
+            raise TypeError("a clock that goes by itself can't be advanced: wait, and settle")
         end, calls = clock.now() + seconds, self.settle()
         while clock.now() < end:
             upcoming = [moment for mapping in self.mappings for moment in mapping.moments() if moment > clock.now()]

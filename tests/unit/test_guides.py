@@ -21,7 +21,7 @@ from tests.planted.arena import divergences
 from tests.planted.base import Executes
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("tutorial.md", "how-to.md", "reference.md", "explanation.md")
+NAMES = ("tutorial.md", "how-to.md", "reference.md", "explanation.md", "examples.md")
 PAGES = [ROOT / "README.md", *(ROOT / "docs" / name for name in NAMES)]
 WRITTEN_BY_OTHERS = {"docs/findings.md"}
 """Linked before it is there."""
