@@ -11,9 +11,9 @@ from typing import Any, Protocol
 from conformance import settling
 from conformance.fates import NEVER_SENT, fate
 from conformance.oracle import front
-from conformance.oracle.blame import main_rule
+from conformance.oracle.blame import main_rule, refused_rule
 from conformance.oracle.divergence import OK, Divergence, Verdict
-from conformance.oracle.judge import Oracle
+from conformance.oracle.judge import Oracle, lacking
 from conformance.oracle.planes import USES_BUCKET
 from conformance.oracle.resync import adopt_table
 from conformance.oracle.wording import alternatives
@@ -367,12 +367,15 @@ def crash(call: Call, reply: Lost, oracle: Oracle, raw: RawRequest | None = None
     outcomes = oracle.model.outcomes(read) if read is not None and not broken else None
     if outcomes is not None:
         broken = outcomes.violations
+    outcome = outcomes.outcome if outcomes is not None else None
     expected: Reply
     if broken:
-        expected = oracle.model.refusal(call, broken[0])
+        expected, rule = oracle.model.refusal(call, broken[0]), broken[0].rule.name
     else:
-        expected = Success(outcomes.outcome.body if outcomes is not None and outcomes.outcome else None)
-    rule = broken[0].rule.name if broken else main_rule(call.operation)
+        expected = Success(outcome.body if outcome is not None else None)
+        rule = refused_rule(call, outcome)
+    if call.operation in oracle.latitude.lacks and reply.why.startswith("garbage"):
+        return lacking(call.operation, expected, reply)
     severity, kind = unread(reply, refused=bool(broken))
     if severity == "crash":
         text = f"{call.operation} got no answer: {reply.why[:120]}"

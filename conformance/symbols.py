@@ -101,7 +101,7 @@ def unbind(body: Any, names: Mapping[str, str]) -> Any:
     """
     symbols = {text: f"${{{name}}}" for name, text in names.items() if text}
     longest = sorted(symbols, key=lambda text: (-len(text), text))
-    known = "".join(rf"|(?:(?<![\w.-])|(?<=equestItems\.)){re.escape(text)}(?![\w-])" for text in longest)
+    known = "".join(rf"|(?<![\w-]){re.escape(text)}(?!\w)" for text in longest)
     pattern = re.compile(r"\$\{" + known)
     return _unbind(body, pattern, {"${": _ESCAPED, **symbols}, 0)
 

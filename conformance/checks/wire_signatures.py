@@ -18,13 +18,14 @@ def _signed_as(text: str, **more: str | None) -> dict[str, str | None]:
 
 
 PARTS: tuple[Check, ...] = (
-    door("wire.missing-authentication-token", raw(signed=False), _MISSING, _LIST, name="none"),
+    door("wire.missing-authentication-token", raw(signed=False), _MISSING, _LIST, name="none", needs="signatures"),
     door(
         "wire.missing-authentication-token",
         raw(headers=_signed_as("Basic ZHlub3JhY2xl")),
         _MISSING,
         _LIST,
         name="another scheme",
+        needs="signatures",
     ),
     door(
         "wire.two-signatures",
@@ -34,6 +35,7 @@ PARTS: tuple[Check, ...] = (
             "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.",
         ),
         raw(path="/?x=y"),
+        needs="signatures",
     ),
     door(
         "wire.incomplete-authorization",
@@ -45,6 +47,7 @@ PARTS: tuple[Check, ...] = (
         ),
         _LIST,
         name="everything",
+        needs="signatures",
     ),
     door(
         "wire.incomplete-authorization",
@@ -55,6 +58,7 @@ PARTS: tuple[Check, ...] = (
         ),
         _LIST,
         name="signature",
+        needs="signatures",
     ),
     door(
         "wire.incomplete-query",
@@ -66,6 +70,7 @@ PARTS: tuple[Check, ...] = (
         ),
         _LIST,
         name="everything",
+        needs="signatures",
     ),
     door(
         "wire.incomplete-query",
@@ -73,6 +78,7 @@ PARTS: tuple[Check, ...] = (
         Refused("IncompleteSignatureException", f"{_PARAMETER}'X-Amz-Signature'. {_AGAIN}"),
         _LIST,
         name="signature",
+        needs="signatures",
     ),
 )
 

@@ -163,7 +163,8 @@ ENUMS: tuple[Check, ...] = (
     ),
 )
 
-_TOKEN = "t" * 37
+_TOKEN = "${token:a}" + "t" * 36
+"""More than 36 letters, and another one in each session: a target that takes it remembers it."""
 _101 = [t_put({"pk": s(str(i))}) for i in range(101)]
 _ONLY = "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request"
 
@@ -172,7 +173,7 @@ TRANSACTIONS: tuple[Check, ...] = (
         "wire.token-length",
         transact(t_put(), ClientRequestToken=_TOKEN),
         f"{ENVELOPE}Value '{_TOKEN}' at 'clientRequestToken' {FAILED} have length less than or equal to 36",
-        control=transact(t_put(), ClientRequestToken=_TOKEN[:36]),
+        control=transact(t_put(), ClientRequestToken="${token:b}"),
         name="alone",
     ),
     refuses(

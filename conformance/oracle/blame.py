@@ -125,12 +125,18 @@ _OF_REPLICAS = (
 
 
 def main_rule(operation: str, rules: Sequence[str] = ()) -> str:
-    """The rule about an operation's success as a whole."""
+    """The rule about an operation's success as a whole; ``rules`` are those that its outcome follows."""
+    if operation == "ExecuteStatement" and _WRITTEN in rules:
+        return _WRITTEN
     known = ledger()
     for name in (OPERATIONS.get(operation, ""), *rules):
         if name in known:
             return name
-    return "wire.no-content"
+    found = lacking_rule(operation)
+    return "wire.no-content" if found == "wire.unknown-operation" else found
+
+
+_WRITTEN = "partiql.write-answer"
 
 
 def body_divergence(
@@ -394,8 +400,8 @@ def blamed(call: Call, rule: str, reasons: Json = None) -> str:
     return rule
 
 
-def refused_rule(call: Call, outcome: Outcome | None, reply: Refusal) -> str:
-    """The rule about a valid request that is refused in words that name no rule."""
+def refused_rule(call: Call, outcome: Outcome | None, reply: Refusal | None = None) -> str:
+    """The rule about a valid request that is refused in words that name no rule, or without any."""
     updates = call.body.get("AttributeUpdates") if isinstance(call.body, dict) else None
     for update in updates.values() if isinstance(updates, dict) else ():
         if update.get("Action") == "ADD" and "L" in (update.get("Value") or {}):
@@ -404,10 +410,11 @@ def refused_rule(call: Call, outcome: Outcome | None, reply: Refusal) -> str:
         return "partiql.write-answer"
     if names_arn(call):
         return "wire.table-arn"
-    if reply.status < 500 and re.search(r"\bExpression: ", reply.message or ""):
+    if reply is not None and reply.status < 500 and re.search(r"\bExpression: ", reply.message or ""):
         return "expressions.syntax"
     bare = call.operation == "UpdateItem" and not {"UpdateExpression", "AttributeUpdates"} & call.body.keys()
-    condition = None if bare and reply.status >= 500 else condition_rule(call, *_CONDITIONS)
+    failed = reply is None or reply.status >= 500
+    condition = None if bare and failed else condition_rule(call, *_CONDITIONS)
     if condition is not None:
         return condition
     if call.operation == "GetItem" and _PARTLY & call.body.keys():

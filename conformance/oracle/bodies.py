@@ -96,16 +96,21 @@ def lawful(service: Service, call: Call, outcome: Outcome, body: Json, latitude:
     if not found:
         capacity = compare_capacity(call, outcome, body) if loose else []
         return Lawful(outcome, tuple(capacity))
+    nearest = outcome
     for replica, other in _others(service, call, outcome, body, latitude):
         wrong = pages.judge(replica, call, other, body) if loose else compare(call, other.body, body)
         if not wrong:
             return Lawful(other)
+        if paged and replica is service and len(wrong) < len(found):
+            # Whether another page follows is the target's choice, and no fault of an answer with other faults.
+            nearest, found = other, wrong
     lag = _lag(call, latitude)
     if lag > 0 and call.operation != "GetItem":
         # Every partition has replicas of its own, so items of one answer may be of different moments.
         states = chain([service], replicas(service, lag + latitude.skew))
         found = pages.plausible(states, call, body) if paged else _plausible_batch(states, call, outcome, body)
-    return Lawful(outcome, tuple(found))
+        nearest = outcome
+    return Lawful(nearest, tuple(found))
 
 
 def _unrecorded(call: Call, outcome: Outcome, difference: Difference) -> bool:
@@ -278,6 +283,8 @@ def _tolerated(call: Call, difference: Difference) -> bool:
         return True
     if path == ("NextToken",) and kind == "value":
         return True  # Whatever it is: where it goes on is told by the page that follows.
+    if path and kind == "value" and path[-1].endswith("DateTime") and _about_now(difference):
+        return True  # Of whole seconds or with their parts: both is told of such moments.
     if path and path[-1] == "Backfilling" and kind == "missing":
         return True  # Told only of an index that is being filled, which may be done at once.
     if call.operation in UNSHOWN and kind == "missing" and path[-1] in UNSHOWN[call.operation]:
@@ -295,6 +302,16 @@ def _tolerated(call: Call, difference: Difference) -> bool:
 
 _KEEPING = frozenset({"PutItem", "UpdateItem"})
 """Writes after which the item collection is not empty."""
+
+
+def _about_now(difference: Difference) -> bool:
+    """Whether two moments in epoch seconds are the same but for rounding and the time that a call takes."""
+    expected, observed = difference.expected, difference.observed
+    told = isinstance(expected, int | float) and isinstance(observed, int | float)
+    return told and bool(abs(expected - observed) < _MOMENT)
+
+
+_MOMENT = 2.0
 
 
 def _scan_units(call: Call, difference: Difference) -> bool:

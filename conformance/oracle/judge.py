@@ -260,9 +260,8 @@ class Oracle:
         settled = [v for v in broken if not v.rule.open]
         if not settled:
             return Judgement((world,))
-        if unsupported(reply):
-            found = self._divergence(call, settled[0], reply, "unsupported", "", broken)
-            return Judgement((world,), replace(found, rule=lacking_rule(call.operation)))
+        if unsupported(reply) or call.operation in self.latitude.lacks:
+            return Judgement((world,), lacking(call.operation, self.model.refusal(call, settled[0]), reply))
         known = [v for v in settled if reply.code in (v.rule.error, *v.rule.accept_codes)]
         other = _recognised(call, reply)
         if known:
@@ -331,25 +330,23 @@ class Oracle:
         matched = recognise(reply)
         if matched is not None and matched.open:
             return Judgement((world,))
-        if unsupported(reply):
-            severity, rule, path = "unsupported", lacking_rule(call.operation), ""
-        else:
-            severity = "refuses"
-            reasons = reply.fields.get("CancellationReasons")
-            rule = blamed(call, matched.name, reasons) if matched else refused_rule(call, outcome, reply)
-            if rule in _NEEDING and self.writers.respelt(world.service, call):
-                rule = "keys.identity"
-            if call.operation == "BatchExecuteStatement" and outcome is not None and _any_failed(outcome.body):
-                rule = "partiql.batch-answer"
-            closer = [name for name in _CLOSER.get(rule, _REPLAY) if outcome is not None and name in outcome.rules]
-            rule = closer[0] if closer else rule
-            path = f"code:{reply.code}" if matched is None else "untrue"
-            if names_arn(call) and rule in _NAMES:
-                rule, path = _ARN, f"code:{reply.code}"
         expected = Success(outcome.body if outcome else None)
+        if unsupported(reply) or call.operation in self.latitude.lacks:
+            return Judgement((world,), lacking(call.operation, expected, reply))
+        reasons = reply.fields.get("CancellationReasons")
+        rule = blamed(call, matched.name, reasons) if matched else refused_rule(call, outcome, reply)
+        if rule in _NEEDING and self.writers.respelt(world.service, call):
+            rule = "keys.identity"
+        if call.operation == "BatchExecuteStatement" and outcome is not None and _any_failed(outcome.body):
+            rule = "partiql.batch-answer"
+        closer = [name for name in _CLOSER.get(rule, _REPLAY) if outcome is not None and name in outcome.rules]
+        rule = closer[0] if closer else rule
+        path = f"code:{reply.code}" if matched is None else "untrue"
+        if names_arn(call) and rule in _NAMES:
+            rule, path = _ARN, f"code:{reply.code}"
         text = f"{call.operation} is refused with {reply.code} ({reply.message}); it is valid"
         found = Divergence(
-            call.operation, rule, severity, path, text, expected, reply, (reply_to_json(expected),), ("*",)
+            call.operation, rule, "refuses", path, text, expected, reply, (reply_to_json(expected),), ("*",)
         )
         return Judgement((world,), found)
 
@@ -412,7 +409,6 @@ class Oracle:
             "error": f"{call.operation} is refused with another error than {expected.code} ({expected.status})",
             "message": f"{call.operation} is refused with other words",
             "precedence": f"{call.operation} is refused for what is checked later; {broken.rule.name} comes first",
-            "unsupported": f"{call.operation} is not supported",
         }
         accepted = (
             tuple(a for v in all_broken for a in alternatives(call, v))
@@ -511,6 +507,13 @@ def _table(service: Service, call: Call) -> Table | None:
 def _any_failed(body: Json) -> bool:
     """Whether a statement of a batch fails, which the batch as a whole does not."""
     return any("Error" in each for each in body.get("Responses", ()))
+
+
+def lacking(operation: str, expected: Reply, reply: Reply) -> Divergence:
+    """The divergence of an operation or feature that a target does not have: one for each operation."""
+    accepted = (reply_to_json(expected),)
+    text = f"{operation} is not supported"
+    return Divergence(operation, lacking_rule(operation), "unsupported", "", text, expected, reply, accepted, ("*",))
 
 
 def unsupported(reply: Refusal) -> bool:

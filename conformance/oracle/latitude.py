@@ -18,7 +18,7 @@ class Latitude:
     ``conflicts`` allow such refusals at any time; ``skew`` is the clock's uncertainty in seconds. ``stream_lag`` is the
     most seconds until a change is in its stream, ``state_lag`` until a state has passed; ``resharding``: shards may
     close at any time; ``approximate``: a vector search may miss what is near. ``buckets``: the target has the bucket
-    that programs export to and import from.
+    that programs export to and import from. ``lacks`` names the operations that the target does not have.
     """
 
     staleness: float = 0.0
@@ -33,6 +33,7 @@ class Latitude:
     resharding: bool = False
     approximate: bool = False
     buckets: bool = False
+    lacks: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, profile: Profile) -> Latitude:
@@ -49,6 +50,7 @@ class Latitude:
             resharding=profile.throttles,
             approximate=profile.throttles,
             buckets=profile.buckets,
+            lacks=profile.unsupported,
         )
 
     @property
@@ -58,7 +60,7 @@ class Latitude:
 
     def used(self) -> dict[str, Any]:
         """The freedoms that are on, for reports."""
-        return {name: value for name, value in asdict(self).items() if value and name != "skew"}
+        return {name: value for name, value in asdict(self).items() if value and name not in ("skew", "lacks")}
 
     @property
     def history(self) -> float:

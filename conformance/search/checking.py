@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 from conformance.calibration import recording
 from conformance.checks.base import Answered, Check, Expected, Http, Refused, bound
 from conformance.fates import NEVER_SENT
+from conformance.oracle.blame import main_rule
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.judge import unsupported
+from conformance.oracle.wording import recognise
 from conformance.program import Program, Step
 from conformance.record.run import CheckResult
 from conformance.search.findings import unsettled
@@ -47,12 +49,22 @@ LITERAL = frozenset({
 """Operations that speak of labels, iterators, revisions, ARNs and the like, which a target makes up."""
 
 
+_ONWARD = frozenset({
+    ("CREATING", "ACTIVE"), ("CREATING", "AVAILABLE"), ("UPDATING", "ACTIVE"), ("ENABLING", "ACTIVE"),
+    ("ENABLING", "ENABLED"), ("DISABLING", "DISABLED"), ("IN_PROGRESS", "COMPLETED"),
+})  # fmt: skip
+"""A state and what comes of it: how long it takes is the target's choice."""
+
+
 def run_check(worker: Worker, check: Check) -> CheckResult:
     """Run one check on a worker's target, reduce what it newly shows, and journal its result."""
     why = out_of_reach(worker.target, check)
     lacking = "" if why else next((name for name in _built_on(check) if not worker.has(name)), "")
+    lacks = [step.operation for step in check.steps if step.operation in worker.target.profile.unsupported]
     if why:
         result = _result(check, "not-reached", why)
+    elif lacks:
+        result = _result(check, "unsupported", f"the target does not have {lacks[0]}")
     elif lacking:
         result = _result(check, "unsupported", f"the target has no operation of {lacking}")
     elif by_literal(check):
@@ -266,15 +278,23 @@ def _answered(worker: Worker, check: Check, session: Session) -> CheckResult:
             and reply.code == before.code
         ):
             return _result(check, "unknown", f"its control is refused alike: {told[1]}")
+        if told is not None:
+            rule = _about_refused(step, reply)
     if told is None:
         return _result(check, "ok")
-    divergence = _divergence(check, step, then, reply, *told)
+    divergence = replace(_divergence(check, step, then, reply, *told), rule=rule.name)
     if divergence.severity == "unsupported":
         return _result(check, "unsupported", divergence.summary)
     if unsettled(rule, divergence):
         return _result(check, "unknown", divergence.summary)
     _tell(worker, check, session, divergence)
     return _result(check, "violated", divergence.summary, divergence.fingerprint)
+
+
+def _about_refused(step: Step, reply: Reply) -> Rule:
+    """The rule that a wrong answer to the near-by call breaks: what it names, or what is said of the operation."""
+    named = recognise(reply) if isinstance(reply, Refusal) else None
+    return ledger()[main_rule(step.operation)] if named is None or named.open else named
 
 
 def _send(worker: Worker, session: Session, step: Step, *, setup: bool = False) -> tuple[RawReply | Lost | None, Reply]:
@@ -306,11 +326,28 @@ def _difference(then: Expected, answer: RawReply | Lost | None, reply: Reply, ru
     if isinstance(then, Http):
         assert answer is not None, "an HTTP answer is expected of a raw request only"
         return then.difference(answer)
-    wrong = then.wrong(reply)
+    wrong = then.wrong(_held_back(then, reply))
     if wrong is None or (isinstance(then, Refused) and _accepted(then, reply, rule)):
         return None
     same = isinstance(then, Refused) and isinstance(reply, Refusal) and reply.code == then.code
     return ("message" if same else "answer"), wrong
+
+
+def _held_back(then: Expected, reply: Reply) -> Reply:
+    """The reply with a state that is asked for in place of the one that it leads to."""
+    if not isinstance(then, Answered) or not isinstance(reply, Success):
+        return reply
+    return Success(_earlier(then.body if then.body is not None else _nested(then), reply.body))
+
+
+def _earlier(wanted: Json, told: Json) -> Json:
+    if isinstance(wanted, str) and isinstance(told, str):
+        return wanted if (wanted, told) in _ONWARD else told
+    if isinstance(wanted, Mapping) and isinstance(told, dict):
+        return {name: _earlier(wanted.get(name), member) for name, member in told.items()}
+    if isinstance(wanted, list) and isinstance(told, list) and len(wanted) <= len(told):
+        return [*(_earlier(a, b) for a, b in zip(wanted, told, strict=False)), *told[len(wanted) :]]
+    return told
 
 
 def _accepted(then: Refused, reply: Reply, rule: Rule) -> bool:
@@ -387,7 +424,7 @@ def _tell(worker: Worker, check: Check, session: Session, divergence: Divergence
     if divergence.fingerprint not in worker.seen:
         ops = tuple(judged.op for judged in session.ops)
         program = Program(check.capability, check.tables, (*check.given, check.when))
-        worker.report(Reduction(program, divergence, ops, dict(session.names)), program, 1)
+        worker.report(Reduction(program, divergence, ops, dict(session.names), replays=1), program, 1)
     worker.seen[divergence.fingerprint] = worker.seen.get(divergence.fingerprint, 0) + 1
 
 

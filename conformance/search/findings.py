@@ -12,6 +12,7 @@ from conformance.record.finding import Finding
 from conformance.record.op import Op, op_to_json, reply_from_json, reply_to_json
 from conformance.search.minimise import Reduction
 from conformance.symbols import unbind
+from reference.api import Refusal
 from reference.rules import Rule, ledger
 
 
@@ -60,7 +61,29 @@ def unsettled(rule: Rule | None, divergence: Divergence) -> bool:
         return False
     if rule is None or rule.open or rule.strength == "inferred":
         return True
-    return divergence.severity == "message" and not rule.worded
+    return _in_words_alone(divergence) and not all(_worded(name) for name in _named(divergence))
+
+
+def _in_words_alone(divergence: Divergence) -> bool:
+    """Whether an answer is the refusal that was due but for its words, which may name another reason."""
+    if divergence.severity == "message":
+        return True
+    expected, observed = divergence.expected, divergence.observed
+    if not isinstance(expected, Refusal) or not isinstance(observed, Refusal):
+        return False
+    same = (expected.code, expected.status) == (observed.code, observed.status)
+    return same and divergence.severity in ("error", "precedence")
+
+
+def _named(divergence: Divergence) -> tuple[str, ...]:
+    """The rules whose words were due."""
+    due = divergence.expected.rules if isinstance(divergence.expected, Refusal) else ()
+    return due if divergence.severity != "message" and due else (divergence.rule,)
+
+
+def _worded(name: str) -> bool:
+    rule = ledger().get(name)
+    return rule is not None and rule.worded
 
 
 def program_of(ops: Sequence[Op], capability: str = "") -> Program:

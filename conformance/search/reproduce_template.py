@@ -66,6 +66,8 @@ def acceptable(reply: Mapping[str, Any], alternative: Mapping[str, Any], finding
         return "success" in reply and answered(reply["success"], alternative["answer"])
     if "refusal" in alternative:
         return "refusal" in reply and same_refusal(reply["refusal"], alternative["refusal"], finding)
+    if finding.get("succeeds") and "success" in alternative:
+        return "success" in reply
     if "success" in alternative and "success" in reply:
         expected, observed = (looked_at(r["success"], finding) for r in (alternative, reply))
         return json.dumps(expected, sort_keys=True) == json.dumps(observed, sort_keys=True)
@@ -154,7 +156,12 @@ def canonical(value: Any, *, exact: bool = False) -> Any:
             return {kind: inner if exact else number(inner)}
         if kind in ("SS", "NS", "BS") and isinstance(inner, list):
             return {kind: sorted(str(m) if exact or kind != "NS" else number(str(m)) for m in inner)}
-    return {name: canonical(member, exact=exact) for name, member in value.items()}
+    return {name: canonical(moment(name, member), exact=exact) for name, member in value.items()}
+
+
+def moment(name: str, value: Any) -> Any:
+    """A moment in epoch seconds as one for all: it is told at another time on every run."""
+    return 0 if name.endswith("DateTime") and isinstance(value, int | float) else value
 
 
 def number(text: str) -> str:
@@ -383,7 +390,7 @@ class Replay:
         for alternative in accepted[1:]:
             show("or", alternative)
         show("this endpoint answers", reply)
-        if "lost" in reply and "lost" not in observed:
+        if "lost" in reply and "http" not in reply and "lost" not in observed:
             raise CannotTell("the last call got no answer")
         if any(acceptable(reply, alternative, self.finding) for alternative in accepted):
             print("\ngone: the last answer is one that DynamoDB could give")

@@ -35,6 +35,7 @@ from conformance.search.worker import SpentError, TargetLostError, Worker
 from conformance.targets.catalogue import CatalogueError
 from conformance.targets.install import InstallError
 from conformance.targets.ledger import FOLDER as LEDGERS
+from conformance.targets.probe import informed, operations, probe
 from conformance.targets.process import ProcessError
 from conformance.targets.target import Access, Target, TargetError, open_target
 from reference.api import Call, Lost
@@ -210,6 +211,9 @@ class Campaign:
         if isinstance(silent, Lost):
             target.close()
             self._give_up(f"{target.endpoint or target.name} does not answer as DynamoDB does: {silent.why}")
+        if target.endpoint is not None:
+            asked = [name for name in operations() if ":" not in name]
+            target.profile = informed(target.profile, probe(target, asked))
         return target
 
     def _give_up(self, text: str) -> NoReturn:
@@ -238,6 +242,7 @@ class Campaign:
 
         What a resumed run has done counts: its chunks are not run again, nor its seconds spent again.
         """
+        self.worker()  # Its target is opened first: that is no part of the search.
         seconds = share.seconds * self._stretch() - self.done.seconds(share.capability, share.shard, share.shards)
         deadline = time.monotonic() + seconds
         begun = 0

@@ -68,6 +68,9 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 
+_RAISED = re.compile(rf"^[\w.]*(?:Error|Exception)\b|{_WORDS.pattern}", re.IGNORECASE | re.MULTILINE)
+"""The last line of a traceback, or words that tell enough: a log may lag behind the answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -144,12 +147,10 @@ def _failed(reply: Reply) -> bool:
 
 
 def _logged(process: Process, mark: int) -> str:
-    """What the process has logged since ``mark``, once it pauses."""
+    """What the process has logged since ``mark``, once that tells what was raised, or after a while."""
     deadline = time.monotonic() + LOG_LIMIT
-    size = process.log_size()
-    while time.monotonic() < deadline:
+    text = process.logged(mark)
+    while _RAISED.search(text) is None and time.monotonic() < deadline:
         time.sleep(_LOG_POLL)
-        before, size = size, process.log_size()
-        if size == before > mark:
-            break
-    return process.logged(mark)
+        text = process.logged(mark)
+    return text

@@ -118,7 +118,7 @@ def test_a_killed_target_is_a_finding_and_comes_back(tmp_path: Path) -> None:
             for pid in processes_in(tmp_path):
                 os.kill(pid, signal.SIGKILL)
 
-    finished = launch(order("reference", tmp_path, budget=6.0), kill)
+    finished = launch(order("reference", tmp_path, budget=10.0), kill)
     run = finished.run
     assert killed
     assert [finding.severity for finding in run.findings] == ["crash"]
