@@ -117,6 +117,43 @@ def test_a_control_that_is_refused_is_a_violation(tmp_path: Path) -> None:
     assert found(tmp_path) == {result.fingerprint}
 
 
+def test_what_is_found_of_a_control_is_blamed_on_what_it_breaks(tmp_path: Path) -> None:
+    # MiniStack knows no iterators at a moment, whichever: that is no word on moments to come.
+    name = next(check for check in CHECKS if check.startswith("streams.timestamp-future"))
+    unknown = Refusal("ValidationException", "ShardIteratorType must be one of ['LATEST']", 400)
+    kept = Refusal("InternalServerError", "", 500)
+
+    def says(service: Service, call: Call, reply: Reply) -> Reply:
+        if call.operation != "GetShardIterator":
+            return reply
+        return reply if isinstance(reply, Refusal) else kept
+
+    result = made(worker_of(saying(says), tmp_path), name)
+    (finding,) = RunFolder(tmp_path).read_findings()
+    assert (result.verdict, finding.rule) == ("violated", "streams.iterator")
+    assert (finding.replays, finding.replayed) == (1, 1)
+    alike = saying(lambda service, call, reply: unknown if call.operation == "GetShardIterator" else reply)
+    assert made(worker_of(alike, tmp_path / "alike"), name).verdict != "ok"
+
+
+def test_a_state_that_was_reached_at_once_is_lawful(tmp_path: Path) -> None:
+    name = next(check for check in CHECKS if check.startswith("backups.states[CreateBackup"))
+
+    def says(service: Service, call: Call, reply: Reply) -> Reply:
+        if call.operation != "CreateBackup" or not isinstance(reply, Success):
+            return reply
+        return Success({"BackupDetails": {**reply.body["BackupDetails"], "BackupStatus": status}})
+
+    for status, verdict in (("AVAILABLE", "ok"), ("DELETED", "violated")):
+        assert made(worker_of(saying(says), tmp_path / status), name).verdict == verdict
+
+
+def test_an_operation_that_was_found_missing_is_not_asked(tmp_path: Path) -> None:
+    worker = worker_of(plain, tmp_path)
+    worker.target.profile = replace(worker.target.profile, unsupported=frozenset({"DescribeBackup"}))
+    assert made(worker, BACKED_UP).detail == "the target does not have DescribeBackup"
+
+
 def test_what_a_target_does_not_know_is_unsupported(tmp_path: Path) -> None:
     assert made(worker_of(without("PutItem"), tmp_path), REFUSING).verdict == "unsupported"
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.oracle.blame import main_rule
 from conformance.oracle.divergence import Divergence
+from conformance.oracle.latitude import Latitude
 from conformance.oracle.order import constrains
 from conformance.search.findings import unsettled
-from reference.api import Call, Json, Refusal, Success
+from conformance.session import crash
+from conformance.targets.profile import Profile
+from reference.api import Call, Json, Lost, Refusal, Success
 from reference.rules import ledger
 from tests.unit.oracle_bench import Bench, call, get, n, put, refusal
 
@@ -302,6 +306,55 @@ def test_a_missing_operation_is_one_finding() -> None:
     assert {(d.rule, d.severity, d.path) for d in found} == {("transactions.write-result", "unsupported", "")}
 
 
+def test_an_operation_that_was_found_missing_is_missing_whatever_is_said() -> None:
+    # moto answers what it has not implemented with HTTP 500; only its log tells.
+    target = Bench(Latitude.of(Profile(unsupported=frozenset({"ListGlobalTables", "UpdateItem"}))))
+    asked = Call("ListGlobalTables", {})
+    lost = crash(asked, Lost("garbage: status 500: not JSON: 'oops'"), target.oracle)
+    said = [target.faults(asked, refusal("", "InternalError", 500)), lost]
+    said.append(target.faults(Call("ListGlobalTables", {"Limit": 0}), refusal("", "InternalError", 500)))
+    assert {(d.rule, d.severity, d.path) for d in said} == {("global-tables.list", "unsupported", "")}
+    assert crash(update("SET a = b"), Lost("timeout"), target.oracle).severity == "crash"
+
+
+@pytest.mark.parametrize(
+    ("operation", "rules", "main"),
+    [
+        ("ExecuteStatement", ("partiql.write-answer", "partiql.update-existing"), "partiql.write-answer"),
+        ("ExecuteStatement", ("partiql.select",), "partiql.select"),
+        ("ListStreams", (), "streams.list-pages"),
+        ("DescribeImport", (), "transfer.import-answer"),
+        ("PutResourcePolicy", (), "wire.no-content"),
+    ],
+)
+def test_the_rule_about_an_operation_as_a_whole(operation: str, rules: tuple[str, ...], main: str) -> None:
+    assert main_rule(operation, rules) == main
+
+
+def test_whether_a_page_follows_is_no_fault_of_an_answer_with_another_fault() -> None:
+    # moto keeps numbers as they are spelt, and ends a Query of one page without saying where it stopped.
+    target = Bench()
+    target.lawful(put(v=n("1e1")))
+    asked = call("Query", Limit=1, **QUERY)
+    found = target.faults(asked, {"Items": [{**KEY, "v": n("1e1")}], "Count": 1, "ScannedCount": 1})
+    assert (found.rule, found.severity) == ("values.number-normal-form", "shape")
+
+
+def test_moments_are_told_in_whole_seconds_or_with_parts() -> None:
+    target = Bench()
+    target.lawful(
+        call("UpdateContinuousBackups", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+    )
+    asked = call("DescribeContinuousBackups")
+    body = target.lawful(asked)
+    days = body["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+    for moved, lawful in ((0.7, True), (60, False)):
+        told = {**days, "LatestRestorableDateTime": days["LatestRestorableDateTime"] + moved}
+        described = {**body["ContinuousBackupsDescription"], "PointInTimeRecoveryDescription": told}
+        verdict = target.judge(asked, {"ContinuousBackupsDescription": described})
+        assert (verdict.divergence is None) == lawful
+
+
 def test_a_quota_is_the_accounts() -> None:
     # dataplane:OPEN-25: AWS raises quotas, so that going beyond one is no bug.
     asked = call("UpdateTable", OnDemandThroughput={"MaxReadRequestUnits": 40_001})
@@ -358,6 +411,24 @@ def test_a_targets_own_token_for_another_statement() -> None:
 )
 def test_words_are_settled_by_recorded_words_only(rule: str, severity: str, open_question: bool) -> None:
     divergence = Divergence("PutItem", rule, severity, "", "", Success({}), Success({}))
+    assert unsettled(ledger()[rule], divergence) == open_question
+
+
+@pytest.mark.parametrize(
+    ("rule", "severity", "code", "open_question"),
+    [
+        ("expressions.misused-function", "precedence", "ValidationException", True),
+        ("expressions.misused-function", "error", "ValidationException", True),
+        ("expressions.misused-function", "error", "InternalFailure", False),
+        ("keys.schema-mismatch", "error", "ValidationException", False),
+        ("keys.schema-mismatch", "precedence", "ValidationException", False),
+    ],
+)
+def test_another_reason_is_settled_where_the_words_that_were_due_are_recorded(
+    rule: str, severity: str, code: str, open_question: bool
+) -> None:
+    due = Refusal("ValidationException", "due", 400, rules=(rule,))
+    divergence = Divergence("PutItem", rule, severity, "", "", due, Refusal(code, "another", 400))
     assert unsettled(ledger()[rule], divergence) == open_question
 
 

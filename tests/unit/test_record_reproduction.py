@@ -318,6 +318,10 @@ def success(body: Any) -> dict[str, Any]:
         ({"Items": [{"a": 1}, {"a": 2}]}, {"Items": [{"a": 2}, {"a": 2}]}, {"unordered": True}, False),
         ({"Responses": {"t": [{"a": 1}, {"a": 2}]}}, {"Responses": {"t": [{"a": 2}, {"a": 1}]}}, {}, False),
         ({"Responses": {"t": [1, 2]}}, {"Responses": {"t": [2, 1]}}, {"unordered": True}, True),
+        ({"D": {"EarliestRestorableDateTime": 1.5}}, {"D": {"EarliestRestorableDateTime": 99}}, {}, True),
+        ({"D": {"EarliestRestorableDateTime": 1.5}}, {"D": {"EarliestRestorableDateTime": "x"}}, {}, False),
+        ({"Item": {"pk": {"S": "a"}}}, {}, {"succeeds": True}, True),
+        ({"Item": {"pk": {"S": "a"}}}, {}, {}, False),
     ],
 )  # fmt: skip
 def test_what_is_compared(expected: Any, observed: Any, look: dict[str, Any], same: bool) -> None:
@@ -365,6 +369,20 @@ def test_what_a_finding_looks_at() -> None:
     assert (
         filling(replace(DATA, notes={"target": {"endpoint": "http://localhost:1"}}))["endpoint"] == "http://localhost:1"
     )
+
+
+def test_a_column_in_a_message_depends_on_how_long_a_tables_name_is() -> None:
+    text = "The first argument to SET_ADD must equal the assignment value at 1:45:7"
+    accepted = ({"refusal": {"code": "A", "message": text, "status": 400}},)
+    (found,) = filling(replace(DATA, severity="accepts", expected=accepted[0], accepted=accepted))["accepted"]
+    assert template.same_refusal({"code": "A", "message": text.replace("45", "50")}, found["refusal"], {})
+    assert not template.same_refusal({"code": "A", "message": text.replace("first", "second")}, found["refusal"], {})
+
+
+def test_what_must_succeed_is_gone_when_it_does() -> None:
+    assert filling(replace(DATA, severity="refuses"))["succeeds"] is True
+    assert "succeeds" not in filling(DATA)
+    assert "succeeds" not in filling(replace(DATA, severity="refuses", expected={"refusal": {"code": "A"}}))
 
 
 def test_further_members_of_an_error_count_where_the_finding_is_about_them() -> None:

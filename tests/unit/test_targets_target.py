@@ -245,6 +245,36 @@ def test_probe():
     assert informed(Profile(capabilities=frozenset({"items", "partiql"})), found).capabilities == {"items"}
 
 
+class Lagging:
+    """A log to which what was raised comes after the answer."""
+
+    def __init__(self, texts):
+        self.texts = list(texts)
+
+    def log_size(self):
+        return 0
+
+    def logged(self, mark):
+        return self.texts.pop(0) if len(self.texts) > 1 else self.texts[0]
+
+
+@pytest.mark.parametrize(
+    ("texts", "support"),
+    [
+        (["", "Traceback", "Traceback\n  raise\nNotImplementedError: the action\n"], "no"),
+        (["", "Traceback", "Traceback\n  body[x]\nKeyError: 'TableName'\n"], "yes"),
+        (["127.0.0.1 POST / 500"], "yes"),
+    ],
+)
+def test_a_log_that_lags_is_waited_for(texts, support):
+    class Failing:
+        def send(self, call, *, raw=None, timeout=10.0):
+            return Lost("garbage: status 500: not JSON: 'oops'")
+
+    target = Target("t", "1", "", Failing(), Profile(), process=Lagging(texts))
+    assert probe(target, ["ListTables"]).support == {"ListTables": support}
+
+
 def test_unknown_is_no_no():
     assert "ttl" in capabilities_of({"UpdateTimeToLive": "unknown", "DescribeTimeToLive": "no"})
     assert Probe({"B": "no", "A": "no"}, frozenset()).having("no") == ("A", "B")
