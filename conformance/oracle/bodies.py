@@ -283,8 +283,6 @@ def _tolerated(call: Call, difference: Difference) -> bool:
         return True
     if path == ("NextToken",) and kind == "value":
         return True  # Whatever it is: where it goes on is told by the page that follows.
-    if path and kind == "value" and path[-1].endswith("DateTime") and _about_now(difference):
-        return True  # Of whole seconds or with their parts: both is told of such moments.
     if path and path[-1] == "Backfilling" and kind == "missing":
         return True  # Told only of an index that is being filled, which may be done at once.
     if call.operation in UNSHOWN and kind == "missing" and path[-1] in UNSHOWN[call.operation]:
@@ -302,16 +300,6 @@ def _tolerated(call: Call, difference: Difference) -> bool:
 
 _KEEPING = frozenset({"PutItem", "UpdateItem"})
 """Writes after which the item collection is not empty."""
-
-
-def _about_now(difference: Difference) -> bool:
-    """Whether two moments in epoch seconds are the same but for rounding and the time that a call takes."""
-    expected, observed = difference.expected, difference.observed
-    told = isinstance(expected, int | float) and isinstance(observed, int | float)
-    return told and bool(abs(expected - observed) < _MOMENT)
-
-
-_MOMENT = 2.0
 
 
 def _scan_units(call: Call, difference: Difference) -> bool:

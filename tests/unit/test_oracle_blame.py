@@ -324,7 +324,7 @@ def test_an_operation_that_was_found_missing_is_missing_whatever_is_said() -> No
         ("ExecuteStatement", ("partiql.select",), "partiql.select"),
         ("ListStreams", (), "streams.list-pages"),
         ("DescribeImport", (), "transfer.import-answer"),
-        ("PutResourcePolicy", (), "wire.no-content"),
+        ("AssumeRole", (), "wire.no-content"),
     ],
 )
 def test_the_rule_about_an_operation_as_a_whole(operation: str, rules: tuple[str, ...], main: str) -> None:
@@ -338,21 +338,6 @@ def test_whether_a_page_follows_is_no_fault_of_an_answer_with_another_fault() ->
     asked = call("Query", Limit=1, **QUERY)
     found = target.faults(asked, {"Items": [{**KEY, "v": n("1e1")}], "Count": 1, "ScannedCount": 1})
     assert (found.rule, found.severity) == ("values.number-normal-form", "shape")
-
-
-def test_moments_are_told_in_whole_seconds_or_with_parts() -> None:
-    target = Bench()
-    target.lawful(
-        call("UpdateContinuousBackups", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
-    )
-    asked = call("DescribeContinuousBackups")
-    body = target.lawful(asked)
-    days = body["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
-    for moved, lawful in ((0.7, True), (60, False)):
-        told = {**days, "LatestRestorableDateTime": days["LatestRestorableDateTime"] + moved}
-        described = {**body["ContinuousBackupsDescription"], "PointInTimeRecoveryDescription": told}
-        verdict = target.judge(asked, {"ContinuousBackupsDescription": described})
-        assert (verdict.divergence is None) == lawful
 
 
 def test_a_quota_is_the_accounts() -> None:
