@@ -198,7 +198,6 @@ CHECKS: tuple[Check, ...] = (
             "cloudwatch:GetMetricStatistics",
             {name: member for name, member in _statistics("UserErrors").body.items() if name != "Statistics"},
         ),
-        phrase="Statistics",
         code="MissingRequiredParameterException",
         control=_statistics("UserErrors"),
         settings=_SERVED,
@@ -237,7 +236,6 @@ CHECKS: tuple[Check, ...] = (
     refuses(
         "metrics.no-insight-rule",
         Step("cloudwatch:GetInsightRuleReport", {"RuleName": "none-such", **_WINDOW}),
-        phrase="Rule",
         code="ResourceNotFoundException",
         control=_list(),
         settings=_SERVED,

@@ -49,6 +49,7 @@ UNCHECKED: dict[str, str] = {
     "wire.internal-error": "nothing that a client sends makes the service fail",
     "items.collection-too-large": "an item collection of 10 GB is out of reach",
     "throttling.split": "it takes minutes of a thousand writes a second (tests/properties/test_throttling.py)",
+    "scaling.out": "it takes minutes of load (tests/unit/test_scaling.py)",
     "throttling.doubling": "it takes minutes of thousands of writes a second (tests/properties/test_throttling.py)",
     "global-tables.replica-protected": "it takes calls to another region (tests/unit/test_replicas.py)",
     "global-tables.write-conflict": "it takes calls to another region (tests/unit/test_replicas.py)",
@@ -160,10 +161,6 @@ def test_ids_are_unique() -> None:
 
 def test_every_checked_rule_exists() -> None:
     assert {check.rule for check in CHECKS} <= ledger().keys()
-
-
-PENDING = ("backups", "transfer", "bulk", "global-tables", "scaling")
-"""Capabilities whose rooms are being built."""
 
 
 def test_every_observable_rule_is_checked() -> None:
