@@ -16,6 +16,7 @@ from chaos import lanes
 from chaos.checkers.verdict import Anomaly, worst
 from chaos.experiment import Settings, Trial, experiment, schedule_for
 from chaos.schedule import Schedule, dump, parse
+from chaos.summary import experiments
 from chaos.workloads import WORKLOADS
 from chaos.workloads.base import Act, Plan, Size, smaller
 from conformance.record.codec import dumps, loads
@@ -307,6 +308,7 @@ def write_run(campaign: Campaign, *, command: str, budget: float, started: str, 
         profile={**target.profile.to_json(), "black_box": campaign.settings.black_box},
         coverage={"faults": dict(fired), "operations": _operations(campaign)},
         errors=tuple(campaign.errors),
+        experiments=tuple(experiments(campaign.trials)),
     )
     campaign.folder.write_run(run)
     return run

@@ -22,7 +22,7 @@ from markupsafe import Markup
 from conformance.record.codec import dumps
 from conformance.record.finding import SEVERITIES, Finding
 from conformance.record.run import VERDICTS, Run
-from reports import difference, sources
+from reports import difference, experiments, sources
 from reports.article import CLAIM_MEANS, counted, standing, totals
 from reports.boto3_code import boto3_code
 from reports.notation import clip, compact, one_line, pretty_json, readable, visible
@@ -50,6 +50,8 @@ TITLE_LIMIT = 200
 """Characters of a finding's summary that are shown; it may quote the target."""
 EVIDENCE_LIMIT = 8
 """Sources of one rule that are listed."""
+PROSE_LIMIT = 6_000
+"""Characters of what a checker says of a history."""
 OPEN_FIRST = 5
 """Findings that stand open when the page is loaded."""
 
@@ -81,6 +83,8 @@ class FindingView:
     remarks: tuple[str, ...]
     command: str
     files: str
+    picture: str | None
+    prose: str
     code: Markup | None
     json: Markup | None
     sendable: bool
@@ -121,6 +125,9 @@ def render(run: Run, folder: Path) -> str:
         article=view.article,
         claim_means=CLAIM_MEANS,
         claims_told=_claims_told(view),
+        experiments=experiments.views(run.experiments),
+        fates=experiments.FATES,
+        picture=(experiments.WIDTH, experiments.HEIGHT, experiments.LEFT, experiments.TOP, experiments.BOTTOM),
         coverage=[_coverage(name, value) for name, value in run.coverage.items()],
         timing=_timing(run),
         suspects=[[(name, _text(value)) for name, value in suspect.items()] for suspect in run.suspects],
@@ -129,7 +136,7 @@ def render(run: Run, folder: Path) -> str:
         script=Markup(script),
         style=Markup(style),
         policy=f"default-src 'none'; base-uri 'none'; form-action 'none'; script-src {_hash(script)}; "
-        f"style-src {_hash(style)}",
+        f"style-src {_hash(style)}; img-src data:",
     )
 
 
@@ -163,8 +170,13 @@ def _view(finding: Finding, folder: Path, room: int) -> FindingView:
     room -= CARD + _weight(finding.summary[:TITLE_LIMIT], finding.says, *(e.source for e in evidence))
     calls = _fitted(steps(finding.program), room // 2)
     room -= sum(_step_weight(step) for step in calls)
-    rows = _first_rows(difference.rows(finding.expected, finding.observed), max(room, ROOM_LEAST))
-    room -= sum(_row_weight(row) for row in rows)
+    prose = clip(str(finding.observed.get("history", "")), PROSE_LIMIT)
+    rows = [] if prose else _first_rows(difference.rows(finding.expected, finding.observed), max(room, ROOM_LEAST))
+    room -= sum(_row_weight(row) for row in rows) + _weight(prose)
+    picture = experiments.picture(finding, folder)
+    if picture is not None and len(picture) > room:
+        picture = None
+    room -= len(picture or "")
     view = FindingView(
         finding=finding,
         title=one_line(readable(finding.summary), TITLE_LIMIT),
@@ -174,8 +186,10 @@ def _view(finding: Finding, folder: Path, room: int) -> FindingView:
         evidence=evidence,
         replays=replays(finding),
         remarks=tuple(_remarks(finding)),
-        command=replay_command(folder, finding.fingerprint),
+        command=replay_command(folder, finding),
         files=f"findings/{quote(finding.fingerprint, safe='')}/",
+        picture=picture,
+        prose=prose,
         code=None,
         json=None,
         sendable=True,

@@ -123,5 +123,5 @@ def _told(finding: Finding, folder: Path) -> str:
         f"this target: {answer(finding.observed, 2000)}",
         "",
     ]
-    lines += [f"{replays(finding)}, seen {finding.seen:,} times", replay_command(folder, finding.fingerprint)]
+    lines += [f"{replays(finding)}, seen {finding.seen:,} times", replay_command(folder, finding)]
     return "\n".join(lines)

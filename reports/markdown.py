@@ -160,7 +160,7 @@ def _replay(view: Outline, folder: Path) -> str:
     first = next(iter((*view.findings, *view.unsettled)), None)
     if first is None:
         return ""
-    return f"### Replay\n\n```sh\n{one_line(replay_command(folder, first.fingerprint), 2000).replace('```', '')}\n```"
+    return f"### Replay\n\n```sh\n{one_line(replay_command(folder, first), 2000).replace('```', '')}\n```"
 
 
 def _code(text: str) -> str:

@@ -238,6 +238,9 @@ def counts(severities: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {name}" for name, number in severities.items()) or "none"
 
 
-def replay_command(folder: Path, fingerprint: str) -> str:
-    """The command that replays a finding of a run folder."""
-    return shlex.join(["dynoracle", "replay", str(folder / "findings" / fingerprint)])
+def replay_command(folder: Path, finding: Finding) -> str:
+    """The command that replays a finding of a run folder; one of concurrent clients is an experiment."""
+    place = str(folder / "findings" / finding.fingerprint)
+    if finding.notes.get("workload"):
+        return shlex.join(["dynoracle", "chaos", str(finding.notes.get("target") or "TARGET"), "--replay", place])
+    return shlex.join(["dynoracle", "replay", place])

@@ -158,4 +158,4 @@ def _where(view: Outline, folder: Path) -> Iterator[RenderableType]:
     yield Text.assemble("Report:  ", (one_line(str(folder / "report.html"), 1000), "bold"))
     first = next(iter((*view.findings, *view.unsettled)), None)
     if first is not None:
-        yield Text(f"Replay:  {one_line(replay_command(folder, first.fingerprint), 1000)}")
+        yield Text(f"Replay:  {one_line(replay_command(folder, first), 1000)}")

@@ -46,7 +46,8 @@ class Run:
     what became of each finding that was known before (baseline, earlier run) when it was replayed: ``fingerprint``,
     ``origin``, ``state``, ``accepted``, ``expired``, ``reason``, ``link``, ``expires`` and more. ``claims`` are
     those of the article, where it was asked for: ``id``, ``part``, ``says``, ``verdict``, ``truth``, ``sources``,
-    ``way``, ``why`` and ``shown``, the verdict of their checks.
+    ``way``, ``why`` and ``shown``, the verdict of their checks. ``experiments`` are those of a run under faults:
+    ``workload``, ``seed``, ``control``, ``verdict``, ``invariants``, ``faults``, ``bands`` and ``points`` (calls).
     """
 
     target: Mapping[str, Any]
@@ -70,6 +71,7 @@ class Run:
     errors: tuple[str, ...] = ()
     known: tuple[Mapping[str, Any], ...] = ()
     claims: tuple[Mapping[str, Any], ...] = ()
+    experiments: tuple[Mapping[str, Any], ...] = ()
 
 
 def run_to_json(run: Run) -> dict[str, Any]:
@@ -85,6 +87,6 @@ def run_from_json(row: Mapping[str, Any]) -> Run:
     known["findings"] = tuple(finding_from_json(f) for f in known.get("findings", ()))
     known["capabilities"] = tuple(CapabilityResult(**c) for c in known.get("capabilities", ()))
     known["checks"] = tuple(CheckResult(**c) for c in known.get("checks", ()))
-    for name in ("suspects", "errors", "known", "claims"):
+    for name in ("suspects", "errors", "known", "claims", "experiments"):
         known[name] = tuple(known.get(name, ()))
     return Run(**known)

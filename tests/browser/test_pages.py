@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from reports.pages import matrix_page
 from reports.site import build
 from tests.browser.browsers import ARGUMENTS, CannotInstallError, axe, chromium
 from tests.unit.record_samples import HOSTILE, RUN, hostile_run
+from tests.unit.test_reports_experiments import EXPERIMENT
 
 playwright = pytest.importorskip("playwright.sync_api", reason="`make browser` installs it")
 pytestmark = pytest.mark.browser
@@ -37,16 +38,17 @@ class Heard:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     runs = folder / "runs"
-    for name, run in (("a", RUN), ("b", hostile_run(HOSTILE))):
+    told = replace(RUN, experiments=(EXPERIMENT,))
+    for name, run in (("a", told), ("b", hostile_run(HOSTILE))):
         written = RunFolder(runs / name)
         written.path.mkdir(parents=True)
         written.write_run(run)
         for finding in run.findings:
-            if run is RUN:
+            if run is told:
                 written.write_finding(finding, "print()\n")
         written.html.write_text(html.render(run, written.path), encoding="utf-8")
-    told = matrix([(RUN, None), (hostile_run(HOSTILE), None)])
-    (folder / "matrix.html").write_text(matrix_page(told), encoding="utf-8")
+    both = matrix([(RUN, None), (hostile_run(HOSTILE), None)])
+    (folder / "matrix.html").write_text(matrix_page(both), encoding="utf-8")
     build(runs, folder / "site")
     return {
         "report": runs / "a" / "report.html",

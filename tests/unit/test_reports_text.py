@@ -200,7 +200,7 @@ def test_words() -> None:
     ]  # fmt: skip
     assert counts({"crash": 1, "data": 2000}) == "1 crash, 2,000 data"
     assert counts({}) == "none"
-    assert replay_command(Path("a b/run"), "0f") == "dynoracle replay 'a b/run/findings/0f'"
+    assert replay_command(Path("a b/run"), replace(DATA, fingerprint="0f")) == "dynoracle replay 'a b/run/findings/0f'"
 
 
 def test_all_reports_are_written_from_the_folder(tmp_path: Path) -> None:
