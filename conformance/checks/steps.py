@@ -235,6 +235,6 @@ def answers(
     )
 
 
-def claimed(claim: str, *checks: Check) -> tuple[Check, ...]:
-    """The checks as those of a claim of the article, such as ``C108``."""
-    return tuple(replace(check, claim=claim) for check in checks)
+def claimed(claim: str, *checks: Check, name: str | None = None) -> tuple[Check, ...]:
+    """The checks as those of a claim of the article, such as ``C108``, under another name where one is given."""
+    return tuple(replace(check, claim=claim, name=check.name if name is None else name) for check in checks)
