@@ -225,8 +225,8 @@ def article() -> str:
         "",
         "What a widely read article claims of DynamoDB, and what is so: written by `make docs` from",
         "`conformance/claims.toml` and the directed checks. `dynoracle run TARGET --capability article` tries them",
-        "on a target; what is throttled, measured or cached shows on targets that are served so, such as `reference-throttled`",
-        "and `reference-dax`.",
+        "on a target; what is throttled, measured or cached shows on targets that are served so, such as",
+        "`reference-throttled` and `reference-dax`.",
         "",
         *_table(("verdict", "means", "claims"), ((name, means, counted[name]) for name, means in VERDICTS.items())),
         f"Directed checks show {tried['']} claims, other tests {tried['tests']}; of {tried['unseen']} no answer tells; "
