@@ -92,12 +92,14 @@ class FindingView:
 
 @dataclass(frozen=True, slots=True)
 class CoverageView:
-    """One kind of thing that the run reached: how many, of how many known, and each with its count."""
+    """One kind of thing that the run reached: how many, of how many known, each with its count; and what it missed."""
 
     name: str
     told: str
     members: tuple[tuple[str, str], ...]
     more: int
+    missed: tuple[str, ...] = ()
+    missed_more: int = 0
 
 
 def render(run: Run, folder: Path) -> str:
@@ -128,7 +130,7 @@ def render(run: Run, folder: Path) -> str:
         experiments=experiments.views(run.experiments),
         fates=experiments.FATES,
         picture=(experiments.WIDTH, experiments.HEIGHT, experiments.LEFT, experiments.TOP, experiments.BOTTOM),
-        coverage=[_coverage(name, value) for name, value in run.coverage.items()],
+        coverage=_coverages(run.coverage),
         timing=_timing(run),
         suspects=[[(name, _text(value)) for name, value in suspect.items()] for suspect in run.suspects],
         findings_by_fingerprint={f.fingerprint: _anchor(f) for f in run.findings},
@@ -295,7 +297,17 @@ def _columns(view: Outline) -> list[str]:
     return [*SEVERITIES, *sorted(told - set(SEVERITIES))]
 
 
-def _coverage(name: str, value: Any) -> CoverageView:
+_BESIDE = frozenset({"known", "unreached"})
+"""Members of coverage that are no kind of their own."""
+
+
+def _coverages(told: Mapping[str, Any]) -> list[CoverageView]:
+    left = told.get("unreached")
+    missed = left if isinstance(left, Mapping) else {}
+    return [_coverage(name, value, missed.get(name)) for name, value in told.items() if name not in _BESIDE]
+
+
+def _coverage(name: str, value: Any, left: Any = None) -> CoverageView:
     if not isinstance(value, Mapping):
         return CoverageView(name, _text(value), (), 0)
     known = next((value[key] for key in ("known", "total") if key in value), None)
@@ -305,7 +317,12 @@ def _coverage(name: str, value: Any) -> CoverageView:
         value.items(), key=lambda pair: (-pair[1] if isinstance(pair[1], int | float) else 0, str(pair[0]))
     )
     members = tuple((str(key), _text(count)) for key, count in counted[:COVERAGE_LIMIT])
-    return CoverageView(name, f"{len(value):,}", members, max(0, len(value) - COVERAGE_LIMIT))
+    missed = [str(each) for each in left] if isinstance(left, Sequence) and not isinstance(left, str) else []
+    told = f"{len(value):,}" + (f" of {len(value) + len(missed):,}" if missed else "")
+    return CoverageView(
+        name, told, members, max(0, len(value) - COVERAGE_LIMIT), tuple(missed[:COVERAGE_LIMIT]),
+        max(0, len(missed) - COVERAGE_LIMIT),
+    )  # fmt: skip
 
 
 def _text(value: Any) -> str:

@@ -47,16 +47,17 @@ def condition_rule(call: Call, *parameters: str) -> str | None:
         rule
         for kind in _CONDITIONS
         if f"{kind}Expression" in parameters
-        for fields in _parts(call)
-        for node in _nodes(_tree(fields, kind))
-        if (rule := _rule(node)) is not None
+        for fields in parts(call)
+        for node in nodes(tree_of(fields, kind))
+        if (rule := rule_of(node)) is not None
     }
     if "expressions.size-function" in rules:
         rules -= {"expressions.equality", "expressions.ordering"}
     return rules.pop() if len(rules) == 1 else None
 
 
-def _rule(node: object) -> str | None:
+def rule_of(node: object) -> str | None:
+    """The rule by which one node of a condition is decided; None for what only joins others."""
     if isinstance(node, Compare):
         return "expressions.equality" if node.operator in ("=", "<>") else "expressions.ordering"
     if isinstance(node, Between):
@@ -102,7 +103,7 @@ def rewritten(body: Json) -> frozenset[str] | None:
         return frozenset(updates)
     if fields.get("UpdateExpression") is None:
         return frozenset()
-    tree = _tree(fields, "Update")
+    tree = tree_of(fields, "Update")
     if not isinstance(tree, Update):
         return None
     same = (action for action in tree.actions if not (isinstance(action, Set) and action.value == action.target))
@@ -141,7 +142,7 @@ def open_questions(service: Service, call: Call) -> Iterator[str]:
         yield from _tolerated(inputs()[call.operation], body)
     if any(map(_nests_parameter, _statements(body))):
         yield "partiql.nested-parameter"
-    for fields in _parts(call):
+    for fields in parts(call):
         yield from _of_update(service, fields)
         yield from _of_conditions(service, fields)
 
@@ -205,7 +206,7 @@ def _nests_parameter(statement: str) -> bool:
 _BRACKETS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|<<|>>|[{}\[\]?]""")
 
 
-def _parts(call: Call) -> Iterator[dict[str, Any]]:
+def parts(call: Call) -> Iterator[dict[str, Any]]:
     """The objects of a request that hold expressions: itself, or the actions of a transaction."""
     yield call.body
     actions = call.body.get("TransactItems")
@@ -215,7 +216,7 @@ def _parts(call: Call) -> Iterator[dict[str, Any]]:
 
 
 def _of_update(service: Service, fields: Mapping[str, Json]) -> Iterator[str]:
-    tree = _tree(fields, "Update")
+    tree = tree_of(fields, "Update")
     if not isinstance(tree, Update):
         return
     if any(isinstance(a, Add | Delete) and len(a.target.steps) > 1 for a in tree.actions):
@@ -228,7 +229,7 @@ def _of_update(service: Service, fields: Mapping[str, Json]) -> Iterator[str]:
     row = None if normal is None else table.view.row_key(normal)
     if row is None or table.at(row) is not None:
         return
-    read = {str(_name(fields, node)) for a in tree.actions if isinstance(a, Set) for node in _nodes(a.value)}
+    read = {str(_name(fields, node)) for a in tree.actions if isinstance(a, Set) for node in nodes(a.value)}
     if read & set(table.key.names):
         yield "expressions.key-of-new-item"
 
@@ -236,10 +237,10 @@ def _of_update(service: Service, fields: Mapping[str, Json]) -> Iterator[str]:
 def _of_conditions(service: Service, fields: Mapping[str, Json]) -> Iterator[str]:
     if _filters_unprojected(service, fields):
         yield "indexes.filter-not-projected"
-    nodes = [node for kind in _CONDITIONS for node in _nodes(_tree(fields, kind))]
-    if not any(isinstance(node, Function) and node.function == "size" for node in nodes):
+    found = [node for kind in _CONDITIONS for node in nodes(tree_of(fields, kind))]
+    if not any(isinstance(node, Function) and node.function == "size" for node in found):
         return
-    if any(isinstance(n, Compare) and n.operator == "<>" and _measures(n) for n in nodes):
+    if any(isinstance(n, Compare) and n.operator == "<>" and _measures(n) for n in found):
         yield "expressions.size-of-missing"
     table = _table(service, fields)
     stored = [] if table is None else list(islice(table.items(), MAX_ITEMS))
@@ -254,7 +255,7 @@ def _filters_unprojected(service: Service, fields: Mapping[str, Json]) -> bool:
     held = index.schema.stored if index is not None else None
     if held is None:
         return False
-    named = {str(_name(fields, node)) for node in _nodes(_tree(fields, "Filter")) if isinstance(node, Path)}
+    named = {str(_name(fields, node)) for node in nodes(tree_of(fields, "Filter")) if isinstance(node, Path)}
     given = (fields.get(member) for member in ("QueryFilter", "ScanFilter"))
     return not named.union(*(each for each in given if isinstance(each, dict))) <= held
 
@@ -279,13 +280,13 @@ def _name(fields: Mapping[str, Json], node: object) -> Json:
     return head
 
 
-def _tree(fields: Mapping[str, Json], kind: Kind) -> object:
+def tree_of(fields: Mapping[str, Json], kind: Kind) -> object:
     """The parsed expression of a kind, None when there is none that can be parsed."""
     text = fields.get(f"{kind}Expression")
     return parse(kind, text).tree if isinstance(text, str) else None
 
 
-def _nodes(tree: object) -> Iterator[object]:
+def nodes(tree: object) -> Iterator[object]:
     """A node and all below it."""
     todo = [tree]
     while todo:

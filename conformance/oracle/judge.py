@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from conformance.oracle import bodies, choices, expiry, front, planes
 from conformance.oracle.blame import blamed, body_divergence, lacking_rule, names_arn, refused_rule, written_rule
 from conformance.oracle.choices import World, parts_of
 from conformance.oracle.compare import Difference, differences
+from conformance.oracle.covered import behaviours, conditions, features
 from conformance.oracle.divergence import OK, Divergence, Verdict
 from conformance.oracle.exercised import open_questions
 from conformance.oracle.latitude import MAX_PENDING, Latitude, permitted
@@ -26,7 +28,7 @@ from reference.api import Call, Item, Json, Lost, Refusal, Reply, Success
 from reference.clock import ManualClock
 from reference.operations.base import Outcome
 from reference.rules import Cohort, Rule, Violation
-from reference.service import Service
+from reference.service import Outcomes, Service
 from reference.tables.table import Table
 
 UNSUPPORTED_CODES = frozenset(
@@ -50,6 +52,7 @@ _NAMES = frozenset({"wire.pattern", "wire.map-keys", "wire.length-max"})
 _ARN = "wire.table-arn"
 _MISMATCH = "IdempotentParameterMismatchException"
 _START_KEY = "scans.start-key-segment"
+_DECIDED = frozenset({"items.condition-failed", "transactions.cancelled"})
 _OTHER_ITEM = ("Item:", "item.*:missing", "item.*:extra")
 _TABLE_ARN = re.compile(r"arn:aws:dynamodb:([^:/]+):([^:/]+):table/[^/]+")
 
@@ -77,8 +80,9 @@ class Oracle:
         self.wording = Wording()
         self.pages = Pages()
         self.writers = Writers()
-        self.reached: dict[str, int] = {}
         self._tokens: dict[str, str | None] = {}
+        self.reached: Counter[str] = Counter()
+        self.features: Counter[str] = Counter()
 
     @property
     def model(self) -> Service:
@@ -136,7 +140,7 @@ class Oracle:
         if not broken and read is not None:
             return self.judge(read, reply, received)
         for violation in broken:
-            self.reached[violation.rule.name] = self.reached.get(violation.rule.name, 0) + 1
+            self.reached[violation.rule.name] += 1
         world = self.worlds[0]
         if isinstance(reply, Refusal):
             judgement = self._refused(world, call, broken, reply)
@@ -220,8 +224,7 @@ class Oracle:
         if elsewhere and self.pages.segment_of(call) == call.body["Segment"]:
             # Which partition is in which segment is the target's choice.
             outcomes = world.service.outcomes(without(call, "ExclusiveStartKey"))
-        for broken in outcomes.violations:
-            self.reached[broken.rule.name] = self.reached.get(broken.rule.name, 0) + 1
+        self._cover(call, outcomes)
         if isinstance(reply, Refusal):
             if planes.passing(reply, self.latitude):
                 return Judgement((world,))
@@ -239,6 +242,19 @@ class Oracle:
         if call.operation in planes.OPERATIONS:
             return self._answered_beside(world, asked, call, outcomes.outcome, reply)
         return self._answered(world, call, outcomes.outcome, reply)
+
+    def _cover(self, call: Call, outcomes: Outcomes) -> None:
+        """Count the rules and the parts of the expression language that the answer to a call is judged by."""
+        names = [violation.rule.name for violation in outcomes.violations]
+        self.reached.update(names)
+        if outcomes.outcome is not None:
+            self.reached.update(behaviours(call, outcomes.outcome))
+        elif _DECIDED.issuperset(names):
+            self.reached.update(conditions(call))
+            self.reached["items.refused-write"] += 1
+        else:
+            return
+        self.features.update(features(call))
 
     def _refused(self, world: World, call: Call, broken: tuple[Violation, ...], reply: Refusal) -> Judgement:
         for position, violation in enumerate(broken):

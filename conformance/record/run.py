@@ -41,8 +41,9 @@ class Run:
     """Everything ``report.json`` holds. Times are ISO 8601 UTC, durations seconds.
 
     ``target`` has name, version, endpoint; ``profile`` what the oracle allowed (latitude, cohorts); ``coverage``
-    counts of rules, operations and error codes reached; ``suspects`` the rules of the peer alarm; ``timing`` the
-    split of seconds between drawing, sending, judging and journalling; ``stopped`` why the run ended. ``known`` says
+    counts of rules, operations, error codes, parts of expressions and relations reached, and what was not;
+    ``suspects`` the rules of the peer alarm; ``timing`` the split of seconds between drawing, sending, judging and
+    journalling; ``stopped`` why the run ended. ``known`` says
     what became of each finding that was known before (baseline, earlier run) when it was replayed: ``fingerprint``,
     ``origin``, ``state``, ``accepted``, ``expired``, ``reason``, ``link``, ``expires`` and more. ``claims`` are
     those of the article, where it was asked for: ``id``, ``part``, ``says``, ``verdict``, ``truth``, ``sources``,

@@ -23,6 +23,7 @@ from conformance.record.op import op_from_json
 from conformance.record.run import CapabilityResult, CheckResult, Run
 from conformance.search.alarm import neighbours, suspects_of
 from conformance.search.baseline import noted, read_known, regression
+from conformance.search.coverage import KINDS, coverage
 from conformance.search.findings import divergence_from_json, finding_of, program_of
 from conformance.search.minimise import Reduction
 from conformance.search.reproduction import script
@@ -98,8 +99,7 @@ class _Totals:
     header: dict[str, Any] = field(default_factory=dict)
     programs: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
-    reached: Counter[str] = field(default_factory=Counter)
-    operations: Counter[str] = field(default_factory=Counter)
+    reached: dict[str, Counter[str]] = field(default_factory=lambda: {kind: Counter() for kind in KINDS})
     timing: Counter[str] = field(default_factory=Counter)
     divergences: dict[str, dict[str, Any]] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
@@ -125,8 +125,8 @@ class _Totals:
             if known is None or ("ops" in line and "ops" not in known):
                 self.divergences[line["fingerprint"]] = line
         elif kind in ("tally", "end"):
-            self.reached.update(line["reached"])
-            self.operations.update(line["operations"])
+            for kind, counted in self.reached.items():
+                counted.update(line.get("reached" if kind == "rules" else kind) or {})
             self.timing.update(line["timing"])
             self.cohorts.update(line["cohorts"])
         elif kind == "check":
@@ -174,7 +174,7 @@ def merge(folder: RunFolder, *, stopped: str = "budget", seconds: float | None =
         findings=listed,
         checks=tuple(totals.checks),
         profile={**header.get("profile", {}), "cohorts": totals.cohorts, "latitude": header.get("latitude", {})},
-        coverage={"rules": dict(totals.reached), "operations": dict(totals.operations), "known": dict(_rules())},
+        coverage=coverage(totals.reached, totals.checks),
         timing={name: round(value, 3) for name, value in totals.timing.items()},
         errors=tuple(totals.errors),
         known=tuple(regression(known, totals.replayed, today)),
@@ -189,12 +189,6 @@ def _day(header: Mapping[str, Any]) -> date:
     """The day of a run, by which acceptances expire."""
     started = header.get("started")
     return datetime.fromisoformat(started).date() if started else datetime.now(UTC).date()
-
-
-@cache
-def _rules() -> Counter[str]:
-    """How many rules of each capability the ledger holds."""
-    return Counter(rule.capability for rule in ledger().values())
 
 
 def _unreduced(folder: RunFolder, line: dict[str, Any]) -> Finding:

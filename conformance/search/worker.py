@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -69,7 +70,10 @@ class Worker:
     programs: int = 0
     calls: int = 0
     seen: dict[str, int] = field(default_factory=dict)
-    reached: dict[str, int] = field(default_factory=dict)
+    reached: Counter[str] = field(default_factory=Counter)
+    features: Counter[str] = field(default_factory=Counter)
+    relations: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
     operations: dict[str, int] = field(default_factory=dict)
     cohorts: dict[str, set[str]] = field(default_factory=dict)
     before: Mapping[tuple[str, int], int] = field(default_factory=dict)
@@ -169,12 +173,15 @@ class Worker:
         self.programs += 1
         self.calls += len(session.ops)
         self.timing.add(session.timing)
-        for name, count in session.oracle.reached.items():
-            self.reached[name] = self.reached.get(name, 0) + count
+        self.reached.update(session.oracle.reached)
+        self.features.update(session.oracle.features)
+        self.relations.update(session.watch.held)
         for name, cohort in session.oracle.wording.told().items():
             self.cohorts.setdefault(name, set()).add(cohort)
         for judged in session.ops:
             self.operations[judged.op.operation] = self.operations.get(judged.op.operation, 0) + 1
+            if isinstance(judged.op.reply, Refusal) and judged.verdict.ruling == "ok":
+                self.errors[judged.op.reply.code] += 1
 
     def session(self) -> Session:
         """A session with a fresh oracle; tables get fresh names."""
@@ -375,12 +382,17 @@ class Worker:
             programs=self.programs,
             calls=self.calls,
             reached=self.reached,
+            features=self.features,
+            relations=self.relations,
+            errors=self.errors,
             operations=self.operations,
             cohorts={name: "/".join(sorted(spoken)) for name, spoken in self.cohorts.items()},
             timing={name: getattr(self.timing, name) for name in Timing.__dataclass_fields__},
             at=_now(),
         )
-        self.reached, self.operations, self.timing = {}, {}, Timing()
+        self.operations, self.timing = {}, Timing()
+        for counted in (self.reached, self.features, self.relations, self.errors):
+            counted.clear()
 
 
 def _budgets(divergence: Divergence) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Context, Decimal
 
 from conformance.strategies.draws import Draw, chance, number, pick
-from reference.values.number import MAX_DIGITS, text
+from reference.values.number import MAX_DIGITS, normal, text
 
 _EXACT = Context(prec=512)
 _DIGITS = (1, 2, 3, 17, 18, 20, MAX_DIGITS - 1, MAX_DIGITS, MAX_DIGITS)
@@ -79,13 +79,12 @@ def respelt(draw: Draw, plain: str) -> str:
 
 
 def beside(draw: Draw, plain: str) -> str:
-    """The next number up or down in the last of its digits, where it has no more of them."""
-    value = Decimal(plain)
-    _, digits, exponent = value.as_tuple()
-    if len(digits) >= MAX_DIGITS and set(digits) == {9}:
-        return plain
-    step = Decimal(1).scaleb(int(exponent), _EXACT)
-    return text(_EXACT.add(value, step if chance(draw, 50) else -step))
+    """The number next to one in normal form, in its last digit or in the 38th; itself where there is none."""
+    value = Decimal(plain).normalize(_EXACT)
+    last = value.adjusted() - MAX_DIGITS + 1 if chance(draw, 50) else int(value.as_tuple().exponent)
+    step = Decimal(1).scaleb(last, _EXACT)
+    other = normal(text(_EXACT.add(value, step if chance(draw, 50) else -step)), "current")
+    return other if isinstance(other, str) else plain
 
 
 SUMS = (

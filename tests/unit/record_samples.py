@@ -203,6 +203,7 @@ RUN = Run(
         "rules": {"reached": 512, "known": 1432},
         "operations": {"PutItem": 2000, "UpdateItem": 1500, "GetItem": 2680},
         "errors": {"ValidationException": 900, "ResourceNotFoundException": 12},
+        "unreached": {"operations": ["DeleteItem"], "errors": ["BackupNotFoundException"]},
     },
     suspects=({"rule": "capacity.scan-of-one", "says": "A Scan over one tiny item costs 2 units.", "peers": "5 of 5"},),
     timing={"draw": 6.1, "send": 40.2, "judge": 11.8, "journal": 0.4},
