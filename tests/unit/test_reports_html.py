@@ -64,7 +64,8 @@ def test_everything_of_a_run_is_there() -> None:
         "5/5 replays", "seen 17×", "2026-11-22T09:58:03Z, chunk 4; made smaller with 23 requests",
         "dataplane:UPD-4, conflicts:35", "A Scan over one tiny item costs 2 units.", "rules: 512 of 1,432 reached",
 
-            "operations: 3 of 4 reached", "DeleteItem", "errors: 2 of 3 reached", "partiql.select#one no answer in 10 s",
+            "operations: 3 of 4 reached", "DeleteItem", "errors: 2 of 3 reached",
+            "partiql.select#one no answer in 10 s",
             "They are not held against it.",
         "client.update_item(", "UpdateExpressionSET #n = #n + :one", "boto3 cannot send this program as it is",
         '"TableStatus": "CREATING"',
