@@ -11,6 +11,7 @@ from conformance.cli import app as conformance_app
 from conformance.cli_base import fail, wire_reports
 from conformance.record.finding import Finding
 from reference.cli import serve
+from reference.pricing.cli import cost
 from reports.cli import app as reports_app
 from reports.cli import finish, wire_replays
 
@@ -25,6 +26,7 @@ app.registered_groups += conformance_app.registered_groups
 app.registered_commands += chaos_app.registered_commands
 app.registered_commands += reports_app.registered_commands
 app.command()(serve)
+app.command()(cost)
 
 
 def replayed(findings: Sequence[Finding], target: str) -> Sequence[str]:

@@ -1,0 +1,1 @@
+"""Pricing: what a workload costs a month in either capacity mode, with dated prices."""
