@@ -17,6 +17,7 @@ from conformance.fates import NEVER_SENT
 from conformance.oracle.blame import main_rule
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.judge import unsupported
+from conformance.oracle.latitude import permitted
 from conformance.oracle.wording import recognise
 from conformance.program import Program, Step
 from conformance.record.run import CheckResult
@@ -38,6 +39,8 @@ from reference.rules import Rule, ledger, pattern
 BUDGETS = (12, 0)
 """Requests for cutting a check's program down and for simplifying its values: it is small already."""
 DETAIL_LIMIT = 300
+TRIES = 5
+"""How often a check is made on a target that throttles and fails now and then, until it is let through."""
 LITERAL = frozenset({
     "DescribeStream", "GetRecords", "GetShardIterator", "ListStreams", "UpdateKinesisStreamingDestination",
     "DeleteResourcePolicy", "GetResourcePolicy", "PutResourcePolicy",
@@ -135,6 +138,21 @@ def _told_of(worker: Worker, check: Check, session: Session, program: Program) -
         return _incomplete(check, error)
 
 
+def _hindered(worker: Worker, check: Check, session: Session) -> bool:
+    """Whether a call was throttled or failed, as this target may lawfully do to any: that says nothing of the rule."""
+    latitude = worker.latitude
+    if not (latitude.throttling or latitude.server_errors):
+        return False
+    meant = check.then.code if isinstance(check.then, Refused) else None
+    replies = ((judged.op.operation, judged.op.reply) for judged in session.ops)
+    return any(
+        isinstance(reply, Refusal)
+        and reply.code != meant
+        and permitted(latitude, operation, reply.code, reply.status, reply.fields)
+        for operation, reply in replies
+    )
+
+
 def _incomplete(check: Check, error: SymbolError) -> CheckResult:
     return _result(check, "unknown", f"an earlier answer lacks what it needs: {error}")
 
@@ -210,9 +228,14 @@ def _asks_for_capacity(check: Check) -> bool:
 def literal(worker: Worker, check: Check) -> CheckResult:
     """Set up, send the call or the request as it stands, and hold its answer against the literal.
 
-    A target that is not there when the check begins has died of what was before: it is tried once more.
+    A target that is not there when the check begins has died of what was before: it is tried again, as is one that
+    may throttle and fail and has done so.
     """
-    return _literal(worker, check) or _literal(worker, check) or _result(check, "unknown", "the target was not there")
+    for _ in range(TRIES if worker.latitude.throttling or worker.latitude.server_errors else 2):
+        result = _literal(worker, check)
+        if result is not None:
+            return result
+    return _result(check, "unknown", "the target was not there, or let nothing through")
 
 
 def _literal(worker: Worker, check: Check) -> CheckResult | None:
@@ -223,11 +246,15 @@ def _literal(worker: Worker, check: Check) -> CheckResult | None:
             reply = _send(worker, session, step, setup=step in tables)[1]
             if _not_there(reply) and len(session.ops) == 1:
                 return None
+            if _hindered(worker, check, session):
+                return None
             if not isinstance(reply, Success):
                 return _result(check, "unknown", f"{step.operation} failed before it: {_told(reply)}")
             if _names_another_account(check, reply):
                 return _result(check, "not-reached", "it names resources of an account that is not the target's")
         result = _answered(worker, check, session)
+        if result is None:
+            return None
         if worker.recording:
             row = recording(check.id, check.rule, result.verdict, check.then.to_json(), session.ops)
             worker.journal.append("recording", **row)
@@ -257,12 +284,14 @@ def _drop_backups(worker: Worker, session: Session) -> None:
             cast(Transport, session.sender).send(call, timeout=worker.timeout)
 
 
-def _answered(worker: Worker, check: Check, session: Session) -> CheckResult:
+def _answered(worker: Worker, check: Check, session: Session) -> CheckResult | None:
     rule = ledger()[check.rule]
     step, then = check.when, check.then
     answer, reply = _send(worker, session, step)
     if _not_there(reply):
         return _result(check, "unknown", "the target was not there")
+    if _hindered(worker, check, session):
+        return None
     wanted = bound(then, session.names, session.replies, session.started)
     told = _difference(wanted, answer, reply, rule)
     if told is not None and isinstance(then, Http) and then.presumes and told[0] in ("status", "answer"):
@@ -270,6 +299,8 @@ def _answered(worker: Worker, check: Check, session: Session) -> CheckResult:
     if told is None and check.control is not None:
         before, step, then = reply, check.control, Answered()
         answer, reply = _send(worker, session, step)
+        if _hindered(worker, check, session):
+            return None
         told = _difference(then, answer, reply, rule)
         if (
             told is not None

@@ -108,8 +108,6 @@ def capabilities_of(support: Mapping[str, Support]) -> frozenset[str]:
 def informed(profile: Profile, found: Probe) -> Profile:
     """A profile with what a probe found: no more capabilities than are there, and the operations that are not."""
     claimed = found.capabilities if profile.capabilities is None else profile.capabilities & found.capabilities
-    # Caches are asked like what they stand before: only who serves through them can tell that they are there.
-    claimed = claimed if "dax" in profile.settings else claimed - {"dax"}
     return replace(profile, capabilities=claimed, unsupported=frozenset(found.having("no")))
 
 

@@ -51,7 +51,12 @@ class Profile:
     buckets: bool = False
 
     def claims(self, capability: str) -> bool:
-        """Whether the target claims a capability; one that says nothing claims all."""
+        """Whether the target claims a capability; one that says nothing claims all.
+
+        Caches are asked like what they stand before: they are claimed by the setting of that name.
+        """
+        if capability == "dax" and "dax" not in self.settings:
+            return False
         return self.capabilities is None or capability in self.capabilities
 
     def to_json(self) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from conformance.targets.target import open_target
 from reference.api import Call, Refusal, Reply, Success
 from reference.server import ThreadedServer
 from reference.service import Service
+from reference.unkind import UnkindService, Weather
 from tests.planted.arena import Wrap, plain, worker_of
 from tests.planted.base import Bug, PlantedService
 
@@ -72,6 +73,27 @@ def made(worker: Worker, name: str) -> CheckResult:
     rows = [row for path in worker.folder.journals for row in read(path) if row["kind"] == "check"]
     assert [{name: row[name] for name in asdict(result)} for row in rows] == [asdict(result)]
     return result
+
+
+class Hindering:
+    """A service that throttles and fails every few calls, and takes another share of them for each program."""
+
+    def __init__(self, service: Service) -> None:
+        self.unkind = UnkindService(service, Weather(throttled=0.15, errors=0.1), seed=3)
+
+    def execute(self, call: Call) -> Reply:
+        return self.unkind.execute(call)
+
+
+@pytest.mark.parametrize(
+    "name", [READING, "keys.identity[numbers]", "batches.read-result", "transactions.write-result"]
+)
+def test_a_check_is_made_again_where_it_is_not_let_through(tmp_path: Path, name: str) -> None:
+    for number in range(6):
+        worker = worker_of(Hindering, tmp_path / f"{number}")
+        worker.latitude = replace(worker.latitude, throttling=True, server_errors=True)
+        assert made(worker, name).verdict == "ok"
+        assert not found(tmp_path / f"{number}")
 
 
 def found(folder: Path) -> set[str]:
