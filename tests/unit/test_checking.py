@@ -85,9 +85,7 @@ class Hindering:
         return self.unkind.execute(call)
 
 
-@pytest.mark.parametrize(
-    "name", [READING, "keys.identity[numbers]", "batches.read-result", "transactions.write-result"]
-)
+@pytest.mark.parametrize("name", [READING, REFUSING, BACKED_UP])
 def test_a_check_is_made_again_where_it_is_not_let_through(tmp_path: Path, name: str) -> None:
     for number in range(6):
         worker = worker_of(Hindering, tmp_path / f"{number}")
