@@ -7,8 +7,9 @@ READY := $(VENV)/.ready
 BUDGET ?= 60s
 SEED ?= 1
 JOBS ?= 2
+PEERS := moto ministack dynalite dynoxide dynamodb-local
 
-.PHONY: runs run test lint check types imports unit smoke cover power peers browser soak bench hostile docs clean setup
+.PHONY: runs run test lint check types imports unit smoke cover power peers browser soak bench hostile docs published clean setup
 
 run: setup ## The main job: the suite against moto, ending in a report
 	@$(BIN)/dynoracle run moto --budget $(BUDGET) --seed $(SEED) --out runs/moto --fail-on none
@@ -77,6 +78,14 @@ bench: setup ## The reference beside the emulators, and in process
 
 hostile: setup ## A hundred thousand hostile requests
 	$(BIN)/python -m benchmarks.hostile --requests $(or $(REQUESTS),100000) --seed $(SEED)
+
+published: setup ## The five emulators as this version sees them: reports/published
+	@for target in $(PEERS); do \
+		$(BIN)/dynoracle run $$target --budget $(or $(PUBLISH),5m) --seed $(SEED) --out runs/published/$$target --fail-on none || exit $$?; \
+		cp runs/published/$$target/summary.md reports/published/$$target.md; \
+	done
+	$(BIN)/dynoracle matrix $(PEERS:%=runs/published/%) --out reports/published/matrix.html
+	$(BIN)/dynoracle matrix $(PEERS:%=runs/published/%) --out reports/published/matrix.md
 
 docs: setup
 	$(BIN)/python -m docs.generate

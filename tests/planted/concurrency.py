@@ -8,7 +8,7 @@ import http.server
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -294,37 +294,6 @@ class Planted:
     kinds: frozenset[str]
     faults: tuple[str, ...] = ()
     share: float = 0.1
-
-
-def _plant(service: Callable[[], Threads], workload: str, kinds: str, *faults: str, share: float = 0.1) -> Planted:
-    about = service.__doc__ or service.__name__
-    return Planted(service, about, workload, frozenset(kinds.split()), faults, share)
-
-
-PLANTS: Mapping[str, Planted] = {
-    "lost-update": _plant(LostUpdate, "register", "lost-update not-linearizable"),
-    "counter-race": _plant(CounterRace, "counter", "lost-update"),
-    "condition-race": _plant(ConditionRace, "claim", "lost-update lost-write not-linearizable"),
-    "transaction-race": _plant(TransactionRace, "append", "lost-update G-single lost-append partial-transaction"),
-    "torn-write": _plant(TornWrite, "bank", "money-lost money-made"),
-    "torn-write-lists": _plant(TornWrite, "append", "G-single G2-item"),
-    "torn-read": _plant(TornRead, "bank", "money-lost money-made"),
-    "torn-read-fork": _plant(TornRead, "long-fork", "G2-item G-single"),
-    "half-transaction": _plant(HalfTransaction, "append", "partial-transaction G-single lost-append"),
-    "token-forgotten": _plant(TokenForgotten, "append", "duplicate-elements", "drop-reply", share=0.3),
-    "applied-twice": _plant(AppliedTwice, "counter", "applied-twice"),
-    "refused-but-applied": _plant(RefusedButApplied, "claim", "aborted-read not-linearizable"),
-    "stale-reads": _plant(StaleReads, "register", "stale-read lost-write"),
-    "early-answers": _plant(EarlyAnswers, "register", "stale-read lost-write lost-update not-linearizable"),
-    "lost-on-kill": _plant(LostOnKill, "register", "lost-acknowledged-write lost-write stale-read", "kill"),
-    "torn-on-kill": _plant(TornOnKill, "append", "partial-transaction lost-append", "kill"),
-    "ghost-entry": _plant(GhostEntry, "queue", "ghost-entry"),
-    "missing-entry": _plant(MissingEntry, "queue", "missing-entry"),
-    "record-twice": _plant(RecordTwice, "stream", "duplicate-record"),
-    "record-lost": _plant(RecordLost, "stream", "lost-record"),
-    "records-out-of-order": _plant(RecordsOutOfOrder, "stream", "record-order"),
-    "gone-early": _plant(GoneEarly, "ttl", "gone-early"),
-}  # fmt: skip
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

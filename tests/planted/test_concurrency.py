@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.planted.concurrency import PLANTS, Threads, trials
+from tests.planted.concurrency import Threads, trials
+from tests.planted.racing import PLANTS
 
 
 @pytest.mark.parametrize("name", PLANTS)
