@@ -26,7 +26,7 @@ class Wording:
         False also for a text that only the cohort speaks which this operation was found not to be of.
         """
         rule = broken.rule
-        message = reply.message or ""
+        message = _unwrapped(call, rule, reply.message or "")
         if rule.disputed or rule.strength == "inferred" or (rule.message is None and not broken.parts):
             return True
         if reply.code != rule.error and reply.code in rule.accept_codes:
@@ -65,6 +65,14 @@ class Wording:
             for (operation, layer), speaks in sorted(self.cohorts.items())
             if len(speaks) == 1
         }
+
+
+ENVELOPE = "1 validation error detected: "
+
+
+def _unwrapped(call: Call, rule: Rule, message: str) -> str:
+    """A message of Scan without what its newest regions put before such words (conflicts.md 17)."""
+    return message.removeprefix(ENVELOPE) if call.operation == "Scan" and rule.envelope else message
 
 
 class _Open(dict[str, Any]):
@@ -108,6 +116,8 @@ def alternatives(call: Call, broken: Violation) -> Iterator[Mapping[str, Any]]:
     texts = dict.fromkeys(broken.message(speaker(call.operation, call.body, cohort)) for cohort in COHORTS)
     for text in texts:
         yield {"refusal": {**status, "message": text} if exact else status}
+    if call.operation == "Scan" and rule.envelope and exact:
+        yield from ({"refusal": {**status, "message": f"{ENVELOPE}{text}"}} for text in texts)
     for text in rule.accept:
         known, whole = _partly(text, broken.params)
         shown = {"message": known} if whole else {"message_pattern": "(?is)" + pattern(known).pattern + r"\Z"}

@@ -211,7 +211,7 @@ class Campaign:
         if isinstance(silent, Lost):
             target.close()
             self._give_up(f"{target.endpoint or target.name} does not answer as DynamoDB does: {silent.why}")
-        if target.endpoint is not None:
+        if target.endpoint is not None and not target.profile.throttles:
             asked = [name for name in operations() if ":" not in name]
             target.profile = informed(target.profile, probe(target, asked))
         return target

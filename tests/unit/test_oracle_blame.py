@@ -340,6 +340,27 @@ def test_whether_a_page_follows_is_no_fault_of_an_answer_with_another_fault() ->
     assert (found.rule, found.severity) == ("values.number-normal-form", "shape")
 
 
+def test_what_is_set_to_what_it_was_may_count_as_updated_or_not() -> None:
+    # conflicts.md, gap 15: only inferred.
+    target = Bench()
+    target.lawful(put(b=n(1), c=n(1)))
+    target.accepts(update("SET b = b", ReturnValues="UPDATED_NEW"), {"Attributes": {}})
+    found = target.faults(update("SET b = :v", {":v": n(2)}, ReturnValues="UPDATED_NEW"), {"Attributes": {}})
+    assert (found.rule, found.path) == ("expressions.updated-values", "item.*:missing")
+
+
+def test_scans_words_of_newer_regions() -> None:
+    # conflicts.md 17: the newest captures of Scan have what single-item writes put before their words.
+    target = Bench()
+    asked = call("Scan", FilterExpression="attribute_exists(v)", ExpressionAttributeValues={})
+    text = "ExpressionAttributeValues must not be empty"
+    target.accepts(asked, refusal(text))
+    target.accepts(asked, refusal(f"1 validation error detected: {text}"))
+    assert target.faults(asked, refusal(f"2 validation errors detected: {text}")).severity == "message"
+    asked = call("Query", FilterExpression="attribute_exists(v)", **{**QUERY, "ExpressionAttributeValues": {}})
+    assert target.faults(asked, refusal(f"1 validation error detected: {text}")).severity == "message"
+
+
 def test_a_quota_is_the_accounts() -> None:
     # dataplane:OPEN-25: AWS raises quotas, so that going beyond one is no bug.
     asked = call("UpdateTable", OnDemandThroughput={"MaxReadRequestUnits": 40_001})
