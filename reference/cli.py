@@ -75,6 +75,8 @@ def serve(
     leader_loss: Annotated[float | None, _seconds("Share of data calls at which a partition loses its leader.")] = None,
     create_seconds: Annotated[float | None, _seconds("Seconds a new table stays CREATING.")] = None,
     ttl_lag: Annotated[float | None, _seconds("Seconds until an expired item is deleted; -1: never by itself.")] = None,
+    stream_shards: Annotated[int | None, typer.Option(help="Shards that a new stream has.", show_default=False)] = None,
+    shard_seconds: Annotated[float | None, _seconds("Seconds until a stream's shards close and others follow.")] = None,
     regions: Annotated[str | None, typer.Option(help="Further regions, for replicas: eu-west-1,us-west-2.")] = None,
     replication_lag: Annotated[float | None, _seconds("Seconds that replicas are behind each other.")] = None,
     dax: Annotated[
@@ -98,7 +100,8 @@ def serve(
         "like": None if like is None else like.value, "seed": seed, "clock": None if clock is None else clock.value,
         "control": control, "throttling": throttling, "metrics": metrics, "staleness": staleness,
         "index_lag": index_lag, "partial": partial, "throttled": throttled, "errors": errors,
-        "leader_loss": leader_loss, "create_seconds": create_seconds, "ttl_lag": ttl_lag, "regions": regions,
+        "leader_loss": leader_loss, "create_seconds": create_seconds, "ttl_lag": ttl_lag,
+        "stream_shards": stream_shards, "shard_seconds": shard_seconds, "regions": regions,
         "replication_lag": replication_lag, "dax": dax, "dax_item_ttl": dax_item_ttl, "dax_query_ttl": dax_query_ttl,
     }  # fmt: skip
     try:

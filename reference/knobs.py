@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 from reference.account import Delays
 from reference.dax import Caching
 from reference.regions import possible
+from reference.streams.shards import MOST_OPEN, Sharding
 from reference.unkind import LIKE_AWS, Weather
 
 FILE = "dynoracle.toml"
@@ -35,7 +36,8 @@ class Knobs:
     fails, ``leader_loss`` how often a partition loses its leader, for ``election``. ``*_seconds`` is how long tables
     take to change. ``ttl_lag`` is how long after its expiry an item is deleted; -1: by hand only. ``regions`` are
     further regions beside the first, ``replication_lag`` what replicas are behind each other, ``strong_lag`` how long
-    a write to a table with strong consistency is under way. ``dax`` puts caches in front.
+    a write to a table with strong consistency is under way. ``dax`` puts caches in front. A new stream has
+    ``stream_shards``; after ``shard_seconds`` (0: never) they close, each followed by ``shard_children``.
     """
 
     like: Like = "emulator"
@@ -62,6 +64,9 @@ class Knobs:
     regions: tuple[str, ...] = ()
     replication_lag: float = 0.0
     strong_lag: float = 0.0
+    stream_shards: int = 1
+    shard_seconds: float = 0.0
+    shard_children: int = 1
     dax: bool = False
     dax_item_ttl: float = 300.0
     dax_query_ttl: float = 300.0
@@ -93,6 +98,11 @@ class Knobs:
         )  # fmt: skip
 
     @property
+    def sharding(self) -> Sharding:
+        """How streams are cut into shards."""
+        return Sharding(self.stream_shards, self.shard_seconds or None, self.shard_children)
+
+    @property
     def caching(self) -> Caching:
         """How the caches in front cache."""
         return Caching(
@@ -103,6 +113,7 @@ class Knobs:
 
 _TYPES: Mapping[str, type] = {field.name: type(field.default) for field in fields(Knobs)}
 _SHARES = ("partial", "throttled", "errors", "leader_loss")
+_COUNTS = ("stream_shards", "shard_children")
 _CHOICES: Mapping[str, tuple[str, ...]] = {"like": ("emulator", "aws"), "clock": ("wall", "manual")}
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
@@ -176,6 +187,8 @@ def _checked(name: str, value: Any) -> Any:
         raise KnobError(f"{name} is {value!r}; it must be a number")
     if kind in (int, float) and value < 0 and name not in ("ttl_lag", "seed"):
         raise KnobError(f"{name} is {value!r}; it must not be negative")
+    if name in _COUNTS and not 1 <= value <= MOST_OPEN:
+        raise KnobError(f"{name} is {value!r}; it must be 1 to {MOST_OPEN}")
     if name in _SHARES and value > 1:
         raise KnobError(f"{name} is {value!r}; it is a share of calls, from 0 to 1")
     return kind(value)

@@ -71,7 +71,7 @@ class Served:
     def __init__(self, knobs: Knobs, clock: Clock, region: str = "us-east-1") -> None:
         self.knobs = knobs
         self.region = region
-        self.account = Account(clock, region=region, delays=knobs.delays)
+        self.account = Account(clock, region=region, delays=knobs.delays, sharding=knobs.sharding)
         self._unkind: dict[str, UnkindService] = {}
         self._caches: dict[str, Dax] = {}
         self._direct: dict[str, Answering] = {}

@@ -33,7 +33,7 @@ EXAMPLES = examples()
 PREAMBLE = EXAMPLES.pop("Examples")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """An endpoint served by the page's own command, on a free port."""
     assert COMMAND
@@ -70,7 +70,7 @@ def test_functions_are_called_on_any_endpoint(url: str) -> None:
     aws = {"endpoint_url": url, "region_name": "us-east-1", "aws_access_key_id": "a", "aws_secret_access_key": "b"}
     db = boto3.client("dynamodb", **aws)
     table = db.create_table(
-        TableName="jobs",
+        TableName="tasks",
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
@@ -83,15 +83,15 @@ def test_functions_are_called_on_any_endpoint(url: str) -> None:
         for record in event["Records"]:
             seen.append(record["dynamodb"]["NewImage"])
             if "copied" not in record["dynamodb"]["NewImage"]:
-                db.put_item(TableName="jobs", Item={"id": {"S": "copy"}, "copied": {"BOOL": True}})
+                db.put_item(TableName="tasks", Item={"id": {"S": "copy"}, "copied": {"BOOL": True}})
 
     triggers = triggers_at(url)
     triggers.connect(table["LatestStreamArn"], copy)
-    db.put_item(TableName="jobs", Item={"id": {"S": "a"}, "data": {"B": b"\x00\xff"}})
+    db.put_item(TableName="tasks", Item={"id": {"S": "a"}, "data": {"B": b"\x00\xff"}})
     assert triggers.settle() == 2
     # Binary values come as base64 text, as in the events of Lambda.
     assert seen == [{"id": {"S": "a"}, "data": {"B": "AP8="}}, {"id": {"S": "copy"}, "copied": {"BOOL": True}}]
-    assert db.get_item(TableName="jobs", Key={"id": {"S": "copy"}})["Item"]["copied"] == {"BOOL": True}
+    assert db.get_item(TableName="tasks", Key={"id": {"S": "copy"}})["Item"]["copied"] == {"BOOL": True}
 
 
 def test_a_served_clock_is_told_from_one_that_goes_by_itself(url: str) -> None:

@@ -87,6 +87,7 @@ def test_settings_from_the_file(served: dict[str, Any], tmp_path: Any, monkeypat
     ("arguments", "told"),
     [
         (["--errors", "2"], "a share of calls"),
+        (["--stream-shards", "0"], "must be 1 to 64"),
         (["--staleness", "-1"], "must not be negative"),
         (["--regions", "nowhere"], "no region of AWS"),
         (["--clock", "manual", "--host", "0.0.0.0"], "for this machine alone"),

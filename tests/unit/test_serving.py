@@ -223,3 +223,63 @@ class TestDax:
             assert get(there) == "one"
             put(home, "two")
             assert (get(there), get(there, consistent=True)) == ("one", "two")
+
+
+class TestStreams:
+    def test_shards_close_and_others_follow(self) -> None:
+        with serving(clock="manual", stream_shards=2, shard_seconds=3600.0, shard_children=2) as place:
+            client, streams = place.client(), place.client(service="dynamodbstreams")
+            made = client.create_table(
+                **TABLE, StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+            )
+            arn = made["TableDescription"]["LatestStreamArn"]
+            for key in "abcdefgh":
+                put(client, "early", key)
+            place.control("clock", advance=3700)
+            for key in "abcdefgh":
+                put(client, "late", key)
+            shards = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+            parents, children = shards[:2], shards[2:]
+            assert all("EndingSequenceNumber" in each["SequenceNumberRange"] for each in parents)
+            assert sorted(each["ParentShardId"] for each in children) == sorted(
+                2 * [each["ShardId"] for each in parents]
+            )
+            found = {each["ShardId"]: self.values(streams, arn, each["ShardId"]) for each in shards}
+            assert [len(found[each["ShardId"]]) for each in parents].count(0) == 0
+            assert {v for each in parents for v in found[each["ShardId"]]} == {"early"}
+            assert sorted(v for each in children for v in found[each["ShardId"]]) == ["late"] * 8
+            of_first = streams.describe_stream(
+                StreamArn=arn, ShardFilter={"Type": "CHILD_SHARDS", "ShardId": parents[0]["ShardId"]}
+            )
+            assert len(of_first["StreamDescription"]["Shards"]) == 2
+
+    def values(self, streams: Any, arn: str, shard: str) -> list[str]:
+        place = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+        told = streams.get_records(ShardIterator=place["ShardIterator"])["Records"]
+        return [record["dynamodb"]["NewImage"]["v"]["S"] for record in told]
+
+    def test_iterators_expire_and_records_are_trimmed(self) -> None:
+        with serving(clock="manual") as place:
+            client, streams = place.client(), place.client(service="dynamodbstreams")
+            made = client.create_table(
+                **TABLE, StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+            )
+            arn = made["TableDescription"]["LatestStreamArn"]
+            put(client, "one")
+            shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+            oldest = {"StreamArn": arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"}
+            place_ = streams.get_shard_iterator(**oldest)["ShardIterator"]
+            (record,) = streams.get_records(ShardIterator=place_)["Records"]
+            assert "NewImage" not in record["dynamodb"]
+            place.control("clock", advance=901)
+            with pytest.raises(streams.exceptions.ExpiredIteratorException):
+                streams.get_records(ShardIterator=place_)
+            number = record["dynamodb"]["SequenceNumber"]
+            place.control("clock", advance=86_400)
+            put(client, "two")
+            with pytest.raises(streams.exceptions.TrimmedDataAccessException):
+                streams.get_shard_iterator(
+                    StreamArn=arn, ShardId=shard, ShardIteratorType="AT_SEQUENCE_NUMBER", SequenceNumber=number
+                )
+            fresh = streams.get_shard_iterator(**oldest)["ShardIterator"]
+            assert len(streams.get_records(ShardIterator=fresh)["Records"]) == 1
