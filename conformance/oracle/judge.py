@@ -468,7 +468,12 @@ def _recognised(call: Call, reply: Refusal) -> Rule | None:
 
 def _refused_as(call: Call, rule: Rule, reply: Refusal) -> str | None:
     """The rule about the way of refusing that another error breaks, whatever is wrong with the request."""
-    if reply.code == "TransactionCanceledException" and rule.error == "ValidationException":
+    reasons = reply.fields.get("CancellationReasons")
+    codes = (
+        {reason.get("Code") for reason in reasons if isinstance(reason, dict)} if isinstance(reasons, list) else set()
+    )
+    faulty = not codes or "ValidationError" in codes
+    if reply.code == "TransactionCanceledException" and rule.error == "ValidationException" and faulty:
         return "transactions.refused-whole"
     if reply.code == "SerializationException" and reply.message is None and too_deep(call.body, _PARSED_DEPTH):
         return "wire.deep-json"

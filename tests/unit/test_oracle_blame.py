@@ -235,6 +235,14 @@ def test_a_request_that_is_wrong_in_itself_cancels_nothing(action: Json) -> None
     assert found.path == "code:TransactionCanceledException"
 
 
+def test_an_item_named_twice_that_is_looked_at_all_the_same() -> None:
+    # DynamoDB Local evaluates both actions.
+    reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed"}]
+    twice = [{"Delete": {"TableName": "music", "Key": KEY}}, an_update(UpdateExpression="REMOVE v")]
+    cancelled = refusal("Transaction cancelled", "TransactionCanceledException", CancellationReasons=reasons)
+    assert Bench().faults(transact(*twice), cancelled).rule == "transactions.duplicate-target"
+
+
 def test_a_fault_of_the_run_that_is_told_of_the_whole_request() -> None:
     # DynamoDB Local does not cancel for what an update meets.
     target = Bench()
