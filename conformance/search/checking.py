@@ -294,8 +294,11 @@ def _answered(worker: Worker, check: Check, session: Session) -> CheckResult | N
         return None
     wanted = bound(then, session.names, session.replies, session.started)
     told = _difference(wanted, answer, reply, rule)
-    if told is not None and isinstance(then, Http) and then.presumes and told[0] in ("status", "answer"):
-        return _result(check, "unknown", f"it can't be seen: {told[1]}")
+    if told is not None and isinstance(then, Http) and then.presumes:
+        if isinstance(reply, Refusal) and unsupported(reply):
+            return _result(check, "unsupported", told[1])
+        if told[0] in ("status", "answer"):
+            return _result(check, "unknown", f"it can't be seen: {told[1]}")
     if told is None and check.control is not None:
         before, step, then = reply, check.control, Answered()
         answer, reply = _send(worker, session, step)

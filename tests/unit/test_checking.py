@@ -255,13 +255,16 @@ def working(url: str, folder: Path) -> Iterator[Worker]:
 
 
 class Agreeing(BaseHTTPRequestHandler):
-    """Answers everything with an empty success; every table is there."""
+    """Answers everything with an empty success; every table is there; there are no transactions."""
 
     def _answer(self) -> None:
         self.rfile.read(int(self.headers.get("content-length", "0")))
-        described = self.headers.get("x-amz-target", "").endswith(".DescribeTable")
-        body = b'{"Table":{"TableStatus":"ACTIVE"}}' if described else b"{}"
-        self.send_response(200)
+        operation = self.headers.get("x-amz-target", "").partition(".")[2]
+        body = b'{"Table":{"TableStatus":"ACTIVE"}}' if operation == "DescribeTable" else b"{}"
+        lacking = operation == "TransactWriteItems"
+        if lacking:
+            body = b'{"__type":"com.amazon.coral.service#UnknownOperationException"}'
+        self.send_response(400 if lacking else 200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -314,6 +317,13 @@ def test_another_status_is_no_word_on_how_an_error_is_spelt(tmp_path: Path) -> N
     # What does not refuse can't be seen refusing; that it doesn't is for another check.
     with agreeing() as url, working(url, tmp_path) as worker:
         assert made(worker, "wire.message-spelling[Message]").verdict == "unknown"
+    assert found(tmp_path) == set()
+
+
+def test_an_operation_that_is_not_there_is_no_word_on_how_its_errors_are_spelt(tmp_path: Path) -> None:
+    # dynalite has no transactions, so none that is cancelled.
+    with agreeing() as url, working(url, tmp_path) as worker:
+        assert made(worker, "wire.message-spelling[TransactionCanceledException]").verdict == "unsupported"
     assert found(tmp_path) == set()
 
 
