@@ -205,6 +205,8 @@ class Session:
             self.quarantined = verdict.why
         elif call.operation in USES_BUCKET and isinstance(reply, Success) and not self.oracle.latitude.buckets:
             self.quarantined = "the target has no bucket that is known, so what comes of this is open"
+        elif _without_vectors(call, reply):
+            self.quarantined = "the target made a table without the vector indexes that it was asked for"
         elif verdict.divergence is not None and _settings_differ(call, reply, verdict.divergence):
             self.quarantined = "a table's settings are no longer what the reference holds"
         elif verdict.ruling != "ok":
@@ -293,7 +295,8 @@ class Session:
                 self._reuse(body, *there)
                 continue
             made = self.send(Step("CreateTable", body), setup=True)
-            if self.died or (made.verdict.divergence is not None and isinstance(made.op.reply, Refusal)):
+            refused = made.verdict.divergence is not None and isinstance(made.op.reply, Refusal)
+            if self.died or self.quarantined or refused:
                 return False
         return True
 
@@ -335,6 +338,13 @@ def _settings_differ(call: Call, reply: Reply, found: Divergence) -> bool:
     if found.severity == "accepts" and found.rule == "keys.update-key":
         return True
     return call.operation not in _ITEMS and isinstance(reply, Success) != isinstance(found.expected, Success)
+
+
+def _without_vectors(call: Call, reply: Reply) -> bool:
+    """Whether a target took vector indexes for a member that it need not know, and made none."""
+    if call.operation != "CreateTable" or not isinstance(reply, Success) or not call.body.get("VectorIndexes"):
+        return False
+    return not ((reply.body or {}).get("TableDescription") or {}).get("VectorIndexes")
 
 
 MAX_STATE_PAGES = 50

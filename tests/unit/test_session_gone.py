@@ -8,7 +8,7 @@ from typing import Any
 from conformance.checks.base import table
 from conformance.oracle.judge import Oracle
 from conformance.oracle.latitude import Latitude
-from conformance.program import Step
+from conformance.program import Program, Step
 from conformance.session import Session
 from reference.api import Call, Lost, Reply, Success
 
@@ -49,3 +49,21 @@ def test_it_dies_of_a_call() -> None:
     found = session(Lost("closed")).send(ASK).verdict.divergence
     assert found is not None
     assert (found.operation, found.severity, found.path) == ("ListTables", "crash", "closed")
+
+
+def test_a_table_without_the_vector_indexes_that_it_was_asked_for_ends_the_program() -> None:
+    # dynalite takes VectorIndexes for a member that it need not know.
+    near = {
+        "IndexName": "near",
+        "VectorAttribute": {"AttributeName": "v"},
+        "Dimensions": 2,
+        "DistanceFunction": "EUCLIDEAN",
+        "Projection": {"ProjectionType": "ALL"},
+    }
+    body = {**table(), "TableName": "${table:t0}", "BillingMode": "PAY_PER_REQUEST", "VectorIndexes": [near]}
+    put = Step("PutItem", {"TableName": "${table:t0}", "Item": {"pk": {"S": "a"}, "v": {"S": "x"}}})
+    described = {"TableDescription": {"TableName": "music", "TableStatus": "CREATING"}}
+    ended = session(Success(described), Success({"Table": {"TableStatus": "ACTIVE"}}))
+    ended.run(Program("vectors", {"t0": body}, (put,)))
+    assert [judged.op.operation for judged in ended.ops] == ["CreateTable"]
+    assert ended.quarantined == "the target made a table without the vector indexes that it was asked for"
