@@ -87,12 +87,25 @@ def update_rule(body: Json, difference: Difference) -> str:
     fixed = {"ADD": "expressions.add", "DELETE": "expressions.delete", "REMOVE": "expressions.remove"}
     if kind in fixed:
         return fixed[kind]
+    if _reads_written(body, attribute):
+        return "expressions.reads-before"
     for pattern, rule in _IN_ACTIONS:
         if action and re.search(pattern, action) and rule in ledger():
             return rule
     if action and re.match(r"\S+\[\d+\]\s*=", action):
         return "expressions.list-append-past-end"
     return "expressions.reads-before"
+
+
+def _reads_written(body: Json, attribute: str | None) -> bool:
+    """Whether what sets an attribute reads another one that the same update writes."""
+    tree = _tree(body, "Update")
+    if not isinstance(tree, Update):
+        return False
+    written = {_name(body, action.target) for action in tree.actions} - {attribute}
+    setting = (a for a in tree.actions if isinstance(a, Set) and _name(body, a.target) == attribute)
+    read = {_name(body, node) for action in setting for node in _nodes(action.value) if isinstance(node, Path)}
+    return bool(read & written)
 
 
 def rewritten(body: Json) -> frozenset[str] | None:

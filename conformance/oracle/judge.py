@@ -284,8 +284,11 @@ class Oracle:
             return Judgement((world,), self._other_words(call, known, other, reply, broken))
         first = settled[0]
         found = self._divergence(call, first, reply, "error", f"code:{reply.code}", broken)
-        if reply.message and any(reply.message == self.model.refusal(call, cause).message for cause in first.causes):
-            return Judgement((world,), found)
+        told = (cause for cause in first.causes if reply.message == self.model.refusal(call, cause).message)
+        cause = next(told, None) if reply.message else None
+        if cause is not None:
+            sure = cause.rule.strength != "inferred"
+            return Judgement((world,), found if sure else replace(found, rule=cause.rule.name))
         untrue = other is not None and (evaluated(other, first.rule) or constrains(other, first.rule))
         if other is not None and not other.disputed and untrue:
             return Judgement((world,), self._untrue(call, first, other, reply, broken))

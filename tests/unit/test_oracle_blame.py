@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from conformance.oracle.blame import main_rule
@@ -18,7 +20,7 @@ from tests.unit.oracle_bench import Bench, call, get, n, put, refusal
 KEY = {"pk": {"S": "a"}}
 GET = get()
 EVERYTHING = {"Projection": {"ProjectionType": "ALL"}}
-LSI = {"key": "pk:S,sk:S", "lsi": ["local=pk:S,l:S/KEYS_ONLY"]}
+LSI: dict[str, Any] = {"key": "pk:S,sk:S", "lsi": ["local=pk:S,l:S/KEYS_ONLY"]}
 QUERY: dict[str, Json] = {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": "a"}}}
 
 
@@ -45,6 +47,24 @@ def test_an_update_that_copies_an_attribute_onto_itself_wrote_nothing() -> None:
     target.lawful(update("SET c = c"))
     shown = {"Item": {**KEY, "c": {"L": [{"NULL": True}, n(1)]}}}
     assert target.faults(GET, shown).rule == "expressions.list-append-past-end"
+
+
+def test_what_a_set_reads_is_what_was_there_before_the_update() -> None:
+    # dynalite stores what another attribute holds by reference.
+    target = Bench()
+    target.lawful(put(c={"SS": ["a"]}))
+    target.lawful(update("SET b = if_not_exists(c, :w) ADD c :v", {":v": {"SS": ["b"]}, ":w": {"SS": ["w"]}}))
+    both = {"SS": ["a", "b"]}
+    assert target.faults(GET, {"Item": {**KEY, "b": both, "c": both}}).rule == "expressions.reads-before"
+
+
+def test_whether_a_fault_that_nobody_recorded_cancels_a_transaction_is_not_settled() -> None:
+    target = Bench(gsi=["by_g=g:S"])
+    read = {"Get": {"TableName": "music", "Key": KEY, "ProjectionExpression": "g.x"}}
+    words = "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: IndexKey: g"
+    found = target.faults(Call("TransactGetItems", {"TransactItems": [read]}), refusal(words))
+    assert found.rule == "indexes.nested-key-path"
+    assert unsettled(ledger()[found.rule], found)
 
 
 def test_what_a_read_has_shown_right_is_no_earlier_writes_doing() -> None:
