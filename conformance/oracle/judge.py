@@ -318,6 +318,9 @@ class Oracle:
             return Judgement((world,), replace(found, rule="keys.identity"))
         inside = wrong.path[:1] == ("Item",) and len(wrong.path) > 2
         write = self.writers.unseen(world.service, call, wrong) if inside else None
+        if wrong.place == "Item:extra" and isinstance(call.body.get("TableName"), str):
+            write = self.writers.creating_nothing(world.service, call.body["TableName"], [shown])
+            found = found if write is None else replace(found, path="item:created")
         if write is not None:
             found = replace(found, operation=write.operation, rule=written_rule(write, wrong))
         return Judgement((world,), found)
@@ -346,7 +349,7 @@ class Oracle:
         return replace(found, path="cohort", accepted=mixed) if mixed else found
 
     def _refused_untruly(self, world: World, call: Call, outcome: Outcome | None, reply: Refusal) -> Judgement:
-        matched = recognise(reply)
+        matched = recognise(reply, call.operation)
         if matched is not None and matched.open:
             return Judgement((world,))
         expected = Success(outcome.body if outcome else None)
@@ -464,7 +467,7 @@ class Oracle:
 
 def _recognised(call: Call, reply: Refusal) -> Rule | None:
     """The rule whose words a refusal has; the words of a legacy parameter tell of none where none is used."""
-    rule = recognise(reply)
+    rule = recognise(reply, call.operation)
     legacy = rule is not None and rule.capability == "legacy" and call.operation in _LEGACY
     return None if legacy and not _LEGACY[call.operation] & call.body.keys() else rule
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any
 
+from conformance.oracle.blame import main_rule
 from reference.api import Call, Refusal
 from reference.requests import speaker
 from reference.rules import COHORTS, Cohort, Rule, Violation, fill, ledger, pattern
@@ -126,23 +127,34 @@ def alternatives(call: Call, broken: Violation) -> Iterator[Mapping[str, Any]]:
         yield {"refusal": {**status, "message_pattern": "(?is).*" + re.escape(fill(rule.phrase, broken.params))}}
 
 
-def recognise(reply: Refusal) -> Rule | None:
-    """The rule whose message template a target's refusal matches best: the longest fixed text, whole ones first."""
+def recognise(reply: Refusal, operation: str = "") -> Rule | None:
+    """The rule whose message template a target's refusal matches best: the longest fixed text, whole ones first.
+
+    Text that rules of all kinds begin with tells of one about the operation, or of none.
+    """
     message = reply.message or ""
-    best: tuple[int, bool, Rule] | None = None
+    best: tuple[int, bool] = (_LEAST, True)
+    found: list[Rule] = []
     for rule in ledger().values():
         if rule.error != reply.code or rule.message is None:
             continue
         for text in (rule.message, rule.older, rule.phrase):
             weight = _weight(text, message)
             whole = weight > 0 and text is rule.message and _pattern(text).fullmatch(message) is not None
-            if (weight, whole) > (best[:2] if best else (_LEAST, True)):
-                best = (weight, whole, rule)
-    if best is None and reply.code == "ValidationException" and "syntax error" in message.lower():
+            if (weight, whole) > best:
+                best, found = (weight, whole), []
+            if (weight, whole) == best and weight > _LEAST:
+                found.append(rule)
+    if not found and reply.code == "ValidationException" and "syntax error" in message.lower():
         return ledger()["expressions.syntax"]
-    return best[2] if best else None
+    if operation and not best[1] and len({rule.capability for rule in found}) >= _EVERYWHERE:
+        own = ledger()[main_rule(operation)].capability
+        found = [rule for rule in found if rule.capability == own]
+    return found[0] if found else None
 
 
+_EVERYWHERE = 3
+"""Capabilities that have a text in common which tells nothing any more."""
 _LEAST = 15
 """Letters that a template must share with a message to be recognised in it."""
 

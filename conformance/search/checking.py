@@ -327,7 +327,7 @@ def _answered(worker: Worker, check: Check, session: Session) -> CheckResult | N
 
 def _about_refused(step: Step, reply: Reply) -> Rule:
     """The rule that a wrong answer to the near-by call breaks: what it names, or what is said of the operation."""
-    named = recognise(reply) if isinstance(reply, Refusal) else None
+    named = recognise(reply, step.operation) if isinstance(reply, Refusal) else None
     return ledger()[main_rule(step.operation)] if named is None or named.open else named
 
 

@@ -109,6 +109,31 @@ def test_an_item_created_by_a_removal_is_known_in_whatever_shows_it(read: Call, 
     assert (found.operation, found.rule, found.path) == ("UpdateItem", "items.removal-creates-nothing", "item:created")
 
 
+def test_an_item_created_by_a_removal_is_known_in_a_failed_condition() -> None:
+    target = Bench()
+    target.lawful(update("REMOVE v"))
+    asked = call(
+        "DeleteItem",
+        Key=KEY,
+        ConditionExpression="attribute_exists(h)",
+        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+    )
+    failed = refusal("The conditional request failed", "ConditionalCheckFailedException", Item=KEY)
+    found = target.faults(asked, failed)
+    assert (found.operation, found.rule, found.path) == ("UpdateItem", "items.removal-creates-nothing", "item:created")
+
+
+def test_a_stream_that_can_not_be_found_has_nothing_to_do_with_policies() -> None:
+    # Dynoxide forgets a stream as soon as it is disabled, in words of its own.
+    target = Bench()
+    on = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    made = target.lawful(call("UpdateTable", StreamSpecification=on))
+    arn = made["TableDescription"]["LatestStreamArn"]
+    words = f"Requested resource not found: Stream: {arn}"
+    found = target.faults(Call("DescribeStream", {"StreamArn": arn}), refusal(words, "ResourceNotFoundException"))
+    assert (found.rule, found.severity) == ("streams.description", "refuses")
+
+
 def test_empty_attributes_are_no_created_item() -> None:
     # dynalite answers an empty Attributes instead of none.
     target = Bench()
