@@ -99,12 +99,12 @@ def update_rule(body: Json, difference: Difference) -> str:
 
 def _reads_written(body: Json, attribute: str | None) -> bool:
     """Whether what sets an attribute reads another one that the same update writes."""
-    tree = _tree(body, "Update")
+    tree = tree_of(body, "Update")
     if not isinstance(tree, Update):
         return False
     written = {_name(body, action.target) for action in tree.actions} - {attribute}
     setting = (a for a in tree.actions if isinstance(a, Set) and _name(body, a.target) == attribute)
-    read = {_name(body, node) for action in setting for node in _nodes(action.value) if isinstance(node, Path)}
+    read = {_name(body, node) for action in setting for node in nodes(action.value) if isinstance(node, Path)}
     return bool(read & written)
 
 
