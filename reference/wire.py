@@ -129,7 +129,7 @@ class FrontDoor:
         operation = self._targets.get(request.headers.get(b"x-amz-target", b""))
         body, known_type = request.body, _content_type(request, operation)
         if request.method != b"POST":
-            yield violation("wire.method")
+            yield violation("wire.method" if request.method == b"GET" else "wire.other-method")
         elif body and known_type is None:
             yield violation("wire.content-type")
         encoding = request.headers.get(b"content-encoding")

@@ -52,8 +52,8 @@ _LIST = raw()
 _GET = {"TableName": T0, "Key": KEY}
 
 METHODS: tuple[Check, ...] = (
-    door("wire.method", raw(method="PUT"), _UNKNOWN_XML, _LIST, name="PUT"),
-    door("wire.method", raw(method="DELETE"), _UNKNOWN_XML, _LIST, name="DELETE"),
+    door("wire.other-method", raw(method="PUT"), _UNKNOWN_XML, _LIST, name="PUT"),
+    door("wire.other-method", raw(method="DELETE"), _UNKNOWN_XML, _LIST, name="DELETE"),
     door("wire.method", raw(method="GET", path="/abc"), Http(404), _LIST, name="GET of another path"),
     door(
         "wire.content-type",

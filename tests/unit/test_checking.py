@@ -31,7 +31,7 @@ CHECKS = {check.id: check for check in all_checks()}
 REFUSING = "keys.missing[sort key]"
 READING = "items.put-replaces"
 BACKED_UP = "backups.states[DescribeBackup]"
-BELOW = "wire.method[PUT]"
+BELOW = "wire.method[GET of another path]"
 Says = Callable[[Service, Call, Reply], Reply]
 
 
