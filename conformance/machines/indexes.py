@@ -31,7 +31,7 @@ class IndexWrites(Rules):
         world, draw = self.any_world(data), data.draw
         items: list[Item] = []
         for _ in range(number(draw, 2, 5)):
-            item = indexes.item(draw, world, [], unfit=False)
+            item = indexes.item(draw, world, [], unfit=self.features.on("mistakes") and chance(draw, 10))
             if all(any(item[name] != other[name] for name, _ in world.keys) for other in items):
                 items.append(item)
         if chance(draw, 60):
@@ -93,6 +93,9 @@ class IndexLife(IndexWrites, Pages):
         if world.indexes and "IndexName" not in body and "KeyConditionExpression" not in body:
             body["IndexName"] = pick(draw, world.indexes).name
         operation = "Query" if "KeyConditionExpression" in body else "Scan"
+        if "IndexName" in body and self.features.on("mistakes") and chance(draw, 8):
+            # More than the index has: a local one fetches it, a global one can't.
+            body = {**body, "Select": "ALL_ATTRIBUTES"}
         self.step(data, operation, world, body)
         self.follow(data, before)
 

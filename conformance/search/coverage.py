@@ -32,20 +32,17 @@ def known() -> Mapping[str, Sequence[str]]:
     }
 
 
-@cache
-def _by_capability() -> Counter[str]:
-    """How many rules of each capability the ledger holds."""
-    return Counter(rule.capability for rule in ledger().values())
-
-
 def coverage(reached: Mapping[str, Mapping[str, int]], checks: Iterable[CheckResult]) -> dict[str, Any]:
     """The coverage of a run: counts by kind and name, and by kind the names of what was not reached.
 
     ``reached`` has counts for each of ``KINDS``. A rule that the oracle was not asked about, but a directed check held
-    against its literal, is reached as often. ``known`` counts the ledger's rules by capability.
+    against its literal, is reached as often. ``known`` counts the rules by
+    capability, without those that no single call shows and that were not reached.
     """
     counts = {kind: dict(reached.get(kind, {})) for kind in KINDS}
     tried = Counter(check.rule for check in checks if check.verdict in _TRIED)
     counts["rules"] = {**tried, **counts["rules"]}
     left = {kind: [name for name in known()[kind] if not counts[kind].get(name)] for kind in KINDS}
-    return {**counts, "known": dict(_by_capability()), "unreached": left}
+    there = {*known()["rules"], *counts["rules"]}
+    by_capability = Counter(rule.partition(".")[0] for rule in sorted(there))
+    return {**counts, "known": dict(by_capability), "unreached": left}

@@ -15,6 +15,7 @@ from reference.expressions.reserved import RESERVED
 Body = dict[str, Any]
 _KEYWORDS = re.compile(r"\b(AND|OR|NOT|IN|BETWEEN|SET|REMOVE|ADD|DELETE)\b")
 _TOKENS = re.compile(r"[#:]?\w+|<>|<=|>=|\S")
+_RARE = ("turned", "sizes", "beyond", "paths", "options", "bounds", "negated", "type", "function", "literal")
 _STRAY = ("(", ")", ",", ".", "=", "<>", "AND", "NOT", "SET", ":v", "#n", "[0]", "size(a)", "a", "+", "[", "5", "&")
 _WORDS = sorted(RESERVED)[::7]
 """Some of the reserved words."""
@@ -26,12 +27,12 @@ class Grammar(Writer):
     def _predicate(self, *, keys: bool) -> str:
         if not chance(self.draw, 40):
             return super()._predicate(keys=keys)
-        kind = pick(
-            self.draw, ("turned", "sizes", "paths", "options", "bounds", "negated", "type", "function", "literal")
-        )
+        kind = pick(self.draw, _RARE)
         path = self.path(keys=keys)
         if kind == "turned":
             return f"{self.literal()} {pick(self.draw, COMPARATORS[:2])} {path}"
+        if kind == "beyond":
+            return self._beyond(path)
         if kind == "sizes":
             return self._sizes(path, self.path(keys=keys))
         if kind == "paths":
@@ -45,12 +46,27 @@ class Grammar(Writer):
         if kind == "negated":
             return f"NOT NOT {self._predicate(keys=keys)}"
         if kind == "type":
-            return f"attribute_type({path}, {self.placeholders.value({'S': pick(self.draw, values.TYPES)})})"
+            name = pick(self.draw, ("X", "string", "")) if self._mistaken() else pick(self.draw, values.TYPES)
+            return f"attribute_type({path}, {self.placeholders.value({'S': name})})"
         if kind == "function":
             name = pick(self.draw, ("begins_with", "contains", "contains"))
             return f"{name}({path}, {self.operand(keys=keys)})"
         comparator = pick(self.draw, COMPARATORS)
         return f"{self.literal('N')} {comparator} {self.literal('N')}"
+
+    def _mistaken(self) -> bool:
+        return self.features.on("mistakes") and chance(self.draw, 12)
+
+    def _beyond(self, path: str) -> str:
+        """An element after the last of a list, compared with the last."""
+        lists = [name for name, value in self.item.items() if value.get("L")]
+        if not lists:
+            return f"attribute_not_exists({path}[0])" if not path.endswith("]") else f"attribute_exists({path})"
+        name = pick(self.draw, lists)
+        held = self.item[name]["L"]
+        place = len(held) + number(self.draw, 0, 2)
+        written = self.placeholders.name(self.draw, name)
+        return f"{written}[{place}] = {self.placeholders.value(held[-1])}"
 
     def _sizes(self, path: str, other: str) -> str:
         bound = self.placeholders.value({"N": str(number(self.draw, 0, 4))})

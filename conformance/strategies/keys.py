@@ -160,7 +160,8 @@ def _legacy(draw: Draw, hashed: str, at: Body, ranged: tuple[str, str] | None, h
 
 def misfit(draw: Draw, world: TableWorld, given: Body) -> Body:
     """A key or item with a key that will not do: too long, empty, of another type, missing, or one too many."""
-    name, kind = pick(draw, world.keys)
+    indexed = sorted(world.index_keys.items())
+    name, kind = pick(draw, (*world.keys, *indexed) if len(given) > len(world.keys) else world.keys)
     first = name == world.hash[0]
     choice = pick(draw, ("long", "long", "empty", "type", "missing", "extra", "number"))
     if choice == "long":

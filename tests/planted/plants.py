@@ -10,6 +10,7 @@ from tests.planted import (
     indexes,
     legacy,
     reads,
+    related,
     replicas,
     routes,
     staleness,
@@ -37,6 +38,7 @@ PLANTS: tuple[Plant, ...] = (
     *legacy.PLANTS,
     *tables.PLANTS,
     *statements.PLANTS,
+    *related.PLANTS,
     *staleness.PLANTS,
     *replicas.PLANTS,
 )

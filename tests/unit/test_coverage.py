@@ -145,6 +145,8 @@ def test_what_was_not_reached_is_listed() -> None:
     assert "PutItem" not in left["operations"]
     assert "GetItem" in left["operations"]
     assert left["features"] == list(FEATURES)
+    assert "dax.eviction" not in left["rules"]
+    assert told["known"]["keys"] == len([rule for rule in known()["rules"] if rule.startswith("keys.")])
 
 
 def test_a_run_tells_its_coverage(tmp_path: Path) -> None:
