@@ -14,12 +14,13 @@ from reference.account import Account
 from reference.api import Call, Json, Refusal, Reply
 from reference.capacity.load import ACCOUNT, MAXIMUM
 from reference.capacity.meter import Meter, Throttle, meter_of
-from reference.capacity.units import write_units
+from reference.capacity.units import read_units, write_units
 from reference.capacity.uses import Use, uses_of
 from reference.metrics import recording
 from reference.metrics.store import RETENTION, Metrics
 from reference.operations.base import Choice, Context, Outcome
 from reference.rules import Checks, Violation, first, violation
+from reference.values.item import normalise_item
 
 BATCHES = frozenset({"BatchGetItem", "BatchWriteItem", "BatchExecuteStatement"})
 TRANSACTIONS = frozenset({"TransactGetItems", "TransactWriteItems", "ExecuteTransaction"})
@@ -144,18 +145,26 @@ def _sample(meter: Meter, metrics: Metrics, account: Account) -> None:
 
 
 def _stored(account: Account, call: Call) -> tuple[Use, ...]:
-    """What it costs to look at the item of a single-item write (conflicts:80)."""
+    """What it costs to look at the one item that a call is about: to read it, or for a condition (conflicts:80)."""
     body = requests.read(call.operation, call.body).body
     table = account.table(body["TableName"])
-    row = None if table is None else table.view.row_key(body.get("Item") or body.get("Key") or {})
+    item = normalise_item(body.get("Item") or body.get("Key") or {}, "current", [])
+    row = None if table is None or item is None else table.view.row_key(item)
     if table is None or row is None:
         return ()
     stored = table.at(row)
-    return (Use(table.name, "", "Write", row, write_units(stored.size if stored is not None else 0)),)
+    size = stored.size if stored is not None else 0
+    if call.operation == "GetItem":
+        units = read_units(size, consistent=bool(body.get("ConsistentRead")))
+        return (Use(table.name, "", "Read", row, units),)
+    return (Use(table.name, "", "Write", row, write_units(size)),)
 
 
 def used(account: Account, call: Call, outcome: Outcome) -> tuple[Use, ...]:
     """All that an outcome charges; the writes of a batch by table, as it is named, and position."""
+    if call.operation == "GetItem":
+        # Worked out here, so that nobody who reads without a meter waits for it.
+        return _stored(account, call)
     if outcome.uses or not outcome.changes:
         return outcome.uses
     parts: Sequence[Hashable] = [None] * len(outcome.changes)

@@ -8,7 +8,6 @@ from typing import Any
 from reference.api import Item
 from reference.capacity.item_collections import metrics, outgrows
 from reference.capacity.units import Consumed, read_units, report
-from reference.capacity.uses import Use
 from reference.expressions import legacy, request, update
 from reference.expressions.against_schema import update_of_key
 from reference.expressions.condition import evaluate
@@ -53,12 +52,7 @@ def get_item(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
         yield from key_path_faults(table, projection)
     if faults:
         return None
-    record = table.get(key)
-    outcome = _read(record, projection, body)
-    if not context.metered:
-        return outcome
-    units = read_units(record.size if record else 0, consistent=bool(body.get("ConsistentRead")))
-    return replace(outcome, uses=(Use(table.name, "", "Read", table.view.row_key(key) or (), units),))
+    return _read(table.get(key), projection, body)
 
 
 def _read(record: Record | None, projection: Projection | None, body: dict[str, Any]) -> Outcome:
