@@ -103,28 +103,24 @@ class Metering:
                 self.uses += tuple(wanted)
         if not blocked:
             return outcome
-        if self.call.operation == "BatchExecuteStatement":
-            return self._told_apart(outcome, uses, blocked)
-        if len(blocked) == len(parts):
+        statements = self.call.operation == "BatchExecuteStatement"
+        if len(blocked) == len(parts) and not statements:
             yield told(self.throttles)
             return outcome
         left = frozenset(part for part in blocked if isinstance(part, tuple))
         _, again = self.service.begin(self.call, Choice(unprocessed=left))
         _, partial = first(again)
-        return partial
+        assert partial is not None, "what can be done as a whole can be done in part"
+        return self._told_apart(partial, blocked) if statements else partial
 
-    def _told_apart(
-        self, outcome: Outcome, uses: Iterable[Use], blocked: Mapping[Hashable, Sequence[Throttle]]
-    ) -> Outcome:
+    def _told_apart(self, outcome: Outcome, blocked: Mapping[Hashable, Sequence[Throttle]]) -> Outcome:
         """A batch of statements in which those that are throttled say so in their places."""
         answers = list(outcome.body["Responses"])
         for part, throttles in blocked.items():
-            assert isinstance(part, int)
+            assert isinstance(part, tuple)
             refusal = self.service.refusal(self.call, told(throttles))
-            answers[part] = {"Error": {"Code": _reason_code(refusal.code), "Message": refusal.message}}
-        rows = {(use.table, use.row) for use in uses if use.part in blocked and not use.index}
-        changes = tuple(change for change in outcome.changes if (change.table, change.key) not in rows)
-        return replace(outcome, body={**outcome.body, "Responses": answers}, changes=changes)
+            answers[part[1]] = {"Error": {"Code": _reason_code(refusal.code), "Message": refusal.message}}
+        return replace(outcome, body={**outcome.body, "Responses": answers})
 
     def end(self, reply: Reply) -> None:
         """Note what became of the call; its changes are made."""

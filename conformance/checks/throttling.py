@@ -231,6 +231,19 @@ CHECKS: tuple[Check, ...] = (
         settings=_SERVED,
         name="reads in part",
     ),
+    answers(
+        "throttling.batch",
+        Step("BatchExecuteStatement", {"Statements": [_statement(_INSERT, s("a")), _statement(_INSERT, s("b"))]}),
+        body={
+            "Responses": [
+                {"TableName": T0},
+                {"Error": {"Code": "ProvisionedThroughputExceeded", "Message": _PROVISIONED}},
+            ]
+        },
+        tables=_ONE,
+        settings=_SERVED,
+        name="statements",
+    ),
     refuses(
         "throttling.batch",
         batch_put(_large(5), _large(5, pk="b")),

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from conformance.oracle.compare import Difference, canonical, differences
-from conformance.oracle.latitude import Latitude
+from conformance.oracle.latitude import THROTTLED_STATEMENTS, Latitude
 from conformance.oracle.pages import Pages
 from reference.api import Call, Json, Refusal
 from reference.operations.base import Choice, Outcome
@@ -198,7 +198,7 @@ def _others(
     for choice in _choices(call, body, latitude):
         other = service.outcomes(call, choice).outcome
         if other is not None:
-            yield service, other
+            yield service, _as_throttled(call, other, choice, body)
     bound = _lag(call, latitude)
     if bound <= 0:
         return
@@ -209,6 +209,25 @@ def _others(
                 yield replica, other
 
 
+def _as_throttled(call: Call, other: Outcome, choice: Choice, body: Json) -> Outcome:
+    """An outcome of a batch of statements in which those that are throttled say so as the target does."""
+    if call.operation != "BatchExecuteStatement":
+        return other
+    answers = list(other.body["Responses"])
+    for _, position in choice.unprocessed:
+        answers[position] = body["Responses"][position]
+    return replace(other, body={**other.body, "Responses": answers})
+
+
+def _throttled(call: Call, body: dict[str, Json]) -> frozenset[tuple[str, int]]:
+    """The statements of a batch that an answer calls throttled."""
+    told = body.get("Responses")
+    answers = told if isinstance(told, list) and len(told) == len(call.body["Statements"]) else []
+    errors = [answer.get("Error") if isinstance(answer, dict) else None for answer in answers]
+    codes = [error.get("Code") if isinstance(error, dict) else None for error in errors]
+    return frozenset(("", n) for n, code in enumerate(codes) if code in THROTTLED_STATEMENTS)
+
+
 def _choices(call: Call, body: Json, latitude: Latitude) -> Iterator[Choice]:
     if call.operation in ("Query", "Scan"):
         yield Choice(open_end=False)
@@ -216,6 +235,10 @@ def _choices(call: Call, body: Json, latitude: Latitude) -> Iterator[Choice]:
         left = undone(call, body)
         if left is not None:
             yield Choice(unprocessed=left)
+    if call.operation == "BatchExecuteStatement" and latitude.throttling and isinstance(body, dict):
+        throttled = _throttled(call, body)
+        if throttled:
+            yield Choice(unprocessed=throttled)
 
 
 def _lag(call: Call, latitude: Latitude) -> float:

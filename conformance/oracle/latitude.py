@@ -69,6 +69,8 @@ class Latitude:
 
 
 THROTTLES = frozenset({"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"})
+THROTTLED_STATEMENTS = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "RequestLimitExceeded"})
+"""How a throttled statement of a batch, or action of a transaction, is told."""
 CONFLICTS = frozenset({"TransactionConflictException", "TransactionInProgressException"})
 MAX_WORLDS = 16
 """Joint alternatives the oracle follows before it asks for a read-back."""
@@ -93,5 +95,5 @@ def permitted(latitude: Latitude, operation: str, code: str, status: int, fields
         codes = {reason.get("Code") for reason in fields.get("CancellationReasons", ()) if isinstance(reason, dict)}
         if codes <= {"None", "TransactionConflict"}:
             return latitude.conflicts
-        return codes <= {"None", "ThrottlingError", "ProvisionedThroughputExceeded"} and latitude.throttling
+        return codes <= {"None", *THROTTLED_STATEMENTS} and latitude.throttling
     return False

@@ -19,7 +19,8 @@ Effect: TypeAlias = Callable[[Account], None]
 class Choice:
     """What the service is free to do; the defaults are what the reference does on its own.
 
-    ``unprocessed``: for BatchWriteItem and BatchGetItem, which (table, position) pairs it leaves undone.
+    ``unprocessed``: for BatchWriteItem and BatchGetItem, which (table, position) pairs it leaves undone; for
+    BatchExecuteStatement, whose statements are throttled instead, pairs of an empty name and the position.
     ``open_end``: whether a page that ends exactly at its Limit carries LastEvaluatedKey (dataplane:QRY-4).
     """
 

@@ -177,6 +177,9 @@ def batch_execute_statement(context: Context, body: dict[str, Any]) -> Checks[Ou
     changes = []
     uses: list[Use] = []
     for position, member in enumerate(members):
+        if ("", position) in context.choice.unprocessed and member.fault is None:
+            responses.append({"Error": {"Code": "ThrottlingError"}})
+            continue
         response, done = _response(context, member, costs)
         responses.append(response)
         if done is not None and done.change is not None:
@@ -201,15 +204,15 @@ def _uses(member: _Member, done: Done | None, position: int) -> Iterator[Use]:
         return
     table, key = member.target
     if done is not None and done.change is not None:
-        yield from uses_of({table.name: table}, done.change, part=position)
+        yield from uses_of({table.name: table}, done.change, part=("", position))
         return
     row = table.view.row_key(key) or ()
     if member.action is not None:
-        yield Use(table.name, "", "Write", row, _attempt(member.action), position)
+        yield Use(table.name, "", "Write", row, _attempt(member.action), ("", position))
         return
     record = table.get(key)
     units = read_units(record.size if record else 0, consistent=bool(member.request.get("ConsistentRead")))
-    yield Use(table.name, "", "Read", row, units, position)
+    yield Use(table.name, "", "Read", row, units, ("", position))
 
 
 def _member(context: Context, request: Mapping[str, Any]) -> _Member:

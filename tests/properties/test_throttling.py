@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conformance.oracle.judge import Oracle
+from conformance.oracle.latitude import Latitude
+from conformance.session import Session
+from conformance.targets.inprocess import ReferenceTransport
+from reference.account import Account
 from reference.api import Success
 from reference.capacity.bucket import Bucket
 from reference.capacity.load import Throttling
+from reference.capacity.meter import Meter
+from reference.capacity.uses import ROOM
+from reference.clock import ManualClock
 from reference.partitions.heat import Heat
 from reference.partitions.ranges import Partitions
+from reference.service import Service
 from reference.tables.view import TOKENS
+from tests.perturbed import campaign
 from tests.throttled import Shop, reasons
 
 CALM = settings(deadline=None, max_examples=100, derandomize=True)
-BRIEF = settings(CALM, max_examples=25)
+BRIEF = settings(CALM, max_examples=12)
+COMMON = ("items", "batches", "transactions", "partiql", "queries")
 SMALL = Throttling(partition_reads=30, partition_writes=10, split_after=5.0)
 """Partitions a hundred times smaller than DynamoDB's, so that few requests make them hot."""
 
@@ -192,3 +204,25 @@ def test_a_cut_leaves_heat_on_both_sides(asked: list[tuple[int, int, float]]) ->
         assert len({row[:2] for row in heat.rows if row < cut} & {row[:2] for row in heat.rows if row >= cut}) == 0
     elif not heat.rising:
         assert len({row[:2] for row in heat.rows}) == 1
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_throttled_answers_are_lawful_where_a_target_says_so(seed: int) -> None:
+    throttled = 0
+    for program, _ in campaign(seed, programs=2, capabilities=COMMON):
+        clock = ManualClock()
+        account = Account(clock)
+        account.rooms[ROOM] = Meter(Throttling(partition_reads=4, partition_writes=3))
+        symbols = {*program.tables, "t0", "t1", "t2"}
+        names = {f"table:{symbol}": f"tab-{symbol}" for symbol in symbols}
+        names |= {"token:a": "token-a", "token:b": "token-b"}
+        names |= {f"arn:{symbol}": account.arn(f"table/tab-{symbol}") for symbol in program.tables}
+        latitude = Latitude(throttling=True, partial_batches=True)
+        session = Session(
+            ReferenceTransport(Service(account)), Oracle(latitude, start=clock.now()), names, clock=clock.now
+        )
+        session.run(program)
+        wrong = [judged.verdict.divergence for judged in session.ops if judged.verdict.ruling == "violated"]
+        assert not wrong, wrong[0]
+        throttled += sum("Throughput" in str(judged.op.reply) for judged in session.ops)
+    assert throttled > 0
