@@ -55,4 +55,5 @@ def test_no_table_has_replicas(service: Service, operation: str, name: str) -> N
 
 
 def test_every_operation_of_the_model_is_modelled(service: Service) -> None:
-    assert operations() == frozenset(service.operations())
+    # Other services at the same endpoint have their names before theirs.
+    assert operations() == frozenset(name for name in service.operations() if ":" not in name)

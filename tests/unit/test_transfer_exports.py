@@ -391,9 +391,9 @@ class TestChecks:
             ({"TableArn": ARN.replace("0" * 12, "1" * 12)}, "AccessDeniedException", "Access is denied"),
             ({"TableArn": f"{ARN}s"}, "TableNotFoundException", f"Table not found: {ARN}s"),
             (
-                {"TableArn": ARN.replace("us-east-1", "us-west-2")},
+                {"TableArn": f"{ARN}s".replace("us-east-1", "us-west-2")},
                 "TableNotFoundException",
-                f"Table not found: {ARN.replace('us-east-1', 'us-west-2')}",
+                f"Table not found: {ARN.replace('us-east-1', 'us-west-2')}s",
             ),
             (
                 {"IncrementalExportSpecification": {"ExportFromTime": START}},
