@@ -29,9 +29,11 @@ from conformance.record.folder import RunFolder, read_finding, read_trace
 from conformance.record.op import Op
 from conformance.record.run import Run
 from conformance.replay import Replayed, ReplayError, verdict_of
+from conformance.search.baseline import Known, read_known
 from conformance.search.campaign import Share, ledger_version, merge
 from conformance.search.findings import finding_of, program_of
 from conformance.search.minimise import CALL_BUDGET, VALUE_BUDGET, Attempt, Reduction, minimise
+from conformance.search.regression import replay_known
 from conformance.search.worker import TargetLostError, Worker
 from conformance.session import Session, state_read
 from conformance.targets.signing import FAKE
@@ -209,6 +211,22 @@ class LockstepWorker(Worker):
         self.finish(session)
         return attempt
 
+    def program_of_known(self, ops: Sequence[Op], capability: str) -> Program | None:
+        """The program of a known finding with its faults; None where the target can't have one of them."""
+        names = {op.notes["fault"]["name"] for op in ops if "fault" in op.notes}
+        return None if any(find(name).missing(self.target) for name in names) else with_faults(ops, capability)
+
+    def replay_known(self, known: Known) -> str:
+        """Replay one known finding, the target allowed what its own faults bring about; its state."""
+        notes = [row.get("notes", {}) for row in known.program]
+        own = [find(note["fault"]["name"]) for note in notes if "fault" in note]
+        before = self.latitude
+        self.latitude = latitude_under(before, own, black_box=self.faults.black_box)
+        try:
+            return replay_known(self, known)
+        finally:
+            self.latitude = before
+
     def reduce(self, program: Program, divergence: Divergence, budgets: tuple[int, int] | None = None) -> None:
         """Minimise a new divergence: first its faults, then calls and values as ever; replay it, write its finding."""
         ends = any(isinstance(step, FaultStep) and step.fault in ENDS for step in program.steps)
@@ -278,6 +296,7 @@ def search(
 ) -> Searched:
     """Search a target under faults for ``budget`` seconds, or so many ``chunks`` of each capability; write the run.
 
+    What the folder says is known is replayed first.
     ``watch`` is called after each chunk. The target's process is mended, and its tables are dropped, in any case.
     """
     worker = LockstepWorker(
@@ -288,6 +307,8 @@ def search(
     with worker:
         worker.journal.append("run", **_header(worker, seed, budget, capabilities))
         try:
+            for known in read_known(folder):
+                worker.replay_known(known)
             _chunks(worker, seed, budget, capabilities, chunks, watch)
         except TargetLostError as lost:
             stopped = "error"

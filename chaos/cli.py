@@ -249,6 +249,12 @@ def lockstep(
         bool, typer.Option("--black-box", help="Judge by what the client knows, without the proxy's ledger.")
     ] = False,
     persist: Annotated[bool, typer.Option("--persist", help="Start the target so that it keeps its data.")] = False,
+    baseline: Annotated[
+        Path | None, typer.Option(help="File of accepted findings: replayed first, with their faults.")
+    ] = None,
+    previous: Annotated[
+        Path | None, typer.Option(help="Folder of an earlier run: its findings are replayed first, with their faults.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/<time>-<target>-<seed> by default.")] = None,
     replay: Annotated[Path | None, typer.Option(help="Replay a finding's folder with its faults.")] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for one answer.")] = 5.0,
@@ -261,6 +267,8 @@ def lockstep(
     from chaos.faults import FaultError
     from chaos.schedule import ScheduleError, load
     from conformance.machines import MACHINES
+    from conformance.record.codec import RecordError
+    from conformance.search.baseline import failing, gather, severities_of, write_known
     from conformance.search.campaign import new_folder
     from conformance.targets.target import Access
 
@@ -271,8 +279,11 @@ def lockstep(
     seconds, console = seconds_of(budget), Console()
     try:
         plan = load(schedule, seed) if schedule is not None else None
+        told_before = gather(baseline, previous)
         folder = None if replay is not None else new_folder(out, target, seed)
-    except (ScheduleError, OSError) as error:
+        if folder is not None:
+            write_known(folder, told_before)
+    except (ScheduleError, RecordError, OSError) as error:
         fail(str(error))
     with _opened(target, access, folder, persist=persist) as opened:
         if folder is None:
@@ -296,7 +307,7 @@ def lockstep(
     for reason, count in found.unknown.items():
         console.print(Text(f"unknown, {count} times: {reason}"))
     finish(folder, found.run, console)
-    if any(not finding.unsettled and finding.severity != "unsupported" for finding in found.run.findings):
+    if failing(found.run, severities_of("any")):
         raise typer.Exit(FINDINGS)
     raise typer.Exit(OK if found.run.calls else NOTHING)
 

@@ -17,6 +17,7 @@ from conformance.search.findings import program_of
 from conformance.search.minimise import Attempt, Reduction, Try
 from conformance.search.worker import Worker
 
+NOT_REPLAYED = "not replayed"
 SHOWN, MISSED = 2, 3
 """Replays of a finding that shows at once (is it sure?), and of one that does not (is it gone?)."""
 
@@ -67,8 +68,10 @@ def _hit(divergences: Sequence[tuple[int, Divergence]], fingerprint: str) -> tup
 
 
 def replays_of(worker: Worker, known: Known) -> Replays:
-    """Replay one known finding on a worker's target."""
-    program = program_of([op_from_json(row) for row in known.program], known.rule.partition(".")[0])
+    """Replay one known finding on a worker's target; one that takes what the worker can't do is not replayed."""
+    program = worker.program_of_known([op_from_json(row) for row in known.program], known.rule.partition(".")[0])
+    if program is None:
+        return Replays(NOT_REPLAYED, 0, 0)
     told = replays(program, known.fingerprint, worker.attempt)
     return told if told.replayed else _checked(worker, known) or told
 

@@ -19,8 +19,8 @@ from conformance.oracle.latitude import Latitude
 from conformance.program import Program
 from conformance.record.folder import RunFolder
 from conformance.record.journal import Journal
-from conformance.record.op import op_to_json
-from conformance.search.findings import divergence_to_json, finding_of
+from conformance.record.op import Op, op_to_json
+from conformance.search.findings import divergence_to_json, finding_of, program_of
 from conformance.search.minimise import CALL_BUDGET, VALUE_BUDGET, Attempt, Reduction, minimise
 from conformance.search.pool import TablePool, cheap, clean, poolable
 from conformance.search.reproduction import script
@@ -308,6 +308,10 @@ class Worker:
         ops = tuple(judged.op for judged in session.ops)
         self.finish(session)
         return Attempt(tuple(session.divergences()), ops, dict(session.names))
+
+    def program_of_known(self, ops: Sequence[Op], capability: str) -> Program | None:
+        """The program of a known finding; None for one that takes faults, which are not this worker's to put in."""
+        return None if any("fault" in op.notes for op in ops) else program_of(ops, capability)
 
     def reduce(self, program: Program, divergence: Divergence, budgets: tuple[int, int] | None = None) -> None:
         """Minimise a new divergence, replay it, and write its finding; ``budgets`` are calls for cutting and values."""

@@ -2,6 +2,7 @@
 
 For each plant: do the directed checks find it, and does the ordinary search, told nothing of it, within a minute?
 ``FAST=1`` takes a few plants and seconds, ``SEEDS=3`` searches three times, ``ONLY=name,name`` takes these plants.
+``MUTANTS=100`` takes so many mutants instead, drawn by ``SEED``: see ``mutants.py``.
 
 The search is drawn once and put to all plants. A program that a plant answers as the reference does, call for call,
 would be judged as on the reference: it is judged there once, and its time counts for every plant. So each plant's time
@@ -36,6 +37,7 @@ from reference.clock import ManualClock
 from reference.service import Service
 from tests.planted.arena import Names, Wrap, divergences, fresh, plain, worker_of
 from tests.planted.base import Plant
+from tests.planted.mutants import Mutant, draw
 from tests.planted.plants import PLANTS
 
 BUDGET = 60.0
@@ -51,7 +53,7 @@ WANTED = 0.95
 class Tally:
     """What came of one plant: by which check it is found, and after how many seconds by the search of each seed."""
 
-    plant: Plant
+    plant: Plant | Mutant
     check: str = ""
     seconds: list[float | None] = field(default_factory=list)
     by: str = ""
@@ -219,7 +221,7 @@ class Hunt:
     def _try(self, tally: Tally, told: Told, left: dict[str, float], shared: float) -> None:
         if shared + left[tally.plant.name] > self.budget or same(told, tally.plant.wrap):
             return
-        folder = self.home / tally.plant.name
+        folder = self.home / tally.plant.name.replace("/", "-")
         own = worker_of(tally.plant.wrap, folder, tally.plant.name)
         before = time.process_time()
         found = own.run(told.program)
@@ -280,10 +282,72 @@ def chosen(*, fast: bool) -> list[Plant]:
     return list(PLANTS[:: max(1, len(PLANTS) // FAST_PLANTS)]) if fast else list(PLANTS)
 
 
+# Mutants
+
+WITNESS_SEED = 4711
+WITNESS_CHUNKS = 24
+"""What a mutant must answer otherwise somewhere to be one: every check's program, and chunks that no search draws."""
+
+
+def witnesses(checks: Sequence[Check], home: Path) -> Iterator[Told]:
+    """Programs and what the reference answers to them, to be held against mutants exactly."""
+    clock = ManualClock(time.time())
+    heard = Heard(fresh(clock), clock)
+    worker = worker_of(plain, home)
+    worker._transport = heard
+    programs = [check.program() for check in checks]
+    for capability, _, chunk_seed in itertools.islice(schedule(WITNESS_SEED), WITNESS_CHUNKS):
+        programs += draw_chunk(MACHINES[capability], chunk_seed)
+    for program in programs:
+        heard.service = fresh(clock)
+        yield tell(worker, heard, program)
+    worker.end()
+
+
+def witness_of(mutant: Mutant, told: Sequence[Told]) -> str:
+    """The first operation that a mutant answers otherwise than the reference does, or nothing."""
+    for each in told:
+        if not same(each, mutant.wrap):
+            return f"{each.program.capability}: {each.program.steps[-1].operation}" if each.program.steps else "set-up"
+    return ""
+
+
+def hunt_mutants(count: int, seed: int, budget: float) -> int:
+    """Draw mutants, look for each with checks and search, and tell survivors from changes that change nothing."""
+    mutants = list(draw(count, seed))
+    tallies = [Tally(mutant) for mutant in mutants]
+    checks = usable_checks()
+    run_checks(tallies, checks)
+    with tempfile.TemporaryDirectory(prefix="dynoracle-power-") as home:
+        hunt = Hunt(seed, budget, tallies, Path(home))
+        hunt.run()
+        survivors = [(tally, mutant) for tally, mutant in zip(tallies, mutants, strict=True) if not tally.found]
+        told = list(witnesses(checks, Path(home) / "witnesses")) if survivors else []
+    shown = {mutant.name: witness_of(mutant, told) for _, mutant in survivors}
+    for _, mutant in survivors:
+        if not shown[mutant.name]:
+            print(f"no witness  {mutant.site.place}: {mutant.about}")
+    for _, mutant in survivors:
+        if shown[mutant.name]:
+            print(f"SURVIVED    {mutant.site.place}: {mutant.about} (answers otherwise in {shown[mutant.name]})")
+    alive = sum(bool(witness) for witness in shown.values())
+    true = [tally for tally in tallies if tally.found]
+    total = len(true) + alive
+    searched = sum(None not in tally.seconds for tally in true)
+    print(f"{len(mutants)} mutants, seed {seed}; {len(shown) - alive} set aside: nothing answers otherwise")
+    print(f"checks only: {sum(bool(tally.check) for tally in true)} of {total}")
+    print(f"search only: {searched} of {total}")
+    print(f"killed {len(true)} of {total} within {budget:.0f} s")
+    return 0
+
+
 def main() -> int:
     """Print the table; 1 when a witness fails or, with the full budget, too few are found."""
     fast = os.environ.get("FAST", "") not in ("", "0")
     budget = float(os.environ.get("BUDGET", FAST_BUDGET if fast else BUDGET))
+    count = int(os.environ.get("MUTANTS", "0"))
+    if count:
+        return hunt_mutants(count, int(os.environ.get("SEED", "1")), budget)
     plants = chosen(fast=fast)
     bad = [p.name for p in plants if not divergences(p.wrap, p.witness) or divergences(plain, p.witness)]
     if bad:

@@ -21,9 +21,10 @@ from chaos.schedule import Rule, Schedule, draw
 from conformance.machines import MACHINES
 from conformance.machines.base import draw_chunk
 from conformance.program import Program, Step
-from conformance.record.folder import RunFolder, read_trace
+from conformance.record.folder import RunFolder, read_finding, read_run, read_trace
 from conformance.record.op import Op
 from conformance.replay import ReplayError, replay_path
+from conformance.search.worker import Worker
 from conformance.session import Judged
 from conformance.targets.process import running
 from conformance.targets.profile import Profile
@@ -346,6 +347,34 @@ class TestRecords:
         with served(forgets_duplicates) as (_, target):
             again = CliRunner().invoke(app, ["lockstep", target.endpoint, "--replay", str(folder)])
             assert (again.exit_code, again.output.splitlines()[-1].split(":")[0]) == (1, "still there")
+
+    def test_a_baseline_is_replayed_with_its_faults_or_not_at_all(self, tmp_path: Path) -> None:
+        from typer.testing import CliRunner
+
+        from conformance.search.baseline import Baseline, Known, known_of, write_baseline
+        from conformance.search.regression import replay_known
+        from dynoracle import app
+
+        folder, _ = self.finding(tmp_path / "found")
+        entry = replace(known_of(read_finding(folder)), origin="baseline")
+        write_baseline(tmp_path / "baseline.json", Baseline("", {entry.fingerprint: entry}))
+
+        def states(bug: Any, home: Path) -> tuple[str, int]:
+            with served(bug) as (_, target):
+                options = ["--baseline", str(tmp_path / "baseline.json"), "--budget", "0.1s", "--faults", "none"]
+                told = CliRunner().invoke(
+                    app, ["lockstep", target.endpoint, "--out", str(home), "--capability", "items", *options]
+                )
+            (row,) = read_run(home).known
+            return str(row["state"]), told.exit_code
+
+        assert states(forgets_duplicates, tmp_path / "one") == ("still there", 0)
+        assert states(None, tmp_path / "two") == ("vanished", 0)
+        with served(forgets_duplicates) as (_, target):
+            plain = Worker(target, RunFolder(tmp_path / "plain"), "main", "abc")
+            assert replay_known(plain, entry) == "not replayed"
+            assert replay_known(plain, Known("f", entry.program[:1])) == "vanished"
+            plain.end()
 
     def test_the_same_schedule_meets_the_same_calls(self, tmp_path: Path) -> None:
         schedule = draw(3, [FAULTS["error-before"], FAULTS["drop-reply"]], requests=10, share=0.6)
