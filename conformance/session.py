@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from conformance import settling
 from conformance.fates import NEVER_SENT, fate
 from conformance.oracle import front
-from conformance.oracle.blame import main_rule, refused_rule
+from conformance.oracle.about import main_rule
+from conformance.oracle.blame import refused_rule
 from conformance.oracle.divergence import OK, Divergence, Verdict
 from conformance.oracle.judge import Oracle, lacking
 from conformance.oracle.planes import USES_BUCKET

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from reference import ttl
 from reference.api import Call, Lost, Refusal, Reply, Success
 from reference.followers import Followers, Lags
 from reference.lifecycle import settle
@@ -33,7 +34,8 @@ class Weather:
     ``lost`` replies are lost before or after the call took effect, ``late`` of them take effect only later;
     ``errors`` are 500s, half of them after the commit. ``leader_loss`` is how often a partition that is asked for loses
     its leader: for ``election`` seconds writes to it and consistent reads of it are 500s and nothing is done, while
-    eventually consistent reads go on (beyond:CON-5).
+    eventually consistent reads go on (beyond:CON-5). ``stream_lag`` is how many seconds a change may take to its
+    stream, ``sweeps`` the share of calls before which time to live takes some of what has expired.
     """
 
     staleness: float = 0.0
@@ -45,11 +47,14 @@ class Weather:
     late: float = 0.0
     leader_loss: float = 0.0
     election: float = 0.05
+    stream_lag: float = 0.0
+    sweeps: float = 0.0
 
 
 LIKE_AWS = Weather(
-    staleness=0.5, index_lag=1.0, partial=0.1, throttled=0.02, errors=0.005, lost=0.0, leader_loss=0.0005
-)
+    staleness=0.5, index_lag=1.0, partial=0.1, throttled=0.02, errors=0.005, lost=0.0, leader_loss=0.0005,
+    stream_lag=0.3, sweeps=0.05,
+)  # fmt: skip
 _BROKEN = Refusal("InternalServerError", "Internal server error", 500)
 
 
@@ -73,6 +78,7 @@ class UnkindService:
     def execute(self, call: Call) -> Reply:
         """Answer one call."""
         self._arrive()
+        self._sweep()
         weather, chance = self.weather, self._random.random
         if call.operation in READS | WRITES:
             if chance() < weather.throttled:
@@ -92,6 +98,26 @@ class UnkindService:
         while self._late and self._random.random() < 0.5:
             self.service.execute(self._late.pop(0))
 
+    def _sweep(self) -> None:
+        """Let time to live take some of what has expired."""
+        account = self.service.account
+        if not self.weather.sweeps or self._random.random() >= self.weather.sweeps:
+            return
+        settle(account)
+        for table in list(account.tables.values()):
+            for key in ttl.due(table, account.now()):
+                if self._random.random() < 0.5:
+                    account.commit(table.plan(key, None), by=ttl.IDENTITY)
+
+    def _behind(self, call: Call) -> Service:
+        """The state that a stream shows, which may lag; one that has ended, or whose shards end, shows all it has."""
+        account = self.service.account
+        spans = (span for table in account.tables.values() for span in table.settings.streams)
+        lags = call.operation == "GetRecords" and self.weather.stream_lag > 0 and account.sharding.lifetime is None
+        if not lags or any(span.ended is not None for span in spans):
+            return self.service
+        return self.service.as_of(account.now() - self._random.uniform(0, self.weather.stream_lag))
+
     def _error(self, call: Call) -> Reply:
         if call.operation in WRITES and self._random.random() < 0.5:
             self.service.execute(call)
@@ -108,7 +134,7 @@ class UnkindService:
     def _answer(self, call: Call) -> Reply:
         choice = self._choice(call)
         settle(self.service.account)
-        service = self.followers.reader(self.service, call)
+        service = self.followers.reader(self.service, call) if call.operation in READS else self._behind(call)
         if choice == Choice():
             return service.execute(call)
         outcomes = service.outcomes(call, choice)

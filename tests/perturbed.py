@@ -14,10 +14,11 @@ from conformance.oracle.judge import Oracle
 from conformance.oracle.latitude import Latitude
 from conformance.program import BUCKET, Program
 from conformance.session import Judged, Session
-from reference.account import Account
+from reference.account import Account, Delays
 from reference.api import Call, Lost, Reply, Success
 from reference.clock import ManualClock
 from reference.service import Service
+from reference.streams.shards import Sharding
 from reference.transfer.buckets import buckets
 from reference.unkind import UnkindService, Weather
 
@@ -40,11 +41,26 @@ def weather_of(seed: int) -> Weather:
         errors=maybe(0.05),
         lost=maybe(0.08),
         late=maybe(0.5),
+        stream_lag=maybe(1.0),
+        sweeps=maybe(0.5),
     )
 
 
-def latitude_of(weather: Weather) -> Latitude:
-    """What a profile would declare for this weather."""
+def account_of(seed: int, clock: ManualClock) -> Account:
+    """An account with the bucket that programs name; its states take time, and its streams have several shards."""
+    draw = random.Random(-seed)
+    slow = draw.random() < 0.4
+    names = ("create_table", "delete_table", "update_table", "backfill", "restore_table", "transfer")
+    delays = Delays(**{name: draw.uniform(0.0, 0.6) for name in names}) if slow else Delays()
+    lifetime = draw.uniform(1.0, 6.0) if draw.random() < 0.4 else None
+    sharding = Sharding(draw.choice((1, 1, 2, 3)), lifetime, draw.choice((1, 2)))
+    account = Account(clock, delays=delays, sharding=sharding)
+    buckets(account.rooms).make(BUCKET)
+    return account
+
+
+def latitude_of(weather: Weather, account: Account | None = None) -> Latitude:
+    """What a profile would declare for this weather, over an account like this one."""
     return Latitude(
         staleness=weather.staleness,
         index_lag=weather.index_lag,
@@ -53,6 +69,9 @@ def latitude_of(weather: Weather) -> Latitude:
         server_errors=weather.errors > 0,
         skew=0.0,
         buckets=True,
+        stream_lag=weather.stream_lag,
+        state_lag=1.0 if account is not None and account.delays != Delays() else 0.0,
+        resharding=account is not None and account.sharding.lifetime is not None,
     )
 
 
@@ -76,15 +95,14 @@ class Skies:
 def run_program(program: Program, seed: int, weather: Weather, twin: Twin | None = None) -> list[Judged]:
     """One program against the unkind service, or a twin of it; what the oracle said of each op."""
     clock = ManualClock()
-    account = Account(clock)
-    buckets(account.rooms).make(BUCKET)
+    account = account_of(seed, clock)
     unkind = UnkindService(Service(account), weather, seed, mix_cohorts=seed % 2 == 0)
     skies = Skies(unkind, clock, random.Random(seed), twin)
     symbols = {*program.tables, "t0", "t1", "t2", "t3"}
     names = {f"table:{symbol}": f"tab-{symbol}" for symbol in symbols}
     names |= {"token:a": "token-a", "token:b": "token-b"}
     names |= {f"arn:{symbol}": unkind.service.account.arn(f"table/tab-{symbol}") for symbol in program.tables}
-    oracle = Oracle(latitude_of(weather), start=clock.now())
+    oracle = Oracle(latitude_of(weather, account), start=clock.now())
     session = Session(skies, oracle, names, clock=clock.now, lossy=True)
     session.run(program)
     return session.ops

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from conformance.oracle.about import main_rule
 from conformance.oracle.bodies import CREATES_NOTHING
 from conformance.oracle.compare import Difference, canonical, differences
 from conformance.oracle.divergence import Divergence
@@ -14,7 +15,6 @@ from conformance.oracle.writers import Write, Writers, absent, row_of
 from conformance.record.op import reply_to_json
 from reference.api import Call, Json, Refusal, Success
 from reference.operations.base import Outcome
-from reference.rules import ledger
 from reference.service import Service
 from reference.values.number import normal
 
@@ -43,100 +43,11 @@ def worst(found: Iterable[Difference]) -> Difference:
     return min(found, key=lambda d: (_ORDER.index(severity_of(d)), d.path[:1] in _COUNTED, d.place))
 
 
-OPERATIONS: dict[str, str] = {
-    "GetItem": "values.round-trip",
-    "PutItem": "items.put-replaces",
-    "UpdateItem": "items.update-what-is-named",
-    "DeleteItem": "items.delete-removes",
-    "Query": "queries.result",
-    "Scan": "scans.result",
-    "BatchGetItem": "batches.read-result",
-    "BatchWriteItem": "batches.write-result",
-    "TransactGetItems": "transactions.read-result",
-    "TransactWriteItems": "transactions.write-result",
-    "ExecuteStatement": "partiql.select",
-    "BatchExecuteStatement": "partiql.batch-answer",
-    "ExecuteTransaction": "partiql.transaction-answer",
-    "CreateTable": "tables.create-answer",
-    "DescribeTable": "tables.description",
-    "UpdateTable": "tables.update-answer",
-    "DeleteTable": "tables.delete-answer",
-    "ListTables": "tables.list-order",
-    "UpdateTimeToLive": "ttl.answer",
-    "DescribeTimeToLive": "ttl.answer",
-    "TagResource": "tables.tag-answer",
-    "UntagResource": "tables.tag-answer",
-    "ListTagsOfResource": "tables.tag-answer",
-    "ListStreams": "streams.list-pages",
-    "DescribeStream": "streams.description",
-    "GetShardIterator": "streams.iterator",
-    "GetRecords": "streams.record",
-    "CreateBackup": "backups.description",
-    "DescribeBackup": "backups.description",
-    "ListBackups": "backups.list",
-    "DeleteBackup": "backups.description",
-    "RestoreTableFromBackup": "backups.restored",
-    "RestoreTableToPointInTime": "backups.restored",
-    "UpdateContinuousBackups": "backups.recovery-window",
-    "DescribeContinuousBackups": "backups.recovery-window",
-    "ExportTableToPointInTime": "transfer.export-answer",
-    "DescribeExport": "transfer.export-answer",
-    "ListExports": "transfer.export-list",
-    "ImportTable": "transfer.import-answer",
-    "DescribeImport": "transfer.import-answer",
-    "ListImports": "transfer.import-list",
-    "StartBulkPutItems": "bulk.answer",
-    "DescribeBulkOperation": "bulk.answer",
-    "CancelBulkOperation": "bulk.answer",
-    "ListBulkOperations": "bulk.list",
-    "SearchVectors": "vectors.results",
-    "PutResourcePolicy": "account.policy-revision",
-    "GetResourcePolicy": "account.policy-revision",
-    "DeleteResourcePolicy": "account.policy-revision",
-    "DescribeLimits": "account.limits",
-    "DescribeEndpoints": "account.endpoints",
-    "UpdateContributorInsights": "metrics.insights",
-    "DescribeContributorInsights": "metrics.insights",
-    "ListContributorInsights": "metrics.insights",
-    "EnableKinesisStreamingDestination": "streams.kinesis-answer",
-    "DisableKinesisStreamingDestination": "streams.kinesis-answer",
-    "UpdateKinesisStreamingDestination": "streams.kinesis-answer",
-    "DescribeKinesisStreamingDestination": "streams.kinesis-answer",
-}
-"""Operation → the rule that says what its answer holds, where nothing closer is known."""
-_LACKING = {
-    "DescribeTableReplicaAutoScaling": "scaling.no-replicas",
-    "UpdateTableReplicaAutoScaling": "scaling.no-replicas",
-}
-_LACKING_KINDS = (("GlobalTable", "global-tables.list"),)
-
-
-def lacking_rule(operation: str) -> str:
-    """The rule about what an operation does, for one that a target does not have: one per operation."""
-    known = OPERATIONS.get(operation) or _LACKING.get(operation)
-    return known or next((rule for part, rule in _LACKING_KINDS if part in operation), "wire.unknown-operation")
-
-
 _OF_REPLICAS = (
     "Replicas", "GlobalTableVersion", "GlobalTableSettingsReplicationMode", "MultiRegionConsistency",
     "GlobalTableWitnesses",
 )  # fmt: skip
 """Members of a table's description that tell of its replicas."""
-
-
-def main_rule(operation: str, rules: Sequence[str] = ()) -> str:
-    """The rule about an operation's success as a whole; ``rules`` are those that its outcome follows."""
-    if operation == "ExecuteStatement" and _WRITTEN in rules:
-        return _WRITTEN
-    known = ledger()
-    for name in (OPERATIONS.get(operation, ""), *rules):
-        if name in known:
-            return name
-    found = lacking_rule(operation)
-    return "wire.no-content" if found == "wire.unknown-operation" else found
-
-
-_WRITTEN = "partiql.write-answer"
 
 
 def body_divergence(

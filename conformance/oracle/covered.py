@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from conformance.fates import READS
-from conformance.oracle.blame import OPERATIONS
+from conformance.oracle.about import OPERATIONS
 from conformance.oracle.exercised import nodes, parts, rule_of, tree_of
 from reference.api import Call, Json
 from reference.expressions.tree import (

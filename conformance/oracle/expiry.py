@@ -7,9 +7,11 @@ the expired items are gone; a write that touches expired items, or a copy of the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import combinations
 
 from conformance.oracle.choices import World
+from conformance.oracle.divergence import Divergence
 from conformance.oracle.sightings import ROOM, Sightings, sightings
 from conformance.oracle.writers import row_of, written
 from reference import ttl
@@ -63,15 +65,26 @@ def arrivals(worlds: list[World], call: Call, slack: float) -> list[World]:
     return found
 
 
-def others(worlds: list[World], call: Call, reply: Json, slack: float) -> list[World]:
-    """States to look at where the worlds do not fit an answer: some expired items are gone, fewest first."""
-    return [*_shown(worlds, call, reply, slack), *_alternatives(worlds, slack)]
-
-
-def _alternatives(worlds: Iterable[World], slack: float) -> Iterator[World]:
+def others(worlds: list[World], call: Call, reply: Json, slack: float) -> list[list[list[World]]]:
+    """States to look at where the worlds do not fit an answer: for each world those in which some expired items are
+    gone, the fewest first. What is gone in none of the first to fit may still go later.
+    """
+    found = []
     for world in worlds:
-        for gone in _subsets(due(world.service, slack)):
-            yield _swept(world, gone)
+        items = due(world.service, slack)
+        tiers = [[_swept(world, gone) for gone in tier] for tier in _tiers(items)]
+        shown = list(_shown(world, items, call, reply)) if len(items) > MOST_DUE else []
+        if tiers:
+            found.append([shown, *tiers] if shown else tiers)
+    return found
+
+
+def _tiers(items: list[Due]) -> list[list[tuple[Due, ...]]]:
+    """Subsets by how many they hold."""
+    by_size: dict[int, list[tuple[Due, ...]]] = {}
+    for gone in _subsets(items):
+        by_size.setdefault(len(gone), []).append(gone)
+    return [by_size[size] for size in sorted(by_size)]
 
 
 def _subsets(items: list[Due]) -> Iterator[tuple[Due, ...]]:
@@ -112,14 +125,22 @@ def _name(service: Service, name: str) -> str:
     return name if table is None else table.name
 
 
-def _shown(worlds: Iterable[World], call: Call, reply: Json, slack: float) -> Iterator[World]:
+def _shown(world: World, items: list[Due], call: Call, reply: Json) -> Iterator[World]:
     """For a read of many expired items: the world in which exactly those are gone that the answer lacks."""
     rows = reply.body.get("Items") if isinstance(reply, Success) and isinstance(reply.body, dict) else None
-    if not isinstance(rows, list) or not isinstance(call.body.get("TableName"), str):
-        return
-    for world in worlds:
-        items = due(world.service, slack)
-        if len(items) > MOST_DUE:
-            there = [row_of(world.service, call.body["TableName"], row) for row in rows if isinstance(row, dict)]
-            gone = [each for each in items if row_of(world.service, *each) not in there]
-            yield _swept(world, gone)
+    if isinstance(rows, list) and isinstance(call.body.get("TableName"), str):
+        there = [row_of(world.service, call.body["TableName"], row) for row in rows if isinstance(row, dict)]
+        yield _swept(world, [each for each in items if row_of(world.service, *each) not in there])
+
+
+def blamed(service: Service, call: Call, found: Divergence) -> Divergence:
+    """A divergence about a whole item that has, or had, something to expire by is about that."""
+    if not found.path.endswith((":missing", ":extra", ":unexpected", ":fewer", ":more")) or found.severity != "data":
+        return found
+    whole = found.path.split(":")[0] in ("Item", "item", "Items", "Items.*", "Count", "ScannedCount")
+    name = call.body.get("TableName") if isinstance(call.body, dict) else None
+    table = service.account.any_table(name) if isinstance(name, str) else None
+    attribute = None if table is None else attribute_of(service, table)
+    if not whole or table is None or attribute is None or not any(attribute in item for item in table.items()):
+        return found
+    return replace(found, operation=call.operation, rule=ttl.RULE)

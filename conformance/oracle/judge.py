@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from conformance.fates import NEVER_SENT, READS
 from conformance.oracle import bodies, choices, expiry, front, planes
-from conformance.oracle.blame import blamed, body_divergence, lacking_rule, names_arn, refused_rule, written_rule
+from conformance.oracle.about import lacking_rule
+from conformance.oracle.blame import blamed, body_divergence, names_arn, refused_rule, written_rule
 from conformance.oracle.choices import World, parts_of
 from conformance.oracle.compare import Difference, differences
 from conformance.oracle.covered import behaviours, conditions, features
@@ -116,11 +117,8 @@ class Oracle:
         pages = deepcopy(self.pages) if others else self.pages
         judgements = [self._judge_in(world, call, reply) for world in arrivals]
         accepted = [j for j in judgements if j.divergence is None]
-        while not accepted and others:
-            # Judging leaves its marks: each of the further states is looked at as if it were the first.
-            self.pages = deepcopy(pages)
-            judgement = self._judge_in(others.pop(0), call, reply)
-            accepted = [judgement] if judgement.divergence is None else []
+        for tiers in () if accepted else others:
+            accepted += self._fitting(tiers, call, reply, pages)
         if accepted:
             self.worlds = choices.distinct([world for j in accepted for world in j.worlds])
             doubt = next((j.unknown for j in accepted if j.unknown), "")
@@ -131,6 +129,17 @@ class Oracle:
         if len(arrivals) >= choices.MAX_ARRIVALS:
             return Verdict("unknown", why="not every state that lost calls may have led to was looked at")
         return Verdict("violated", judgements[0].divergence)
+
+    def _fitting(self, tiers: list[list[World]], call: Call, reply: Success | Refusal, pages: Pages) -> list[Judgement]:
+        """What the first tier in which a state fits says; judging leaves marks: each state is looked at as if first."""
+        for tier in tiers:
+            found = []
+            for world in tier:
+                self.pages = deepcopy(pages)
+                found.append(self._judge_in(world, call, reply))
+            if any(judgement.divergence is None for judgement in found):
+                return [judgement for judgement in found if judgement.divergence is None]
+        return []
 
     def judge_raw(self, call: Call, raw: RawRequest, reply: Reply, received: float) -> Verdict:
         """Rule on the answer to a request below the SDK: the front door first, then the call it reads."""
@@ -349,7 +358,7 @@ class Oracle:
         return replace(found, path="cohort", accepted=mixed) if mixed else found
 
     def _refused_untruly(self, world: World, call: Call, outcome: Outcome | None, reply: Refusal) -> Judgement:
-        matched = recognise(reply, call.operation)
+        matched = _recognised(call, reply)
         if matched is not None and matched.open:
             return Judgement((world,))
         expected = Success(outcome.body if outcome else None)
@@ -381,7 +390,8 @@ class Oracle:
         return Judgement((world,), replace(found, rule=blamed(call, cause)))
 
     def _answered(self, world: World, call: Call, outcome: Outcome, reply: Success) -> Judgement:
-        verdict = bodies.lawful(world.service, call, outcome, reply.body, self.latitude, self.pages)
+        body = planes.named(world.service, call, reply.body)
+        verdict = bodies.lawful(world.service, call, outcome, body, self.latitude, self.pages)
         renamed = planes.renamed(world.service, call, verdict.outcome.body, reply.body)
         verdict = replace(verdict, differences=verdict.differences or renamed)
         after = self._done(world, call, verdict.outcome, reply)
@@ -392,6 +402,7 @@ class Oracle:
             self.writers.note(world.service, call, verdict.outcome)
             return Judgement((after,))
         found = body_divergence(world.service, call, verdict.outcome, reply, verdict.differences, self.writers)
+        found = expiry.blamed(world.service, call, found)
         self.writers.note(world.service, call, verdict.outcome)
         return Judgement((after,), found)
 
@@ -403,6 +414,9 @@ class Oracle:
             expiry.remember(fork, call, _table(fork, call))
             fork.commit(outcome)
         planes.adopt(fork, call, outcome, reply.body)
+        filled = planes.filled(call)
+        if filled is not None:
+            self.writers.filled(filled, call, outcome)
         return World(fork, world.pending)
 
     def _answered_beside(self, world: World, asked: Call, call: Call, outcome: Outcome, reply: Success) -> Judgement:

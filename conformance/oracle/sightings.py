@@ -81,29 +81,24 @@ class Sightings:
             setattr(other, name, held.copy())
         return other
 
-    def bind(self, theirs: str, ours: str) -> bool:
-        """Take a text of the target for one of ours; whether that fits what was seen before."""
-        if not self.fits(theirs, ours):
-            return False
-        if theirs != ours:
-            self.names[theirs] = ours
-        self.given.setdefault(ours, theirs)
-        return True
+    def bind(self, theirs: str, ours: str) -> None:
+        """Take a text of the target for one of ours, from now on, whatever was seen before."""
+        self.names[theirs] = ours
+        self.given[ours] = theirs
 
     def fits(self, theirs: str, ours: str) -> bool:
         """Whether a text of the target may stand for one of ours."""
-        if theirs == ours:
-            return True
         known = self.names.get(theirs)
-        return known == ours if known is not None or ours in self.given else True
+        return known == ours if known is not None else ours not in self.given
 
     def translated(self, body: Json) -> Json:
         """A body in our names for what the target calls otherwise."""
-        if not self.names:
+        other = {theirs: ours for theirs, ours in self.names.items() if theirs != ours}
+        if not other:
             return body
-        long = sorted((name for name in self.names if len(name) >= LEAST), key=len, reverse=True)
+        long = sorted((name for name in other if len(name) >= LEAST), key=len, reverse=True)
         pattern = re.compile("|".join(map(re.escape, long))) if long else None
-        return _translated(body, self.names, pattern)
+        return _translated(body, other, pattern)
 
     def note(self, account: Account, operation: str) -> None:
         """An operation has taken effect: what the history has gained is its doing."""
@@ -136,20 +131,20 @@ def sightings(account: Account) -> Sightings:
 
 IDENTITIES = frozenset({
     "LatestStreamArn", "StreamArn", "BackupArn", "SourceBackupArn", "ExportArn", "ImportArn", "OperationArn",
-    "BulkOperationArn", "RevisionId",
+    "BulkOperationArn", "RevisionId", "TableId",
 })  # fmt: skip
 """Members that hold names which a target makes up."""
 
 
-def pairs(expected: Json, observed: Json) -> Iterator[tuple[str, str, str]]:
-    """(member, our name, the target's) of every name that both bodies hold at one place."""
+def pairs(expected: Json, observed: Json, *, lists: bool = True) -> Iterator[tuple[str, str, str]]:
+    """(member, our name, the target's) of every name that both bodies hold at one place; not in lists, if need be."""
     if isinstance(expected, dict) and isinstance(observed, dict):
         for member, value in expected.items():
             other = observed.get(member)
             if member in IDENTITIES and isinstance(value, str) and isinstance(other, str):
                 yield member, value, other
             else:
-                yield from pairs(value, other)
-    elif isinstance(expected, list) and isinstance(observed, list) and len(expected) == len(observed):
+                yield from pairs(value, other, lists=lists)
+    elif lists and isinstance(expected, list) and isinstance(observed, list) and len(expected) == len(observed):
         for one, other in zip(expected, observed, strict=True):
             yield from pairs(one, other)

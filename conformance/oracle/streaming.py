@@ -415,6 +415,7 @@ def _complete(
     place, now = found.place, service.account.now()
     shard = seen.shards.get((stream.arn, place.shard), SeenShard())
     single = seen.listed.get(stream.arn) == (place.shard,) and not shard.parent
+    single = single and not (closed and latitude.resharding)  # What comes after its end is in its children.
     passed = place.done | place.maybe | found.delivered.keys()
     due = [e for e in entries(stream) if e.sequence not in passed and _arrived(e, now, latitude)]
     for entry in due:

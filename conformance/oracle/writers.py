@@ -72,6 +72,7 @@ class Writers:
         self._last: dict[bytes, Write] = {}
         self._keys: dict[bytes, dict[bytes, frozenset[str]]] = {}
         self._seen: set[bytes] = set()
+        self._made: dict[str, Write] = {}
 
     def note(self, service: Service, call: Call, outcome: Outcome) -> None:
         """Remember whose items a call wrote, or was to leave as they are."""
@@ -92,6 +93,12 @@ class Writers:
                 way = _spelt(service, name, item)
                 ways[way] = ways.get(way, frozenset()) | _named_beside_keys(service, call, name)
                 self._seen.discard(_slot(name, row))
+
+    def filled(self, table: str, call: Call, outcome: Outcome) -> None:
+        """Remember that a call wrote, or made, all items of a table."""
+        self._made[table] = Write(call.operation, call.body, outcome.rules)
+        prefix = _slot(table, ())[:-3]
+        self._last = {slot: write for slot, write in self._last.items() if not slot.startswith(prefix)}
 
     def shown(self, service: Service, call: Call) -> None:
         """Remember that a target has shown an item rightly since it was last written."""
@@ -155,7 +162,7 @@ class Writers:
 
     def of(self, table: str, key: Sequence[Any], difference: Difference | None = None) -> Write | None:
         """The write that made an item what it is, by its row key: the last, or a later one that was refused."""
-        write = self._last.get(_slot(table, key))
+        write = self._last.get(_slot(table, key)) or self._made.get(table)
         if write is None:
             return None
         if write.created_nothing and (difference is None or len(difference.path) <= 2):

@@ -14,7 +14,7 @@ from typing import Any, cast
 from conformance.calibration import recording
 from conformance.checks.base import Answered, Check, Expected, Http, Refused, bound
 from conformance.fates import NEVER_SENT
-from conformance.oracle.blame import main_rule
+from conformance.oracle.about import main_rule
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.judge import unsupported
 from conformance.oracle.latitude import permitted

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.planted import (
     batches,
     capacity,
+    copies,
     expressions,
     grammar,
     indexes,
@@ -15,6 +16,7 @@ from tests.planted import (
     routes,
     staleness,
     statements,
+    streams,
     tables,
     transactions,
     updates,
@@ -41,6 +43,8 @@ PLANTS: tuple[Plant, ...] = (
     *related.PLANTS,
     *staleness.PLANTS,
     *replicas.PLANTS,
+    *streams.PLANTS,
+    *copies.PLANTS,
 )
 
 

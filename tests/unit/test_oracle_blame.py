@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.oracle.blame import main_rule
+from conformance.oracle.about import main_rule
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.latitude import Latitude
 from conformance.oracle.order import constrains

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.oracle.blame import main_rule, update_rule
+from conformance.oracle.about import main_rule
+from conformance.oracle.blame import update_rule
 from conformance.oracle.compare import Difference
 from conformance.oracle.order import before, stage
 from conformance.oracle.wording import Wording, alternatives, recognise
