@@ -98,6 +98,8 @@ class BackupsMachine(Copying):
         op = self.plain_step("CreateBackup", {"TableName": name, "BackupName": pick(data.draw, ("one", "two"))})
         if op in self.replies:
             self.backups.append(reply(op, "BackupDetails.BackupArn"))
+            if not chance(data.draw, 40):
+                self.write(data)
 
     @precondition(lambda self: self.backups)
     @rule(data=st.data())

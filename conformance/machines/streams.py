@@ -60,11 +60,17 @@ class Watching(ProgramMachine):
         return op
 
     def fetch(self, data: st.DataObject, iterator: str, shard: str) -> None:
-        """GetRecords."""
+        """GetRecords, page by page at times."""
         body: Json = {"ShardIterator": iterator}
-        if chance(data.draw, 25):
+        if chance(data.draw, 35):
             body["Limit"] = pick(data.draw, (1, 1, 2, 3, 1000) if not chance(data.draw, 6) else (0, 1001))
-        self._keep(self.plain_step("GetRecords", body), shard)
+        op = self.plain_step("GetRecords", body)
+        self._keep(op, shard)
+        for _ in range(2):
+            more = op in self.replies and body.get("Limit") == len(self.replies[op]["Records"])
+            if more and "NextShardIterator" in self.replies[op] and chance(data.draw, 70):
+                op = self.plain_step("GetRecords", {**body, "ShardIterator": reply(op, "NextShardIterator")})
+                self._keep(op, shard)
 
     def _keep(self, op: int, shard: str) -> None:
         told = self.replies.get(op)
@@ -128,7 +134,7 @@ class StreamsMachine(Watching):
     def read(self, data: st.DataObject) -> None:
         """An iterator, and at once or later what it leads to."""
         self.begin_reading(data)
-        if self.iterators and chance(data.draw, 60):
+        if self.iterators and not chance(data.draw, 30):
             self.read_on(data)
 
     @precondition(lambda self: self.iterators)
@@ -137,6 +143,19 @@ class StreamsMachine(Watching):
         """GetRecords with one of the last iterators."""
         at = pick(data.draw, self.iterators[-2:])
         self.fetch(data, at, self.read_from[at])
+
+    @precondition(lambda self: any(self.sequences.values()))
+    @rule(data=st.data())
+    def resume(self, data: st.DataObject) -> None:
+        """Records from one on that was shown before, or after it."""
+        stream = pick(data.draw, [each for each, found in self.sequences.items() if found])
+        known = [op for of, op in self.described if of == stream]
+        at = self.plain_step("GetShardIterator", {
+            "StreamArn": stream, "ShardId": reply(known[-1], _SHARD.format(0)),
+            "ShardIteratorType": pick(data.draw, ("AFTER_SEQUENCE_NUMBER", "AT_SEQUENCE_NUMBER")),
+            "SequenceNumber": pick(data.draw, self.sequences[stream][-3:]),
+        })  # fmt: skip
+        self.fetch(data, reply(at, "ShardIterator"), stream)
 
     @rule(data=st.data())
     def control(self, data: st.DataObject) -> None:
@@ -217,11 +236,21 @@ class TtlMachine(Watching):
         if choice < 25:
             self.plain_step("DescribeTimeToLive", {"TableName": world.reference})
         elif choice < 50:
-            self.plain_step("GetItem", requests.get(data.draw, world, self.features, known))
+            body: Json = {"TableName": world.reference, "Key": requests.key(data.draw, world, known)}
+            self.plain_step("GetItem", body | ({} if chance(data.draw, 30) else {"ConsistentRead": True}))
+            self.scan(data)
         elif choice < 75:
-            self.plain_step("Scan", {"TableName": world.reference, "ConsistentRead": True})
+            self.scan(data)
         else:
             self.plain_step("Query", requests.query(data.draw, world, self.features, known))
+
+    def scan(self, data: st.DataObject) -> None:
+        """All of the table, and of an index beside it."""
+        world = self.world()
+        self.plain_step("Scan", {"TableName": world.reference, "ConsistentRead": True})
+        if world.indexes and not chance(data.draw, 30):
+            name = pick(data.draw, world.indexes).name
+            self.plain_step("Scan", {"TableName": world.reference, "IndexName": name})
 
     @precondition(lambda self: self.streams)
     @rule(data=st.data())

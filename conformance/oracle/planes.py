@@ -199,23 +199,33 @@ def _records(service: Service, asked: Call, body: Json, latitude: Latitude) -> A
     found = streaming.read(service, text, asked.body.get("Limit"), body, latitude)
     if found is None:
         return Answer((), lambda s: leads_nowhere(s, body), "where this iterator stands is not known")
-    return Answer(tuple(found.wrong), lambda s: streaming.remember_read(s, found, sightings(s.account)))
+
+    def remember(after: Service) -> None:
+        if not streaming.remember_read(after, found, sightings(after.account)):
+            leads_nowhere(after, body)
+
+    return Answer(tuple(found.wrong), remember)
 
 
 def leads_nowhere(service: Service, body: Json) -> None:
     """An iterator was given that should not be, or of which we do not know where it stands."""
-    for member in ("ShardIterator", "NextShardIterator"):
-        text = body.get(member) if isinstance(body, dict) else None
-        if isinstance(text, str):
-            sightings(service.account).foreign.add(text)
+    held = body if isinstance(body, dict) else {}
+    texts = [held.get(member) for member in ("ShardIterator", "NextShardIterator")]
+    for record in held.get("Records") or ():
+        told = record.get("dynamodb") if isinstance(record, dict) else None
+        texts.append(told.get("SequenceNumber") if isinstance(told, dict) else None)
+    found = {text for text in texts if isinstance(text, str)}
+    if found:
+        sightings(service.account).foreign |= found
 
 
 def is_foreign(service: Service, call: Call) -> bool:
     """Whether a call goes on from what the target should not have given."""
     seen = service.account.rooms.get(ROOM)
-    if call.operation != "GetRecords" or not isinstance(seen, Sightings) or not isinstance(call.body, dict):
+    if call.operation not in STREAMS or not isinstance(seen, Sightings) or not isinstance(call.body, dict):
         return False
-    return call.body.get("ShardIterator") in seen.foreign
+    given = {call.body.get(member) for member in ("ShardIterator", "SequenceNumber")}
+    return bool({text for text in given if isinstance(text, str)} & seen.foreign)
 
 
 def adopt(service: Service, call: Call, outcome: Outcome, body: Json) -> None:

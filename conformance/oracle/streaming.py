@@ -340,6 +340,8 @@ def _next_of(
             return entry
         if entry.sequence in place.maybe:
             continue
+        if _says_as_before(entry, shown):
+            return None
         own = (shown.get("dynamodb") or {}).get("Keys")
         same = [each for each in later if canonical((each.get("dynamodb") or {}).get("Keys")) == canonical(own)]
         idle = (shown.get("dynamodb") or {}).get("OldImage")
@@ -350,6 +352,14 @@ def _next_of(
         del left[: position + 1]
         return entry
     return None
+
+
+def _says_as_before(entry: LogEntry, shown: Mapping[str, Any]) -> bool:
+    """Whether a record that should tell of a change tells that the item was left as it was before that."""
+    if shown.get("eventName") != "MODIFY" or entry.old is None:
+        return False
+    image = (shown.get("dynamodb") or {}).get("NewImage")
+    return entry.new is None if image is None else canonical(image) == canonical(entry.old.item)
 
 
 def _alike(entry: LogEntry, shown: Mapping[str, Any], stream: Stream) -> bool:
@@ -468,17 +478,17 @@ def _next(
     )
 
 
-def remember_read(service: Service, found: Read, seen: Sightings) -> None:
-    """Keep what an answer that is believed tells."""
+def remember_read(service: Service, found: Read, seen: Sightings) -> bool:
+    """Keep what an answer tells; whether it is believed."""
     arn, shard = found.place.stream, found.place.shard
-    if found.next is not None:
-        text, place = found.next
-        seen.iterators[text] = replace(place, issued=service.account.now())
     small = [each for each in found.wrong if is_small(each)]
     seen.told |= {(each.place, each.kind) for each in small}
     if len(small) < len(found.wrong):
         seen.spoilt.add(arn)
-        return
+        return False
+    if found.next is not None:
+        text, place = found.next
+        seen.iterators[text] = replace(place, issued=service.account.now())
     for change, number in found.delivered.items():
         seen.numbers[arn, shard, number] = change
     for row, home in found.homes.items():
@@ -486,3 +496,4 @@ def remember_read(service: Service, found: Read, seen: Sightings) -> None:
     seen.delivered[arn] = seen.delivered.get(arn, frozenset()) | found.delivered.keys()
     if found.at_end and found.place.whole:
         seen.ends[arn, shard] = service.account.now()
+    return True
