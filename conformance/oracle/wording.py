@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any
 
-from conformance.oracle.blame import main_rule
+from conformance.oracle.about import main_rule
 from reference.api import Call, Refusal
 from reference.requests import speaker
 from reference.rules import COHORTS, Cohort, Rule, Violation, fill, ledger, pattern
