@@ -1,10 +1,10 @@
-"""What is true of the article's claims about throttling, metrics, DAX and global tables: rules' own checks show it."""
+"""What is true of the article's claims about throttling, scaling, metrics, DAX and replicas: rules' own checks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from conformance.checks import dax, global_tables_replicas, metrics, throttling
+from conformance.checks import dax, global_tables_replicas, metrics, scaling, throttling
 from conformance.checks.base import Check
 from conformance.checks.steps import claimed
 
@@ -18,6 +18,9 @@ SHOWN_BY: Mapping[str, tuple[str, ...]] = {
     "C35": ("metrics.consumed[ConsumedWriteCapacityUnits]",),
     "C48": ("throttling.burst[used]", "throttling.provisioned-table[write]"),
     "C69": ("throttling.on-demand-table", "throttling.on-demand-maximum", "throttling.account"),
+    "C73": ("scaling.registered",),
+    "C75": ("scaling.policy", "scaling.target-value[too low]", "scaling.target-value[too high]"),
+    "C76": ("scaling.metric",),
     "C89": (
         "throttling.provisioned-table[write]",
         "throttling.provisioned-table[read]",
@@ -54,7 +57,7 @@ SHOWN_BY: Mapping[str, tuple[str, ...]] = {
 
 
 def _named() -> Iterator[Check]:
-    held = (throttling.CHECKS, metrics.CHECKS, dax.CHECKS, global_tables_replicas.CHECKS)
+    held = (throttling.CHECKS, metrics.CHECKS, dax.CHECKS, global_tables_replicas.CHECKS, scaling.CHECKS)
     checks = {check.id: check for each in held for check in each}
     for claim, ids in SHOWN_BY.items():
         for id in ids:

@@ -50,7 +50,6 @@ def test_tests_that_claims_name_exist() -> None:
 
 def test_what_is_not_built_yet_is_little() -> None:
     assert {claim.why for claim in claims().values() if claim.way == "not-yet"} <= {
-        "Application Auto Scaling",
         "requests that overlap",
     }
 
