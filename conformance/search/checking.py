@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any, cast
@@ -34,11 +35,14 @@ from conformance.targets.target import Target
 from conformance.targets.transport import Transport
 from reference.account import ACCOUNT_ID
 from reference.api import Call, Json, Lost, Refusal, Reply, Success
+from reference.followers import EVENTUAL
 from reference.rules import Rule, ledger, pattern
 
 BUDGETS = (12, 0)
 """Requests for cutting a check's program down and for simplifying its values: it is small already."""
 DETAIL_LIMIT = 300
+LONGEST_LAG = 3.0
+"""Seconds that a check waits for lagging copies at most."""
 TRIES = 5
 """How often a check is made on a target that throttles and fails now and then, until it is let through."""
 LITERAL = frozenset({
@@ -122,6 +126,10 @@ def _result(check: Check, verdict: str, detail: str = "", fingerprint: str | Non
 def _judged(worker: Worker, check: Check) -> CheckResult:
     program = check.program()
     session = worker.play(program)
+    for _ in range(TRIES - 1):
+        if not _hindered(worker, check, session):
+            break
+        session = worker.play(program)
     result = _told_of(worker, check, session, program)
     if worker.recording:
         row = recording(check.id, check.rule, result.verdict, check.then.to_json(), session.ops)
@@ -294,6 +302,12 @@ def _answered(worker: Worker, check: Check, session: Session) -> CheckResult | N
         return None
     wanted = bound(then, session.names, session.replies, session.started)
     told = _difference(wanted, answer, reply, rule)
+    if told is not None and _may_lag(worker, step):
+        time.sleep(min(worker.latitude.history, LONGEST_LAG))
+        answer, reply = _send(worker, session, step)
+        if _hindered(worker, check, session):
+            return None
+        told = _difference(wanted, answer, reply, rule)
     if told is not None and isinstance(then, Http) and then.presumes:
         if isinstance(reply, Refusal) and unsupported(reply):
             return _result(check, "unsupported", told[1])
@@ -323,6 +337,13 @@ def _answered(worker: Worker, check: Check, session: Session) -> CheckResult | N
         return _result(check, "unknown", divergence.summary)
     _tell(worker, check, session, divergence)
     return _result(check, "violated", divergence.summary, divergence.fingerprint)
+
+
+def _may_lag(worker: Worker, step: Step) -> bool:
+    """Whether an answer may be from before the writes of this very check: a later one tells."""
+    body = step.body if isinstance(step.body, dict) else {}
+    lagging = step.operation in EVENTUAL and not body.get("ConsistentRead")
+    return worker.latitude.history > 0 and lagging
 
 
 def _about_refused(step: Step, reply: Reply) -> Rule:

@@ -79,7 +79,7 @@ class Hindering:
     """A service that throttles and fails every few calls, and takes another share of them for each program."""
 
     def __init__(self, service: Service) -> None:
-        self.unkind = UnkindService(service, Weather(throttled=0.15, errors=0.1), seed=3)
+        self.unkind = UnkindService(service, Weather(throttled=0.2, errors=0.1), seed=3)
 
     def execute(self, call: Call) -> Reply:
         return self.unkind.execute(call)
