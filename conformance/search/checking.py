@@ -43,7 +43,7 @@ BUDGETS = (12, 0)
 DETAIL_LIMIT = 300
 LONGEST_LAG = 3.0
 """Seconds that a check waits for lagging copies at most."""
-TRIES = 5
+TRIES = 8
 """How often a check is made on a target that throttles and fails now and then, until it is let through."""
 LITERAL = frozenset({
     "DescribeStream", "GetRecords", "GetShardIterator", "ListStreams", "UpdateKinesisStreamingDestination",
