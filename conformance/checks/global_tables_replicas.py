@@ -39,6 +39,30 @@ _WITHOUT = {"GlobalTableWitnessUpdates": [{"Delete": {"RegionName": ELSEWHERE}}]
 _UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
 PROVISIONED: dict[str, Json] = {"t0": {**table(), "BillingMode": "PROVISIONED", "ProvisionedThroughput": _UNITS}}
 _DEFINITIONS = [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "g", "AttributeType": "S"}]
+_INDEX = {
+    "IndexName": "by-g", "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
+    "Projection": {"ProjectionType": "ALL"}, "ProvisionedThroughput": _UNITS,
+}  # fmt: skip
+_INDEXED = {"t0": {**PROVISIONED["t0"], "AttributeDefinitions": _DEFINITIONS, "GlobalSecondaryIndexes": [_INDEX]}}
+_SLOT = {
+    "ServiceNamespace": "dynamodb",
+    "ResourceId": f"table/{T0}",
+    "ScalableDimension": "dynamodb:table:WriteCapacityUnits",
+}
+_FOLLOWED = {
+    "TargetValue": 70.0,
+    "PredefinedMetricSpecification": {"PredefinedMetricType": "DynamoDBWriteCapacityUtilization"},
+}
+_SCALED = [
+    Step("application-autoscaling:RegisterScalableTarget", {**_SLOT, "MinCapacity": 5, "MaxCapacity": 10}),
+    Step(
+        "application-autoscaling:PutScalingPolicy",
+        {
+            **_SLOT, "PolicyName": "follow", "PolicyType": "TargetTrackingScaling",
+            "TargetTrackingScalingPolicyConfiguration": _FOLLOWED,
+        },
+    ),
+]  # fmt: skip
 _OF = "for global tables with MultiRegionConsistency set to STRONG"
 _STREAM_OFF = Step("UpdateTable", {"TableName": T0, "StreamSpecification": {"StreamEnabled": False}})
 _KEYS_ONLY: dict[str, Json] = {
@@ -148,6 +172,15 @@ CHANGES: tuple[Check, ...] = (
     refuses(
         "global-tables.table-not-scaled", change(creating(THERE)),
         "Table write capacity should either be Pay-Per-Request or AutoScaled", tables=PROVISIONED, control=describe(),
+    ),
+    answers(
+        "global-tables.table-not-scaled", change(creating(THERE)), at="TableDescription",
+        has={"TableStatus": "UPDATING"}, given=_SCALED, tables=PROVISIONED, name="scaled",
+    ),
+    refuses(
+        "global-tables.index-not-scaled", change(creating(THERE)),
+        "GSI write capacity should either be Pay-Per-Request or AutoScaled", tables=_INDEXED, given=_SCALED,
+        control=describe(),
     ),
 )  # fmt: skip
 

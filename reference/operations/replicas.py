@@ -13,6 +13,7 @@ from reference.replicas import members
 from reference.replicas.group import Group, Member
 from reference.replicas.world import world_of
 from reference.rules import Checks, violation
+from reference.scaling.targets import seen
 from reference.tables import describe
 from reference.tables.definition import watched
 from reference.tables.outline import outline
@@ -131,9 +132,19 @@ def _fits(account: Account, table: Table, asked: Asked, group: Group | None) -> 
     yield from _strong(account, table, asked, group)
     yield from _known(account, table, asked, group)
     if asked.create and not table.settings.on_demand:
-        yield violation("global-tables.table-not-scaled")
-        if any(index.schema.kind == "GSI" for index in table.indexes.values()):
+        if not _writes_scaled(account, table.name):
+            yield violation("global-tables.table-not-scaled")
+        names = [name for name, index in table.indexes.items() if index.schema.kind == "GSI"]
+        if any(not _writes_scaled(account, table.name, name) for name in names):
             yield violation("global-tables.index-not-scaled")
+
+
+def _writes_scaled(account: Account, table: str, index: str = "") -> bool:
+    """Whether the written units of a table, or of an index of it, have a target and a policy (beyond:GT-12)."""
+    resource = f"table/{table}/index/{index}" if index else f"table/{table}"
+    slot = (resource, f"dynamodb:{'index' if index else 'table'}:WriteCapacityUnits")
+    scaling = seen(account)
+    return slot in scaling.targets and any(about == slot for about, _ in scaling.policies)
 
 
 def _unsettled(group: Group) -> bool:

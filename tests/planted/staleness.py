@@ -28,6 +28,7 @@ from reference.api import Call, Json, Reply, Success
 from reference.dax import Caching, Dax
 from reference.followers import behind, showing
 from reference.service import Service
+from reference.tables.view import Record
 from tests.planted.base import Executes, Plant, plant
 
 
@@ -96,8 +97,8 @@ class _Cached(Dax):
             held = self.account.table(body["TableName"]) if isinstance(body.get("TableName"), str) else None
             if held is not None and getattr(reply, "code", "") == "ConditionalCheckFailedException":
                 row = held.view.row_key(body["Item"])
-                if row is not None:
-                    self._learn(self.nodes[0], held, row, replace(held.at(row), item=body["Item"]))  # type: ignore[type-var]
+                if row is not None and held.at(row) is not None:
+                    self._learn(self.nodes[0], held, row, Record.of(body["Item"]))
             return reply
         return super().execute(call)
 

@@ -53,7 +53,6 @@ UNCHECKED: dict[str, str] = {
     "throttling.doubling": "it takes minutes of thousands of writes a second (tests/properties/test_throttling.py)",
     "global-tables.replica-protected": "it takes calls to another region (tests/unit/test_replicas.py)",
     "global-tables.write-conflict": "it takes calls to another region (tests/unit/test_replicas.py)",
-    "global-tables.index-not-scaled": "told only where a table is scaled and an index of it is not",
 }
 """Observable rules without a check, and why."""
 
