@@ -220,3 +220,11 @@ def follow(account: Account, table: Table, plan: Plan, *, alone: bool, protected
         if replica is not table:
             lifecycle.change(other, replica, plan)
     refresh(world_of(account), group)
+
+
+def provide_writes(account: Account, table: Table, index: str, units: int) -> None:
+    """Give every other replica, or its index of that name, the written units that one was given."""
+    for other, replica in everywhere(account, table):
+        if replica is not table and (not index or index in replica.indexes):
+            settings = replica.indexes[index].settings if index else replica.settings
+            settings.provision(settings.read_units, units, other.now())

@@ -15,6 +15,7 @@ from reference.account import Account
 from reference.agenda import Event
 from reference.capacity.meter import counted
 from reference.metrics.store import MINUTE, dimensions
+from reference.replicas import members
 from reference.rules import Violation, surface
 from reference.scaling.targets import Activity, Policy, Resource, Slot, Target, resource_of, scaling_of
 from reference.tables import update
@@ -151,6 +152,8 @@ def provide(account: Account, slot: Slot, table: Table, units: int, cause: str) 
         del scaling.activities[:-MOST_ACTIVITIES]
     if fault is None:
         lifecycle.change(account, table, plan)
+        if resource.kind == "Write":
+            members.provide_writes(account, table, resource.index, units)
     return fault is None
 
 

@@ -226,6 +226,29 @@ class TestSettings:
         )
         assert [each["IndexName"] for each in regions.table(AWAY)["GlobalSecondaryIndexes"]] == ["by-g"]
 
+    def test_written_units_that_are_scaled_are_the_same_everywhere(self) -> None:
+        regions = Regions()
+        units = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+        regions.does("UpdateTable", TableName="tab", BillingMode="PROVISIONED", ProvisionedThroughput=units)
+        slot = {
+            "ServiceNamespace": "dynamodb",
+            "ResourceId": "table/tab",
+            "ScalableDimension": "dynamodb:table:WriteCapacityUnits",
+        }
+        metric = {"PredefinedMetricType": "DynamoDBWriteCapacityUtilization"}
+        follow = {"TargetValue": 70.0, "PredefinedMetricSpecification": metric}
+        scaling = "application-autoscaling:"
+        regions.does(f"{scaling}RegisterScalableTarget", **slot, MinCapacity=5, MaxCapacity=50)
+        regions.does(
+            f"{scaling}PutScalingPolicy", **slot, PolicyName="follow", PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration=follow,
+        )  # fmt: skip
+        regions.join(AWAY)
+        regions.does(f"{scaling}RegisterScalableTarget", **slot, MinCapacity=20, MaxCapacity=50)
+        regions.clock.advance(1)
+        for region in (HOME, AWAY):
+            assert regions.table(region)["ProvisionedThroughput"]["WriteCapacityUnits"] == 20
+
     def test_protection_is_each_ones_own(self) -> None:
         regions = Regions()
         regions.join(AWAY)
