@@ -422,6 +422,8 @@ def _divergence(check: Check, step: Step, then: Expected, reply: Reply, part: st
         severity = "shape"
     elif isinstance(reply, Lost):
         severity, _ = unread(reply, refused=refused)
+        if isinstance(then, Http) and reply.why.startswith("garbage: not HTTP"):
+            severity = "error"  # It answers what is no HTTP without any either.
         if isinstance(then, Http) and reply.why.startswith("garbage: status 2"):
             severity = "accepts" if refused else "data"
     elif isinstance(reply, Refusal) and unsupported(reply):

@@ -379,6 +379,9 @@ class Replay:
             reply = self.send(step)
             recorded = step.get("answer", "lost")
             if recorded not in ("lost", outcome(reply)):
+                if step.get("due") == outcome(reply):
+                    print(f"\ngone: {step['call']} goes as with DynamoDB, so that it does not come to the divergence")
+                    return GONE
                 raise CannotTell(
                     f"{step['call']} was answered with {recorded} when this was found, now: {json.dumps(reply)}"
                 )

@@ -100,6 +100,8 @@ def _step(op: Op) -> dict[str, Any]:
         step["answer"] = (
             "success" if isinstance(answer, Success) else "lost" if isinstance(answer, Lost) else answer.code
         )
+    if op.notes.get("due") not in (None, step.get("answer")):
+        step["due"] = op.notes["due"]
     if op.notes.get("wait") is False:
         step["wait"] = False
     return step

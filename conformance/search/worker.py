@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
 
@@ -30,7 +30,7 @@ from conformance.targets.guarded import allowed
 from conformance.targets.probe import OPERATIONS_OF, capabilities_of, probe
 from conformance.targets.process import ProcessError
 from conformance.targets.target import Target
-from reference.api import Call, Json, Refusal, Reply, Success
+from reference.api import Call, Json, Lost, Refusal, Reply, Success
 
 REPLAYS = 2
 REDUCE_SECONDS = 20.0
@@ -305,7 +305,7 @@ class Worker:
                 break
             session.follow(step)
         self._demand_open()
-        ops = tuple(judged.op for judged in session.ops)
+        ops = tuple(map(_told, session.ops))
         self.finish(session)
         return Attempt(tuple(session.divergences()), ops, dict(session.names))
 
@@ -397,6 +397,15 @@ class Worker:
         self.operations, self.timing = {}, Timing()
         for counted in (self.reached, self.features, self.relations, self.errors):
             counted.clear()
+
+
+def _told(judged: Judged) -> Op:
+    """The op of a call; of one that was answered otherwise than DynamoDB does, with what was due in a word."""
+    found = judged.verdict.divergence
+    if found is None or isinstance(found.expected, Lost):
+        return judged.op
+    due = found.expected.code if isinstance(found.expected, Refusal) else "success"
+    return replace(judged.op, notes={**judged.op.notes, "due": due})
 
 
 def _budgets(divergence: Divergence) -> tuple[int, int]:

@@ -156,6 +156,15 @@ def test_what_is_found_of_a_control_is_blamed_on_what_it_breaks(tmp_path: Path) 
     assert made(worker_of(alike, tmp_path / "alike"), name).verdict != "ok"
 
 
+def test_an_attempt_tells_what_was_due_where_a_call_went_otherwise(tmp_path: Path) -> None:
+    strict = saying(lambda service, call, reply: Refusal("X", "x", 400) if call.operation == "PutItem" else reply)
+    worker = worker_of(strict, tmp_path)
+    ops = worker.attempt(CHECKS[READING].program()).ops
+    assert {op.notes.get("due") for op in ops if op.operation == "PutItem"} == {"success"}
+    assert {op.notes.get("due") for op in ops if op.operation == "CreateTable"} == {None}
+    worker.end()
+
+
 def test_a_state_that_was_reached_at_once_is_lawful(tmp_path: Path) -> None:
     name = next(check for check in CHECKS if check.startswith("backups.states[CreateBackup"))
 

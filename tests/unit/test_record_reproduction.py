@@ -131,6 +131,21 @@ def test_a_refused_step_must_be_refused_alike(fake: Fake, capsys: pytest.Capture
     assert replay(finding, fake) == SHOWS
 
 
+def test_a_step_that_goes_as_with_dynamodb_does_not_come_to_the_divergence(fake: Fake) -> None:
+    due = "ValidationException"
+    wrong = {**PUT, "notes": {"due": due}}
+    finding = replace(DATA, program=(CREATE, wrong, DATA.program[2]))
+    assert "due" not in filling(DATA)["steps"][1]
+    assert filling(finding)["steps"][1]["due"] == due
+    fake.answers["PutItem"] = lambda body: refusal(due, "not so")
+    assert replay(finding, fake) == GONE
+    assert replay(DATA, fake) == CANNOT_TELL
+    fake.answers["PutItem"] = lambda body: refusal("ThrottlingException", "slow down")
+    assert replay(finding, fake) == CANNOT_TELL
+    fake.answers["PutItem"] = lambda body: (200, {})
+    assert replay(finding, fake) == SHOWS
+
+
 def test_references_to_replies_are_bound(fake: Fake) -> None:
     scan = {"index": 1, "operation": "Scan", "body": {"TableName": "${table:t0}", "Limit": 1}, "reply": {"success": {}}}
     last = {
