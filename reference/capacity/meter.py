@@ -77,8 +77,9 @@ class Meter:
         wanted: dict[int, tuple[Bucket, float]] = {}
         found: list[tuple[Use, str, Bucket]] = []
         now = account.now()
+        loads = {slot: self.load(account, *slot) for slot in {(use.table, use.index) for use in uses}}
         for use in uses:
-            load = self.load(account, use.table, use.index)
+            load = loads[use.table, use.index]
             for bucket, limit in () if load is None else load.limits(use.kind, use.row):
                 _, before = wanted.get(id(bucket), (bucket, 0.0))
                 wanted[id(bucket)] = (bucket, before + use.units)
@@ -89,7 +90,7 @@ class Meter:
         for bucket, units in wanted.values():
             bucket.take(units)
         for use in uses:
-            load = self.load(account, use.table, use.index)
+            load = loads[use.table, use.index]
             if load is not None:
                 load.used(use.kind, use.row, use.units, now)
         return ()

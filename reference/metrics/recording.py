@@ -30,12 +30,12 @@ def record(
     now = account.now()
     for use in uses:
         _consumed(metrics, use, now)
-        _contribute(metrics, account, use, "C", now)
+    _contribute(metrics, account, uses, "C", now)
     for each in {(t.use.table, t.use.index, t.use.kind, t.limit, t.use.part): t for t in throttles}.values():
         of, kind = dimensions(TableName=each.use.table, GlobalSecondaryIndexName=each.use.index), each.use.kind
         metrics.add(f"{kind}ThrottleEvents", of, 1.0, now)
         metrics.add(f"{kind}{each.limit.removesuffix('Exceeded')}ThrottleEvents", of, 1.0, now)
-        _contribute(metrics, account, each.use, "T", now)
+    _contribute(metrics, account, [each.use for each in throttles], "T", now)
     names = sorted({*named(account, call), *(use.table for use in uses), *(t.use.table for t in throttles)})
     for name in names:
         of = dimensions(TableName=name, Operation=call.operation)
@@ -81,8 +81,15 @@ def named(account: Account, call: Call) -> Iterator[str]:
 # Contributor Insights
 
 
-def _contribute(metrics: Metrics, account: Account, use: Use, what: str, now: float) -> None:
-    """Count an access or a throttle of a key, where a table's or index's Contributor Insights are on (beyond:CI-1)."""
+def _contribute(metrics: Metrics, account: Account, uses: Iterable[Use], what: str, now: float) -> None:
+    """Count accesses or throttles of keys: each once for a part of a call, however many of its rows are read."""
+    found = {(rule, keys, use.part): None for use in uses for rule, keys in _contributions(account, use, what)}
+    for rule, keys, _ in found:
+        metrics.contribute(rule, keys, now)
+
+
+def _contributions(account: Account, use: Use, what: str) -> Iterator[tuple[Rule, tuple[str, ...]]]:
+    """What a use adds to the rules of a table or index whose Contributor Insights are on (beyond:CI-1)."""
     table = account.tables.get(use.table)
     held = None if table is None else table.settings.insights.get(use.index)
     if table is None or held is None or held.status not in ("ENABLED", "ENABLING") or not use.row:
@@ -90,9 +97,9 @@ def _contribute(metrics: Metrics, account: Account, use: Use, what: str, now: fl
     if what == "C" and held.mode != "ACCESSED_AND_THROTTLED_KEYS":
         return
     partition, sort = keys_of(table, use.index, use.row)
-    metrics.contribute((use.table, use.index, f"PK{what}"), partition, now)
+    yield (use.table, use.index, f"PK{what}"), partition
     if sort:
-        metrics.contribute((use.table, use.index, f"SK{what}"), partition + sort, now)
+        yield (use.table, use.index, f"SK{what}"), partition + sort
 
 
 def keys_of(table: Table, index: str, row: RowKey) -> tuple[tuple[str, ...], tuple[str, ...]]:

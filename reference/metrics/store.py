@@ -107,11 +107,11 @@ class Metrics:
         return iter(sorted(self._series))
 
     def points(self, metric: str, of: Dimensions, start: float, end: float, period: int) -> dict[int, Stat]:
-        """The figures of each period that begins in ``start`` … ``end`` (end left out), by its begin."""
+        """The figures of each period by its begin, from the one that ``start`` is in up to ``end`` (left out)."""
         found: dict[int, Stat] = {}
         for minute, stat in sorted(self._series.get((metric, of), {}).items()):
             at = minute * MINUTE // period * period
-            if start <= at < end:
+            if start // period * period <= at < end:
                 found.setdefault(at, Stat()).join(stat)
         return found
 
@@ -128,7 +128,7 @@ class Metrics:
         found: dict[int, Counter[tuple[str, ...]]] = {}
         for minute, counted in sorted(self._contributors.get(rule, {}).items()):
             at = minute * MINUTE // period * period
-            if start <= at < end:
+            if start // period * period <= at < end:
                 found.setdefault(at, Counter()).update(counted)
         return found
 

@@ -169,6 +169,21 @@ def test_hot_keys_are_those_asked_for_most_with_their_sort_keys() -> None:
     }
 
 
+def test_a_page_is_one_access_of_its_partition_and_one_of_each_row() -> None:
+    held = shop()
+    for n in range(3):
+        held.put("a", n)
+    held.call("UpdateContributorInsights", TableName="music", ContributorInsightsAction="ENABLE")
+    values = {":a": {"S": "a"}}
+    held.call("Query", TableName="music", KeyConditionExpression="pk = :a", ExpressionAttributeValues=values)
+    metrics = held.account.rooms["meter"].metrics
+    day = (START.timestamp(), START.timestamp() + 86_400, 86_400)
+    counted = [dict(each) for each in metrics.contributors(("music", "", "PKC"), *day).values()]
+    assert counted == [{("a",): 1}]
+    counted = [dict(each) for each in metrics.contributors(("music", "", "SKC"), *day).values()]
+    assert counted == [{("a", "0"): 1, ("a", "1"): 1, ("a", "2"): 1}]
+
+
 def test_nothing_is_counted_without_being_asked_to() -> None:
     held = Shop(None)
     del held.account.rooms["meter"]
