@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from reference import cbor
 from reference.api import Call, Json, Refusal, Success
 from reference.rules import Checks, first, surface, violation
 from reference.signature import SERVICE, Request, authenticate
@@ -34,6 +35,12 @@ MAX_GZIP_MEMBERS = 100
 JSON_1_0 = b"application/x-amz-json-1.0"
 JSON_1_1 = b"application/x-amz-json-1.1"
 PLAIN_JSON = b"application/json"
+CBOR = b"application/cbor"
+CBOR_PROTOCOL = b"rpc-v2-cbor"
+_CBOR_LINE = b"smithy-protocol: rpc-v2-cbor\r\n"
+_CBOR_PATH = re.compile(rb"/service/([A-Za-z0-9_]+)/operation/([A-Za-z0-9]+)")
+MOMENTS = frozenset({"Timestamp", "Timestamps"})
+"""Members of CloudWatch's answers that are moments."""
 UNKNOWN_OPERATION_BODY = b"<UnknownOperationException/>\n"
 
 STREAMS_OPERATIONS = frozenset({"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"})
@@ -126,7 +133,7 @@ class FrontDoor:
 
     def checks(self, request: Request, now: float) -> Checks[Call | None]:
         """Everything checked before an operation sees its input, in the service's order (dataplane:WIRE-9)."""
-        operation = self._targets.get(request.headers.get(b"x-amz-target", b""))
+        operation = self._operation(request)
         body, known_type = request.body, _content_type(request, operation)
         if request.method != b"POST":
             yield violation("wire.method" if request.method == b"GET" else "wire.other-method")
@@ -139,7 +146,7 @@ class FrontDoor:
         parsed: Json = None
         if usable:
             try:
-                parsed = parse_json(usable)
+                parsed = cbor.decode(usable) if known_type == CBOR else parse_json(usable)
             except ValueError:
                 yield violation("wire.not-json")
                 usable = None
@@ -153,6 +160,15 @@ class FrontDoor:
         if operation is None or not isinstance(parsed, dict):
             return None
         return Call(operation, parsed)
+
+    def _operation(self, request: Request) -> str | None:
+        """What is called: by X-Amz-Target or, where another service's client speaks CBOR, by the path."""
+        operation = self._targets.get(request.headers.get(b"x-amz-target", b""))
+        if operation is None and request.headers.get(b"smithy-protocol") == CBOR_PROTOCOL:
+            called = _CBOR_PATH.fullmatch(request.url)
+            operation = None if called is None else self._targets.get(b"%b.%b" % called.groups())
+            return operation if operation is not None and ":" in operation else None
+        return operation
 
     def _without_call(self, request: Request) -> Answer | None:
         """The answers to a preflight (wire.cors) and to a health check (wire.health), which need no operation."""
@@ -176,6 +192,8 @@ class FrontDoor:
 
     def succeed(self, request: Request, reply: Success) -> Answer:
         """HTTP 200 with the body as JSON, or without a byte where the operation answers with none (wire.no-content)."""
+        if b"smithy-protocol" in request.headers and self._speaks_cbor(request):
+            return Answer(200, cbor.encode(reply.body, MOMENTS), CBOR, _CBOR_LINE)
         return self._json(request, 200, b"" if reply.body is None else encode_json(reply.body))
 
     def refuse(self, request: Request, refusal: Refusal, operation: str = "") -> Answer:
@@ -185,7 +203,13 @@ class FrontDoor:
         if refusal.code.isdigit():
             too_large = refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             return Answer(refusal.status, headers=_cors(request), chunked=too_large)
+        if b"smithy-protocol" in request.headers and self._speaks_cbor(request):
+            told = cbor.encode(error_body(refusal, operation))
+            return Answer(refusal.status, told, CBOR, _CBOR_LINE)
         return self._json(request, refusal.status, encode_json(error_body(refusal, operation)))
+
+    def _speaks_cbor(self, request: Request) -> bool:
+        return _content_type(request, self._operation(request)) == CBOR
 
     def _json(self, request: Request, status: int, body: bytes) -> Answer:
         headers, lines = request.headers, b""
@@ -320,8 +344,8 @@ def _content_type(request: Request, operation: str | None) -> bytes | None:
     if given == JSON_1_0:
         return JSON_1_0
     kind = given.partition(b";")[0].strip()
-    if kind == JSON_1_1 and operation is not None and ":" in operation:
-        return JSON_1_1
+    if kind in (JSON_1_1, CBOR) and operation is not None and ":" in operation:
+        return kind
     return kind if kind in (JSON_1_0, PLAIN_JSON) else None
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
+import botocore.model
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -234,9 +235,14 @@ def client(service: str, url: str) -> Any:
     )
 
 
-def test_boto3_reads_metrics(served: tuple[Account, str]) -> None:
+@pytest.mark.parametrize("protocol", ["json", "smithy-rpc-v2-cbor"])
+def test_boto3_reads_metrics(served: tuple[Account, str], protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Which protocol a client speaks depends on its version.
+    known = botocore.model.PRIORITY_ORDERED_SUPPORTED_PROTOCOLS
+    monkeypatch.setattr(botocore.model, "PRIORITY_ORDERED_SUPPORTED_PROTOCOLS", (protocol, *known))
     _, url = served
     dynamodb, cloudwatch = client("dynamodb", url), client("cloudwatch", url)
+    assert cloudwatch.meta.service_model.resolved_protocol == protocol
     dynamodb.create_table(**table(units=(2, 2)))
     dynamodb.put_item(TableName="music", Item={"pk": {"S": "a"}, "sk": {"N": "1"}})
     listed = cloudwatch.get_paginator("list_metrics").paginate(Namespace="AWS/DynamoDB", Dimensions=MUSIC)
