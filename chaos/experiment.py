@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from chaos.checkers.verdict import Anomaly, Result, Span, Verdict, safely, worst
+from chaos.checkers.verdict import Anomaly, Result, Span, Verdict, result, safely, worst
 from chaos.faults import ENDS, Fault
 from chaos.histories import Client, History, assumptions, doubled, logical, reopened, settle
 from chaos.lanes import Band
@@ -34,6 +34,8 @@ CONVERGE_SECONDS = 5.0
 """Seconds, besides what the profile claims, in which all views must agree once all is quiet."""
 CLIENT_SECONDS = 30.0
 """Seconds after which clients stop, wherever they are."""
+LOG_LINES = 12
+"""What a process that ended is quoted with: the last lines of its log."""
 REQUESTS_PER_ACT = 2
 
 
@@ -127,18 +129,37 @@ def experiment(
     run_id = secrets.token_hex(4)
     names = {f"table:{symbol}": f"dynoracle-{run_id}-{symbol}" for symbol in plan.tables} | {"run:": run_id}
     began = time.monotonic()
+    mark = 0 if target.process is None else target.process.log_size()
     trouble = _create(target.transport, plan, names)
     if trouble:
+        revive(target, mark)
         return Trial(plan, schedule, "unknown", (Result("set-up", "unknown", reason=trouble),), ())
     history = History(path)
     try:
         with _Rig(target, schedule, settings) as rig:
             ran, waited = _play(workload, plan, rig, history, names, settings)
-        return _judge(workload, plan, rig, history, ran, waited, settings, time.monotonic() - began)
+        trial = _judge(workload, plan, rig, history, ran, waited, settings, time.monotonic() - began)
+        fallen = revive(target, mark)
+        return trial if fallen is None else replace(trial, verdict="violated", results=(fallen,))
     finally:
         history.close()
         for name in names.values():
             target.transport.send(Call("DeleteTable", {"TableName": name}), timeout=settings.timeout)
+
+
+def revive(target: Target, mark: int) -> Result | None:
+    """Start the process of a target again if it has ended, though nobody ended it; what that says of the target.
+
+    ``mark`` is how long its log was before. Faults that end a process start it again themselves.
+    """
+    process = target.process
+    if process is None or process.alive():
+        return None
+    last = [line.strip() for line in process.logged(mark).splitlines() if line.strip()][-LOG_LINES:]
+    process.restart()
+    summary = f"{target.name} ended by itself while clients were talking to it"
+    prose = (f"{summary}. Nothing had been done to the process. Its last words:", *last)
+    return result("alive", [Anomaly("died", "consistency.stays-up", summary, prose, severity="crash")])
 
 
 class _Rig:

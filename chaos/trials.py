@@ -102,6 +102,9 @@ class Campaign:
                 if time.monotonic() > deadline and number:
                     return
                 self.one(name, self.seed + number)
+                if not self.trials[-1][0].ops and not self.target.alive():
+                    self.errors.append(f"{self.target.endpoint or self.target.name} does not answer any more")
+                    return
             number += 1
 
     def one(self, name: str, seed: int) -> None:
@@ -233,7 +236,7 @@ def finding_of(problem: Problem, target: Target, settings: Settings) -> Finding:
         capability=rule.capability if rule else "consistency",
         operation=f"{trial.plan.workload} by {clients} clients",
         rule=anomaly.rule,
-        severity="data",
+        severity=anomaly.severity,
         path=anomaly.kind,
         summary=anomaly.summary,
         says=rule.says if rule else "",
@@ -351,6 +354,7 @@ def _checks(campaign: Campaign) -> list[CheckResult]:
 
 
 RULES: Mapping[str, str] = {
+    "alive": "consistency.stays-up",
     "linearizable": "consistency.linearizable-item",
     "transactions": "consistency.serializable-transactions",
     "bank": "consistency.serializable-transactions",

@@ -29,7 +29,7 @@ class Anomaly:
     """One thing that DynamoDB does not do.
 
     ``kind`` is its usual name (``G1c``, ``stale-read``), ``rule`` the ledger's rule it breaks, ``summary`` a sentence,
-    ``prose`` the reasoning line by line, ``spans`` the calls to draw.
+    ``prose`` the reasoning line by line, ``spans`` the calls to draw, ``severity`` how bad that is.
     """
 
     kind: str
@@ -37,6 +37,7 @@ class Anomaly:
     summary: str
     prose: tuple[str, ...] = ()
     spans: tuple[Span, ...] = ()
+    severity: str = "data"
 
     def ops(self) -> tuple[int, ...]:
         """The calls that the evidence speaks of, by index."""

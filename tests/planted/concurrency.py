@@ -37,6 +37,9 @@ TRIES = 8
 class Threads:
     """The reference for many threads: one call at a time. Plants override what they get wrong."""
 
+    fragile = False
+    """Whether the process ends when a client's connection breaks."""
+
     def __init__(self) -> None:
         self.service = Service(Account(WallClock()))
         self.lock = threading.RLock()
@@ -307,7 +310,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         super().__init__(*rest)
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        length = int(self.headers.get("content-length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise ConnectionError("the request was cut off")
         headers = {name.lower().encode(): value.encode() for name, value in self.headers.items()}
         request = Request(b"POST", b"/", headers, body)
         self.wfile.write(self.served.respond(request))
@@ -320,8 +326,14 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
+    def __init__(self, served: Served) -> None:
+        self.served = served
+        super().__init__(("127.0.0.1", served.port), functools.partial(_Handler, served))
+
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients whose connection a fault has cut are none of ours."""
+        """Clients whose connection a fault has cut are none of ours, unless a plant dies of them."""
+        if self.served.service.fragile:
+            self.served.kill()
 
 
 class Served:
@@ -358,7 +370,7 @@ class Served:
         return self._server is not None
 
     def start(self) -> None:
-        self._server = _Server(("127.0.0.1", self.port), functools.partial(_Handler, self))
+        self._server = _Server(self)
         self.port = self._server.server_address[1]
         self.starts += 1
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True).start()
@@ -372,8 +384,18 @@ class Served:
 
     stop = kill
 
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
     def resume(self) -> None:
         """It is never paused."""
+
+    def log_size(self) -> int:
+        return 0
+
+    def logged(self, mark: int) -> str:
+        return "a client went away\n"
 
 
 @contextlib.contextmanager

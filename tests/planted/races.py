@@ -114,6 +114,12 @@ class DirtyReads(Threads):
             return (self.dirty if reads and self.dirty else self.service).execute(call)
 
 
+class DiesOfResets(Threads):
+    """The process ends when a request is cut off."""
+
+    fragile = True
+
+
 class FrozenIndex(Threads):
     """An index shows what it held when it was first asked."""
 

@@ -43,6 +43,7 @@ PLANTS: Mapping[str, Planted] = {
     "checks-skipped": _plant(r.ChecksSkipped, "bank", "not-linearizable overdrawn"),
     "answers-swapped": _plant(r.AnswersSwapped, "register", "not-linearizable stale-read future-read"),
     "dirty-reads": _plant(r.DirtyReads, "claim", "aborted-read future-read not-linearizable"),
+    "dies-of-resets": _plant(r.DiesOfResets, "register", "died", "reset-request", share=0.2),
     "frozen-index": _plant(r.FrozenIndex, "queue", "ghost-entry missing-entry differing-entry"),
     "half-projection": _plant(r.HalfProjection, "queue", "differing-entry"),
     "segment-lost": _plant(r.SegmentLost, "queue", "missing-entry"),
