@@ -10,18 +10,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.oracle import nearest, streaming
+from conformance.oracle import listing, nearest, streaming
+from conformance.oracle.bodies import CREATES_NOTHING
 from conformance.oracle.compare import Difference, canonical, differences
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.latitude import Latitude
 from conformance.oracle.sightings import IDENTITIES, ROOM, Sightings, pairs, sightings
 from conformance.oracle.wording import recognise
-from conformance.oracle.writers import Writers
+from conformance.oracle.writers import Write, Writers
 from conformance.program import BUCKET
 from conformance.record.op import reply_to_json
 from reference.api import Call, Json, Refusal, Success
 from reference.operations.base import Outcome
 from reference.service import Service
+from reference.streams.records import number as numbered
+from reference.transfer.buckets import buckets
 
 STREAMS = streaming.OPERATIONS
 USES_BUCKET = frozenset({"ImportTable", "StartBulkPutItems"})
@@ -156,8 +159,6 @@ def forget_streams(service: Service) -> None:
 
 def suppose_bucket(service: Service, latitude: Latitude) -> None:
     """Give the model the bucket that programs name, as the target has it."""
-    from reference.transfer.buckets import buckets
-
     if latitude.buckets:
         buckets(service.account.rooms).make(BUCKET)
 
@@ -166,10 +167,10 @@ def lawful(service: Service, asked: Call, call: Call, outcome: Outcome, body: Js
     """Whether a body is one that DynamoDB could have given; ``asked`` is the call in the target's own names."""
     operation = call.operation
     if operation == "ListStreams":
-        return Answer(tuple(streaming.listed(service, call, outcome.body, body)))
+        return Answer(tuple(listing.listed(service, call, outcome.body, body)))
     if operation == "DescribeStream":
-        wrong = streaming.described(service, call, outcome.body, _named(service, body), latitude)
-        return Answer(tuple(wrong), lambda s: streaming.remember_shards(s, call, body, sightings(s.account)))
+        wrong = listing.described(service, call, outcome.body, _named(service, body), latitude)
+        return Answer(tuple(wrong), lambda s: listing.remember_shards(s, call, body, sightings(s.account)))
     if operation == "GetShardIterator":
         return _iterator(service, asked, call, outcome, body, latitude)
     if operation == "GetRecords":
@@ -436,6 +437,12 @@ def divergence(
     decides = found.path[:-1] if found.kind in ("order",) and found.path[-1] == "SequenceNumber" else found.path
     decides = ("Records", "*", "dynamodb", "Keys") if found.path in (("Records",), ("Records", "*")) else decides
     text = f"{call.operation}: {place}: expected {_short(found.expected)}, observed {_short(found.observed)}"
+    made = _creator(service, found, writers)
+    if made is not None:
+        return Divergence(
+            made.operation, CREATES_NOTHING, "data", "item:created", text, expected, reply, (reply_to_json(expected),),
+            (".".join(decides),), found.row,
+        )  # fmt: skip
     return Divergence(
         call.operation, rule_of(call.operation, outcome, found), severity_of(found), place, text, expected, reply,
         (reply_to_json(expected),), (".".join(decides) or "*",), found.row,
@@ -463,7 +470,7 @@ def _by(service: Service, call: Call, found: Difference, writers: Writers) -> st
     if found.kind == "missing" and found.path == ("Records",) and isinstance(found.expected, dict):
         number = int(found.expected["dynamodb"]["SequenceNumber"])
         for (_, change), operation in seen.made.items():
-            if _number(change) == number:
+            if int(numbered(change)) == number:
                 return f" after {operation}"
     if found.kind in ("unexpected", "twice") and found.row is not None:
         for table in service.account.tables.values():
@@ -473,10 +480,16 @@ def _by(service: Service, call: Call, found: Difference, writers: Writers) -> st
     return ""
 
 
-def _number(change: int) -> int:
-    from reference.streams.records import number
-
-    return int(number(change))
+def _creator(service: Service, found: Difference, writers: Writers) -> Write | None:
+    """The write that was to leave an item missing whose creation is told of."""
+    created = found.kind == "unexpected" and isinstance(found.observed, dict)
+    if not created or found.observed.get("eventName") != "INSERT" or found.row is None:
+        return None
+    for table in service.account.tables.values():
+        write = writers.of(table.name, found.row)
+        if write is not None and write.created_nothing:
+            return write
+    return None
 
 
 def _short(body: Json) -> str:

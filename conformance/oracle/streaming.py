@@ -6,7 +6,7 @@ hold, and what may not have arrived yet.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,7 +27,6 @@ OPERATIONS = frozenset({"ListStreams", "DescribeStream", "GetShardIterator", "Ge
 MOST_RECORDS = 1000
 FULL_BYTES = 600_000
 """Bytes of records from which on a page may end for its size."""
-_STATUS = {"ENABLING": 0, "ENABLED": 0, "DISABLING": 1, "DISABLED": 1}
 
 
 @dataclass(slots=True)
@@ -91,108 +90,6 @@ def ours(service: Service, call: Call, seen: Sightings) -> Call:
     if isinstance(filtered, dict) and (stream.arn, filtered.get("ShardId")) in seen.shards:
         changed["ShardFilter"] = {**filtered, "ShardId": shard.id}
     return Call(call.operation, changed)
-
-
-# Listing
-
-
-def listed(service: Service, call: Call, expected: Json, body: Json) -> list[Difference]:
-    """ListStreams: a table's streams, whatever their order; those of tables we know nothing of are passed over."""
-    seen = sightings(service.account)
-    shown = body.get("Streams") if isinstance(body, dict) else None
-    if not isinstance(shown, list) or not all(isinstance(each, dict) for each in shown):
-        return [Difference(("Streams",), "type", expected["Streams"], shown)]
-    if call.body.get("ExclusiveStartStreamArn") is not None or call.body.get("TableName") is None:
-        return []
-    limit, want = call.body.get("Limit"), expected["Streams"]
-    own = [seen.translated(each) for each in shown]
-    if limit is not None:
-        return [Difference(("Streams",), "more", want, shown)] if len(shown) > limit else []
-    if len(own) != len(want):
-        return [Difference(("Streams",), "fewer" if len(own) < len(want) else "more", want, shown)]
-    known = {each["StreamArn"] for each in want}
-    for one in want:
-        found = next((each for each in own if each.get("StreamArn") == one["StreamArn"]), None)
-        if found is None and (one["StreamArn"] in seen.given or all(e.get("StreamArn") in known for e in own)):
-            return [Difference(("Streams",), "missing", one, shown)]
-        if found is not None and found.get("TableName") != one["TableName"]:
-            return [Difference(("Streams", "*", "TableName"), "value", one["TableName"], found.get("TableName"))]
-    if isinstance(body, dict) and body.get("LastEvaluatedStreamArn") is not None:
-        return [Difference(("LastEvaluatedStreamArn",), "extra", None, body["LastEvaluatedStreamArn"])]
-    return []
-
-
-# Describing
-
-
-def described(service: Service, call: Call, expected: Json, body: Json, latitude: Latitude) -> list[Difference]:
-    """DescribeStream: the stream as it is, with one shard at least, each shard open or closed as it must be."""
-    want = expected["StreamDescription"]
-    got = body.get("StreamDescription") if isinstance(body, dict) else None
-    head = ("StreamDescription",)
-    if not isinstance(got, dict):
-        return [Difference(head, "missing" if got is None else "type", want, got)]
-    found = []
-    for member in ("StreamViewType", "TableName", "KeySchema"):
-        found += list(differences(want[member], got.get(member), (*head, member)))
-    status = got.get("StreamStatus")
-    passing = latitude.state_lag > 0
-    if _STATUS.get(str(status)) != _STATUS[want["StreamStatus"]] or (not passing and status != want["StreamStatus"]):
-        found.append(Difference((*head, "StreamStatus"), "value", want["StreamStatus"], status))
-    for member in ("StreamArn", "StreamLabel", "CreationRequestDateTime"):
-        if got.get(member) is None:
-            found.append(Difference((*head, member), "missing", want[member], None))
-    shards = got.get("Shards")
-    if not isinstance(shards, list) or not all(isinstance(each, dict) for each in shards):
-        return [*found, Difference((*head, "Shards"), "type", want["Shards"], shards)]
-    return [*found, *_shards(call, shards, want, passing=passing or latitude.resharding)]
-
-
-def _shards(
-    call: Call, shards: list[dict[str, Any]], want: Mapping[str, Any], *, passing: bool
-) -> Iterator[Difference]:
-    head = ("StreamDescription", "Shards")
-    whole = all(call.body.get(name) is None for name in ("Limit", "ExclusiveStartShardId", "ShardFilter"))
-    if whole and not shards and not passing:
-        yield Difference(head, "fewer", want["Shards"], shards)
-    if len(shards) > (call.body.get("Limit") or 100):
-        yield Difference(head, "more", want["Shards"], shards)
-    ids = [str(each.get("ShardId")) for each in shards]
-    if len(set(ids)) < len(ids):
-        yield Difference(head, "twice", None, ids)
-    if ids != sorted(ids):
-        yield Difference(head, "order", sorted(ids), ids)
-    for each in shards:
-        numbers = each.get("SequenceNumberRange")
-        if not isinstance(numbers, dict) or not numbers.get("StartingSequenceNumber"):
-            yield Difference((*head, "*", "SequenceNumberRange"), "missing", want["Shards"], each)
-            return
-        ended, over = numbers.get("EndingSequenceNumber"), want["StreamStatus"] in ("DISABLED", "DISABLING")
-        if over and ended is None and not passing:
-            yield Difference((*head, "*", "EndingSequenceNumber"), "missing", want["Shards"], each)
-        if not over and ended is not None and not passing:
-            yield Difference((*head, "*", "EndingSequenceNumber"), "extra", want["Shards"], each)
-
-
-def remember_shards(service: Service, call: Call, body: Json, seen: Sightings) -> None:
-    """Keep what a DescribeStream answer lists."""
-    got = body.get("StreamDescription") if isinstance(body, dict) else None
-    arn = call.body.get("StreamArn")
-    if not isinstance(got, dict) or not isinstance(got.get("Shards"), list) or not isinstance(arn, str):
-        return
-    ids = []
-    for each in got["Shards"]:
-        numbers = each.get("SequenceNumberRange") if isinstance(each, dict) else None
-        if isinstance(numbers, dict) and isinstance(each.get("ShardId"), str):
-            ids.append(each["ShardId"])
-            seen.shards[arn, each["ShardId"]] = SeenShard(
-                str(numbers.get("StartingSequenceNumber")),
-                numbers.get("EndingSequenceNumber"),
-                each.get("ParentShardId"),
-            )
-    whole = all(call.body.get(name) is None for name in ("Limit", "ExclusiveStartShardId", "ShardFilter"))
-    if whole and got.get("LastEvaluatedShardId") is None:
-        seen.listed[arn] = tuple(ids)
 
 
 # Iterators
@@ -296,7 +193,8 @@ def _match(found: Read, stream: Stream, shown: list[dict[str, Any]], seen: Sight
         told: dict[str, Any] = inner if isinstance(inner, dict) else {}
         key = normalise_item(told.get("Keys") or {}, "current", [])
         row = stream.table.view.row_key(key) if key else None
-        if row is None or set(key or {}) != set(stream.table.key.names):
+        named = row is not None and set(key or {}) == set(stream.table.key.names)
+        if not named or _of_another(stream, told, row):
             found.wrong.append(Difference(("Records", "*", "dynamodb", "Keys"), "value", None, told.get("Keys")))
             return
         entry = _next_of(left.get(row, []), each, shown[position + 1 :], found.place, stream)
@@ -318,6 +216,14 @@ def _match(found: Read, stream: Stream, shown: list[dict[str, Any]], seen: Sight
             before = int(number)
         found.delivered[entry.sequence] = number
         found.homes[row] = found.place.shard
+
+
+def _of_another(stream: Stream, told: Mapping[str, Any], row: Any) -> bool:
+    """Whether the images of a record are those of another item than its keys name."""
+    image = told.get("NewImage") or told.get("OldImage")
+    item = normalise_item(image, "current", []) if isinstance(image, dict) else None
+    names = stream.table.key.names
+    return item is not None and set(names) <= item.keys() and stream.table.view.row_key(item) != row
 
 
 @dataclass(frozen=True, slots=True)
