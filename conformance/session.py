@@ -81,6 +81,7 @@ class Session:
     ``related``: answers are also held against each other, which a proxy that repeats requests would make unsound.
     ``ready_seconds`` is how long a table may take to come, change or go; what ``allows`` does not let pass is not sent.
     ``kept`` gives, for the body of a CreateTable, name and answer of a table that is there already, empty.
+    ``waited`` are the most seconds spent on a call that had been accepted and took its time.
     """
 
     sender: Sender
@@ -98,6 +99,7 @@ class Session:
     timing: Timing = field(default_factory=Timing)
     ops: list[Judged] = field(default_factory=list)
     replies: dict[int, Json] = field(default_factory=dict)
+    waited: float = 0.0
     died: str | None = None
     quarantined: str | None = None
     faults: list[str] = field(default_factory=list)
@@ -217,11 +219,12 @@ class Session:
         """Wait until what a call began has come to rest; bounded, unrecorded."""
         side = self.side or self.sender
         wait = settling.waiting(call, reply)
-        deadline, pause = time.monotonic() + self.ready_seconds, settling.PAUSE
-        while wait is not None and time.monotonic() < deadline:
+        began, pause = time.monotonic(), settling.PAUSE
+        while wait is not None and time.monotonic() < began + self.ready_seconds:
             if not wait.goes_on(side.send(wait.ask, timeout=self.timeout)):
                 return
             time.sleep(pause)
+            self.waited = max(self.waited, time.monotonic() - began)
             pause = min(LONGEST_PAUSE, pause * 1.3)
 
     def _resync(self, call: Call) -> None:

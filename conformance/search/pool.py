@@ -123,8 +123,19 @@ class TablePool:
                 continue  # Throttled, most likely; what is left shows in the next round.
             items = shown.body.get("Items") or []
             if not items and not shown.body.get("LastEvaluatedKey"):
-                return True
+                return self._indexes_empty(body, name)
         return False
+
+    def _indexes_empty(self, body: Json, name: str) -> bool:
+        """Whether no index shows anything more; where indexes may lag, rest must do."""
+        for member in (_GLOBAL, "LocalSecondaryIndexes"):
+            for index in body.get(member, ()):
+                if self.rest:
+                    continue
+                shown = self.send(Call("Scan", {"TableName": name, "IndexName": index["IndexName"]}))
+                if not isinstance(shown, Success) or shown.body.get("Items"):
+                    return False
+        return True
 
 
 def poolable(program: Program) -> bool:

@@ -42,6 +42,8 @@ MAX_RESTARTS = 40
 """Restarts of a target in one run; past that it is given up and the run ends with what it found."""
 
 
+LONG_SECONDS = 0.25
+"""A program that waited longer for its tables shows that making them takes long."""
 MAX_READY_SECONDS = 300.0
 """Seconds to wait, at most, for a table to come, change or go, on targets that claim to take long."""
 STUCK_PAUSE = 2.0
@@ -95,8 +97,13 @@ class Worker:
         self._transport = self.target.connect()
         self.journal = self.folder.journal(self.name)
         self.latitude = Latitude.of(self.target.profile)
+        if self.target.paid or self.target.profile.throttles:
+            self._reuse_tables()
+
+    def _reuse_tables(self) -> None:
+        """From now on keep tables for later programs: on this target it takes long to make one."""
         profile = self.target.profile
-        if self.pools and (profile.state_lag or self.target.paid):
+        if self.pools and self.pool is None and (profile.state_lag or self.target.paid):
             self.pool = TablePool(self._send, max(profile.staleness, profile.index_lag))
 
     def _send(self, call: Call) -> Reply:
@@ -235,6 +242,8 @@ class Worker:
         """Keep the tables of a clean session, drop what else it created; bring the target back if it died."""
         if session.died is not None:
             self.recover()
+        if session.waited > LONG_SECONDS:
+            self._reuse_tables()
         names = [name for symbol, name in session.names.items() if symbol.startswith("table:")]
         for arn in backed_up(session):
             self._transport.send(Call("DeleteBackup", {"BackupArn": arn}), timeout=self.timeout)

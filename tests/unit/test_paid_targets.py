@@ -45,7 +45,7 @@ BODY: dict[str, Any] = {
 PUT = Step("PutItem", {"TableName": "${table:t0}", "Item": {"pk": {"S": "a"}}})
 GET = Step("GetItem", {"TableName": "${table:t0}", "Key": {"pk": {"S": "a"}}, "ConsistentRead": True})
 PROGRAM = Program("items", {"t0": BODY}, (GET, PUT, GET))
-SLOW = Profile(state_lag=5.0)
+SLOW = Profile(state_lag=5.0, throttles=True)
 
 
 def table(name: str) -> Call:
@@ -198,6 +198,25 @@ class TestPool:
             return Success({"Items": [{"pk": {"S": "a"}}]}) if call.operation == "Scan" else Success({})
 
         assert not TablePool(deaf).give(BODY, "dynoracle-1", {}, [])
+
+    def test_a_table_whose_index_shows_what_was_is_not_kept(self) -> None:
+        index = {"IndexName": "all", "KeySchema": BODY["KeySchema"], "Projection": {"ProjectionType": "ALL"}}
+
+        def ghosts(call: Call) -> Reply:
+            return Success({"Items": [{"pk": {"S": "a"}}] if "IndexName" in call.body else []})
+
+        assert not TablePool(ghosts).give({**BODY, "GlobalSecondaryIndexes": [index]}, "dynoracle-1", {}, [])
+        assert TablePool(ghosts).give(BODY, "dynoracle-1", {}, [])
+
+    @pytest.mark.parametrize(("delay", "kept"), [(0.6, True), (0.0, False)])
+    def test_tables_are_kept_where_making_one_takes_long(self, tmp_path: Path, delay: float, *, kept: bool) -> None:
+        with served(delay) as (_, url), open_target(url) as target:
+            target.profile = Profile(state_lag=5.0)
+            worker = worker_on(target, tmp_path)
+            for _ in range(3):
+                assert worker.run(PROGRAM) == []
+            assert (worker.pool is not None and worker.pool.reused == 1) is kept
+            worker.end()
 
     def test_a_divergence_ends_a_table(self, tmp_path: Path) -> None:
         with served() as (service, url), open_target(url) as target:
