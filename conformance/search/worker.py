@@ -42,6 +42,8 @@ MAX_RESTARTS = 40
 """Restarts of a target in one run; past that it is given up and the run ends with what it found."""
 
 
+WORTH_SECONDS = 8.0
+"""What must be left of a share for it to be worth making the tables of a whole chunk."""
 LONG_SECONDS = 0.25
 """A program that waited longer for its tables shows that making them takes long."""
 MAX_READY_SECONDS = 300.0
@@ -121,7 +123,7 @@ class Worker:
         if self.target.paid:
             programs = [cheap(program, self.own) for program in programs]
         self.timing.drawing += time.perf_counter() - before
-        if self.pool is not None:
+        if self.pool is not None and deadline - time.monotonic() > WORTH_SECONDS:
             self.pool.prepare(programs[skip:], lambda: self.new_name("table"), self.target.profile.state_lag)
         fresh: dict[str, tuple[Program, Divergence]] = {}
         late = False
