@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -25,7 +26,8 @@ from reference.expressions import condition as conditions
 from reference.expressions.tree import Compare, Not
 from reference.rules import ledger
 from reference.tables.table import Index
-from tests.planted.arena import plain, session_of
+from tests.planted.arena import plain, session_of, worker_of
+from tests.planted.plants import plant_of
 
 TABLE = {"t0": table(key="pk:S,sk:S", gsi=["by-g=g:S/KEYS_ONLY"], lsi=["by-l=pk:S,l:S"])}
 NAME = "${table:t0}"
@@ -362,3 +364,15 @@ def test_a_breach_becomes_a_finding() -> None:
     assert (finding.rule, finding.severity, finding.unsettled) == (rule, "data", False)
     assert finding.evidence
     assert finding.accepted[0]["success"]["Items"] == ["${reply:3:Items[1]}"]
+
+
+def test_a_breach_is_reduced_and_replayed(tmp_path: Path) -> None:
+    planted = plant_of("size-differs-in-pages")
+    noise = (put({"pk": s("b")}), scan(), put({"pk": s("c"), "v": s("x")}))
+    program = Program("scans", planted.witness.tables, (*noise, *planted.witness.steps, scan()))
+    worker = worker_of(planted.wrap, tmp_path)
+    (divergence,) = worker.run(program)
+    worker.reduce(program, divergence)
+    (finding,) = worker.folder.read_findings()
+    worker.end()
+    assert (finding.calls, finding.replayed, finding.path) == (3, 2, "relation:paged:missing")
