@@ -57,6 +57,7 @@ class GlobalTablesMachine(Writes, Fills, Gets):
 
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
-        """DeleteTable now and then: most programs would be over."""
-        if chance(data.draw, 15):
-            self.plain_step("DeleteTable", {"TableName": self.any_world(data).reference})
+        """DeleteTable, mostly where replicas forbid it: other programs would be over."""
+        world = self.any_world(data)
+        if chance(data.draw, 60 if self.present(world) else 5):
+            self.plain_step("DeleteTable", {"TableName": world.reference})

@@ -27,6 +27,7 @@ from conformance.program import Step
 from reference.api import Call, Json, Reply, Success
 from reference.dax import Caching, Dax
 from reference.followers import behind, showing
+from reference.lifecycle import settle
 from reference.service import Service
 from reference.tables.view import Record
 from tests.planted.base import Executes, Plant, plant
@@ -44,6 +45,7 @@ class _Behind:
         if not self.stale(call):
             return self.service.execute(call)
         account = self.service.account
+        settle(account)
         lacking = {}
         for name, held in account.tables.items():
             if held.log:
