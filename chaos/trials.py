@@ -54,7 +54,9 @@ sys.exit(subprocess.run(command, check=False).returncode)
 
 def fingerprint(workload: str, anomaly: Anomaly) -> str:
     """One cause, one fingerprint is the aim: what was run, which rule broke, and how; never values or seeds."""
-    text = "\n".join(("chaos", workload, anomaly.rule, anomaly.kind))
+    # A process may die of any workload.
+    where = "" if anomaly.severity == "crash" else workload
+    text = "\n".join(("chaos", where, anomaly.rule, anomaly.kind))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
