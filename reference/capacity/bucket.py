@@ -7,7 +7,7 @@ _SLACK = 1e-9
 
 
 class Bucket:
-    """Fills at ``rate`` units a second up to ``burst`` seconds of it; begins with one second's worth.
+    """Fills at ``rate`` units a second up to ``burst`` seconds of it; begins with ``initial`` seconds' worth.
 
     A request of more units than a full bucket holds is served by a full bucket, which then owes the rest. So what is
     spent never exceeds what was there at first, what has flowed in, and one request that is larger than the bucket.
@@ -15,10 +15,10 @@ class Bucket:
 
     __slots__ = ("_at", "burst", "rate", "tokens")
 
-    def __init__(self, rate: float, burst: float, now: float) -> None:
+    def __init__(self, rate: float, burst: float, now: float, initial: float = 1.0) -> None:
         self.rate = rate
         self.burst = max(burst, 1.0)
-        self.tokens = rate
+        self.tokens = rate * min(initial, self.burst)
         self._at = now
 
     @property

@@ -31,7 +31,8 @@ class Throttling:
     """How throughput is limited; times in seconds, rates in units a second.
 
     ``partition_reads`` and ``partition_writes`` are a partition's ceilings. ``burst`` is how long unused provisioned
-    capacity is kept. With ``adaptive`` off a partition gets its share of the table's rate only, as before 2018.
+    capacity is kept, ``initial`` how much of it a new table or index has already: AWS does not say; nothing is unused
+    yet. With ``adaptive`` off a partition gets its share of the table's rate only, as before 2018.
     ``split_after`` is how long a partition must be hot before it is split (AWS says minutes), ``growth`` how long an
     on-demand table takes to be ready for twice a new peak. ``table_quota`` is what an account lets an on-demand table
     or index have at most, None for the account's limit.
@@ -40,6 +41,7 @@ class Throttling:
     partition_reads: float = 3_000.0
     partition_writes: float = 1_000.0
     burst: float = 300.0
+    initial: float = 1.0
     adaptive: bool = True
     split_after: float = 60.0
     growth: float = 1_800.0
@@ -137,7 +139,7 @@ class Load:
         self._grow(max(self._needed(settings), due), now)
 
     def _bucket(self, slot: tuple[Kind, str], rate: float, burst: float, now: float) -> Bucket:
-        bucket = self._buckets.get(slot) or Bucket(rate, burst, now)
+        bucket = self._buckets.get(slot) or Bucket(rate, burst, now, self.rules.initial)
         bucket.change(rate, now)
         return bucket
 

@@ -260,6 +260,13 @@ def test_warm_throughput_makes_partitions() -> None:
     assert len(held.load().partitions) == 9
 
 
+def test_a_new_table_may_be_given_burst_capacity() -> None:
+    held = Shop(Throttling(initial=300.0), options={"units": (1, 5)})
+    assert held.served(held.put("a", n % 500) for n in range(1_600)) == 1_000
+    held.clock.advance(1.0)
+    assert held.served(held.put("b", n) for n in range(600)) == 505
+
+
 def test_a_namesake_begins_anew() -> None:
     held = shop(1, 1)
     held.put("a", 1)
