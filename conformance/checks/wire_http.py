@@ -282,18 +282,18 @@ ANSWERS: tuple[Check, ...] = (
     door(
         "wire.answer-type",
         raw(headers={"Content-Type": "application/json"}),
-        Http(200, headers={"content-type": "application/json"}),
+        Http(200, headers={"content-type": "application/json"}, presumes=True),
         name="plain JSON",
     ),
     door(
         "wire.answer-type",
         raw(headers={"Content-Type": f"{_JSON}; charset=utf-8"}),
-        Http(200, headers={"content-type": _JSON}),
+        Http(200, headers={"content-type": _JSON}, presumes=True),
         name="parameters",
     ),
-    door("wire.answer-type", _LIST, Http(200, headers={"content-type": _JSON}), name="JSON 1.0"),
-    door("wire.answer-headers", _LIST, Http(200, headers=_HEADERS), name="success"),
-    door("wire.answer-headers", raw("GetItem", {}), Http(400, headers=_HEADERS), name="error"),
+    door("wire.answer-type", _LIST, Http(200, headers={"content-type": _JSON}, presumes=True), name="JSON 1.0"),
+    door("wire.answer-headers", _LIST, Http(200, headers=_HEADERS, presumes=True), name="success"),
+    door("wire.answer-headers", raw("GetItem", {}), Http(400, headers=_HEADERS, presumes=True), name="error"),
     door(
         "wire.no-content",
         Step("PutItem", {"TableName": T0, "Item": KEY}, {}),

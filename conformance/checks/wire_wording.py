@@ -163,7 +163,7 @@ ENUMS: tuple[Check, ...] = (
     ),
 )
 
-_TOKEN = "${token:a}" + "t" * 36
+_TOKEN = "${token:a}-" + "t" * 36
 """More than 36 letters, and another one in each session: a target that takes it remembers it."""
 _101 = [t_put({"pk": s(str(i))}) for i in range(101)]
 _ONLY = "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request"

@@ -77,16 +77,17 @@ def _shards(
         yield Difference(head, "twice", None, ids)
     if ids != sorted(ids):
         yield Difference(head, "order", sorted(ids), ids)
+    within = (*head, "*", "SequenceNumberRange")
     for each in shards:
         numbers = each.get("SequenceNumberRange")
         if not isinstance(numbers, dict) or not numbers.get("StartingSequenceNumber"):
-            yield Difference((*head, "*", "SequenceNumberRange"), "missing", want["Shards"], each)
+            yield Difference((*within, "StartingSequenceNumber"), "missing", want["Shards"], each)
             return
         ended, over = numbers.get("EndingSequenceNumber"), want["StreamStatus"] in ("DISABLED", "DISABLING")
         if over and ended is None and not passing:
-            yield Difference((*head, "*", "EndingSequenceNumber"), "missing", want["Shards"], each)
+            yield Difference((*within, "EndingSequenceNumber"), "missing", want["Shards"], each)
         if not over and ended is not None and not passing:
-            yield Difference((*head, "*", "EndingSequenceNumber"), "extra", want["Shards"], each)
+            yield Difference((*within, "EndingSequenceNumber"), "extra", want["Shards"], each)
 
 
 def remember_shards(service: Service, call: Call, body: Json, seen: Sightings) -> None:

@@ -433,7 +433,7 @@ def divergence(
     """The divergence of an answer that is not lawful; the first difference tells most."""
     found = min(wrong, key=lambda d: (severity_of(d) != "data", d.path[-1:] == ("SizeBytes",)))
     place = found.place + _by(service, call, found, writers)
-    expected = Success(outcome.body)
+    expected = Success(_due(call, outcome.body, reply, found))
     decides = found.path[:-1] if found.kind in ("order",) and found.path[-1] == "SequenceNumber" else found.path
     decides = ("Records", "*", "dynamodb", "Keys") if found.path in (("Records",), ("Records", "*")) else decides
     text = f"{call.operation}: {place}: expected {_short(found.expected)}, observed {_short(found.observed)}"
@@ -447,6 +447,26 @@ def divergence(
         call.operation, rule_of(call.operation, outcome, found), severity_of(found), place, text, expected, reply,
         (reply_to_json(expected),), (".".join(decides) or "*",), found.row,
     )  # fmt: skip
+
+
+def _due(call: Call, body: Json, reply: Success, found: Difference) -> Json:
+    """The expected body; of records, whose numbers the target makes up, those shown with the differing place mended."""
+    told = reply.body if isinstance(reply.body, dict) else {}
+    inside = call.operation == "GetRecords" and found.path[:2] == ("Records", "*") and len(found.path) > 2
+    if not inside or found.kind not in ("value", "type", "missing", "extra"):
+        return body
+    return {**told, "Records": [_mended(record, found.path[2:], found) for record in told.get("Records", ())]}
+
+
+def _mended(part: Json, path: tuple[str, ...], found: Difference) -> Json:
+    if not isinstance(part, dict):
+        return part
+    if len(path) > 1:
+        return {**part, path[0]: _mended(part.get(path[0]), path[1:], found)}
+    if part.get(path[0]) != found.observed:
+        return part
+    rest = {name: member for name, member in part.items() if name != path[0]}
+    return rest if found.kind == "extra" else {**rest, path[0]: found.expected}
 
 
 def severity_of(found: Difference) -> str:

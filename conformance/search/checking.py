@@ -67,7 +67,7 @@ def run_check(worker: Worker, check: Check) -> CheckResult:
     """Run one check on a worker's target, reduce what it newly shows, and journal its result."""
     why = out_of_reach(worker.target, check)
     lacking = "" if why else next((name for name in _built_on(check) if not worker.has(name)), "")
-    lacks = [step.operation for step in check.steps if step.operation in worker.target.profile.unsupported]
+    lacks = [] if why else [step.operation for step in check.steps if worker.lacks(step.operation)]
     if why:
         result = _result(check, "not-reached", why)
     elif lacks:

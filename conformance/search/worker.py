@@ -225,6 +225,14 @@ class Worker:
         if guard is not None and guard.blocked:
             raise TargetLostError(guard.blocked)
 
+    def lacks(self, operation: str) -> bool:
+        """Whether the target does not have an operation; one of another service than DynamoDB's is asked for, once."""
+        if ":" not in operation:
+            return operation in self.target.profile.unsupported
+        if operation not in self._there:
+            self._there[operation] = probe(self.target, (operation,)).support[operation] != "no"
+        return not self._there[operation]
+
     def has(self, capability: str) -> bool:
         """Whether the target has any of the operations that a capability stands on; asked once."""
         if capability not in self._there:

@@ -183,6 +183,16 @@ def test_an_operation_that_was_found_missing_is_not_asked(tmp_path: Path) -> Non
     assert made(worker, BACKED_UP).detail == "the target does not have DescribeBackup"
 
 
+def test_operations_of_other_services_are_asked_for(tmp_path: Path) -> None:
+    # moto has scalable targets, but not what was done about them.
+    name = next(check for check in CHECKS if check.startswith("scaling.") and ":" in CHECKS[check].when.operation)
+    operation = CHECKS[name].when.operation
+    worker = worker_of(without(operation), tmp_path)
+    assert not worker.lacks("DescribeBackup")
+    assert made(worker, name).verdict in ("unsupported", "not-reached")
+    assert worker.lacks(operation)
+
+
 def test_what_a_target_does_not_know_is_unsupported(tmp_path: Path) -> None:
     assert made(worker_of(without("PutItem"), tmp_path), REFUSING).verdict == "unsupported"
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from conformance.oracle import planes
 from conformance.oracle.about import main_rule
+from conformance.oracle.compare import Difference
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.latitude import Latitude
 from conformance.oracle.order import constrains
@@ -14,6 +16,7 @@ from conformance.search.findings import unsettled
 from conformance.session import crash
 from conformance.targets.profile import Profile
 from reference.api import Call, Json, Lost, Refusal, Success
+from reference.operations.base import Outcome
 from reference.rules import ledger
 from tests.unit.oracle_bench import Bench, call, get, n, put, refusal
 
@@ -412,6 +415,25 @@ def test_scans_words_of_newer_regions() -> None:
     assert target.faults(asked, refusal(f"2 validation errors detected: {text}")).severity == "message"
     asked = call("Query", FilterExpression="attribute_exists(v)", **{**QUERY, "ExpressionAttributeValues": {}})
     assert target.faults(asked, refusal(f"1 validation error detected: {text}")).severity == "message"
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected", "observed", "shown", "due"),
+    [("value", 6, 0, {"SizeBytes": 0}, {"SizeBytes": 6}), ("missing", 6, None, {}, {"SizeBytes": 6})],
+)
+def test_records_are_expected_as_they_are_shown_but_for_the_differing_place(
+    kind: str, expected: Json, observed: Json, shown: Json, due: Json
+) -> None:
+    # MiniStack: 0 for an item of 6 bytes; the numbers and identities of records are the target's own.
+    record = {"eventID": "e", "dynamodb": {"SequenceNumber": "1", **shown}}
+    wrong = Difference(("Records", "*", "dynamodb", "SizeBytes"), kind, expected, observed)
+    target = Bench()
+    asked = Call("GetRecords", {"ShardIterator": "i"})
+    reply = Success({"Records": [record], "NextShardIterator": "n"})
+    outcome = Outcome({"Records": []}, rules=("streams.record",))
+    found = planes.divergence(target.oracle.model, asked, outcome, reply, (wrong,), target.oracle.writers)
+    mended = {"Records": [{"eventID": "e", "dynamodb": {"SequenceNumber": "1", **due}}], "NextShardIterator": "n"}
+    assert found.expected == Success(mended)
 
 
 def test_a_quota_is_the_accounts() -> None:
