@@ -141,7 +141,7 @@ def _cluster(scheduler: str, shards: int) -> Iterator[Any]:
             n_workers=threads,
             threads_per_worker=1,
             processes=False,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             protocol="tcp",
             host="127.0.0.1",  # Loopback only.
         ) as cluster,
