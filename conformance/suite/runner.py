@@ -53,6 +53,8 @@ CHECK_SHARE = 0.4
 """The part of a budget that directed checks may use; the search has the rest, and what they leave."""
 TOGETHER = 25
 """Checks whose tables are made together."""
+ALONE = frozenset({"partiql", "transactions", "streams", "ttl", "backups", "transfer", "vectors", "bulk"})
+"""Capabilities of which nothing is left where a target has none of their operations."""
 SPENT = "the budget for checks was spent"
 
 
@@ -109,6 +111,7 @@ class Campaign:
         self._checks_until: float | None = None
         self._upcoming: list[Check] = []
         self._checking = 0.0
+        self._yielded = 0.0
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -240,10 +243,12 @@ class Campaign:
     def search(self, share: Share) -> int:
         """Loop over the chunks of a share until its seconds are spent; the number of chunks begun.
 
-        What a resumed run has done counts: its chunks are not run again, nor its seconds spent again.
+        What a resumed run has done counts: its chunks are not run again, nor its seconds spent again. Where the target
+        has nothing of the capability, one chunk says so, and the shares that follow have what is left.
         """
         self.worker()  # Its target is opened first: that is no part of the search.
         seconds = share.seconds * self._stretch() - self.done.seconds(share.capability, share.shard, share.shards)
+        seconds, self._yielded = seconds + self._yielded / 2, self._yielded / 2
         deadline = time.monotonic() + seconds
         begun = 0
         for number, chunk_seed in share.chunks(self.seed):
@@ -254,6 +259,9 @@ class Campaign:
                 with self._surviving() as worker:
                     worker.chunk(*chunk, chunk_seed, deadline)
             begun += 1
+            if share.capability in ALONE and not self.worker().has(share.capability):
+                self._yielded += max(0.0, deadline - time.monotonic())
+                break
         return begun + any(name == share.capability for name, _ in self.done.programs)
 
     def _stretch(self) -> float:
