@@ -209,7 +209,7 @@ class Session:
         elif call.operation in USES_BUCKET and isinstance(reply, Success) and not self.oracle.latitude.buckets:
             self.quarantined = "the target has no bucket that is known, so what comes of this is open"
         elif _without_vectors(call, reply):
-            self.quarantined = "the target made a table without the vector indexes that it was asked for"
+            self.quarantined = _NO_VECTORS
         elif verdict.divergence is not None and _settings_differ(call, reply, verdict.divergence):
             self.quarantined = "a table's settings are no longer what the reference holds"
         elif verdict.ruling != "ok":
@@ -265,6 +265,8 @@ class Session:
         self.oracle.clock.set(self.clock())
         made = Call("CreateTable", self.bound(body))
         self.oracle.made(made, Success(answer))
+        if _without_vectors(made, Success(answer)):
+            self.quarantined = _NO_VECTORS
         if self.related:
             self.watch.judge(len(self.ops), made, Success(answer))
         index, notes = len(self.ops), {"setup": True}
@@ -297,6 +299,8 @@ class Session:
             there = self.kept(body) if self.kept is not None else None
             if there is not None:
                 self._reuse(body, *there)
+                if self.quarantined:
+                    return False
                 continue
             made = self.send(Step("CreateTable", body), setup=True)
             refused = made.verdict.divergence is not None and isinstance(made.op.reply, Refusal)
@@ -342,6 +346,9 @@ def _settings_differ(call: Call, reply: Reply, found: Divergence) -> bool:
     if found.severity == "accepts" and found.rule == "keys.update-key":
         return True
     return call.operation not in _ITEMS and isinstance(reply, Success) != isinstance(found.expected, Success)
+
+
+_NO_VECTORS = "the target made a table without the vector indexes that it was asked for"
 
 
 def _without_vectors(call: Call, reply: Reply) -> bool:

@@ -56,7 +56,8 @@ def body_divergence(
     """The divergence of a success body that fits no lawful outcome; ``service`` is the state it was judged in."""
     difference = _located(call, outcome, reply, worst(found))
     write = _writer(service, call, outcome, difference, writers)
-    twice = _whole_item(difference) or _more_items(outcome, reply)
+    asked = str(call.body.get("ReturnValues")) if isinstance(call.body, dict) else ""
+    twice = (_whole_item(difference) and not asked.startswith("UPDATED_")) or _more_items(outcome, reply)
     if twice and writers.respelt(service, call, difference.row):
         write, rule = None, "keys.identity"
     else:
@@ -223,7 +224,8 @@ def _rows_rule(service: Service, call: Call, outcome: Outcome, reply: Success, d
     segmented = len(difference.path) <= 2 and (call.body.get("TotalSegments") or 1) > 1
     partly = {"AttributesToGet": "legacy.attributes-to-get", "ProjectionExpression": "items.projected"}
     counted = outcome.body.get("Count") == reply.body.get("Count") and not segmented
-    if difference.kind == "missing" and len(difference.path) > 2 and "indexes.local-fetch" in outcome.rules:
+    within = difference.kind == "missing" and len(difference.path) > 2
+    if "indexes.local-fetch" in outcome.rules and (within or difference.kind == "repeated"):
         return "indexes.local-fetch"
     if difference.kind in ("missing", "unexpected") and counted:
         for member, about in partly.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -86,7 +87,7 @@ def lawful(service: Service, call: Call, outcome: Outcome, body: Json, latitude:
     loose = paged and _unordered(service, call)
     if call.operation == "ListTables":
         outcome = replace(outcome, body=_with_strangers(service, call, body))
-    if outcome.details.get("scan"):
+    if outcome.details.get("scan") or (call.operation == "ExecuteStatement" and _ties(service, call)):
         outcome, body = replace(outcome, body=_any_order(outcome.body)), _any_order(body)
     found = pages.judge(service, call, outcome, body) if loose else compare(call, outcome.body, body)
     if _changes_nothing(call, outcome):
@@ -174,7 +175,7 @@ def _plausible_batch(states: Iterable[Service], call: Call, outcome: Outcome, bo
 
 
 def _any_order(body: Json) -> Json:
-    """A statement's rows where no partition is named: their order is open."""
+    """A statement's rows whose order is open: no partition is named, or an index has equal keys."""
     rows = body.get("Items") if isinstance(body, dict) else None
     return {**body, "Items": _sorted(rows)} if isinstance(rows, list) else body
 
@@ -183,8 +184,21 @@ def _unordered(service: Service, call: Call) -> bool:
     """Whether DynamoDB leaves the order of rows open: every Scan, and index queries with equal sort keys."""
     if call.operation == "Scan":
         return True
-    table = service.account.table(call.body["TableName"])
-    index = table.indexes.get(call.body.get("IndexName")) if table else None
+    return _equal_keys(service, call.body["TableName"], call.body.get("IndexName"))
+
+
+def _ties(service: Service, call: Call) -> bool:
+    """Whether a statement reads an index with equal keys."""
+    named = _OF_INDEX.search(call.body["Statement"])
+    return named is not None and _equal_keys(service, named[1], named[2])
+
+
+_OF_INDEX = re.compile(r"""(?i)\bFROM\s+"?([\w.-]+?)"?\s*\.\s*"?([\w.-]+)"?""")
+
+
+def _equal_keys(service: Service, name: str, index_name: str | None) -> bool:
+    table = service.account.table(name)
+    index = table.indexes.get(index_name or "") if table else None
     if index is None:
         return False
     width = 1 + len(index.schema.key.attributes)

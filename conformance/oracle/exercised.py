@@ -20,6 +20,8 @@ from reference.service import Service
 from reference.tables.table import Table
 from reference.values.item import normalise_item
 
+MAX_LEVELS = 32
+"""Levels of nesting: what wraps a value, and the value."""
 MAX_ITEMS = 256
 """Stored items looked through for texts beyond ASCII."""
 
@@ -155,6 +157,10 @@ def open_questions(service: Service, call: Call) -> Iterator[str]:
         yield from _tolerated(inputs()[call.operation], body)
     if any(map(_nests_parameter, _statements(body))):
         yield "partiql.nested-parameter"
+    if any(map(_unequal, _statements(body))):
+        yield "partiql.unequal-to-missing"
+    if call.operation == "ListTagsOfResource" and "/stream/" in str(body.get("ResourceArn")):
+        yield "tables.tags-of-stream"
     for fields in parts(call):
         yield from _of_update(service, fields)
         yield from _of_conditions(service, fields)
@@ -182,17 +188,20 @@ def _tolerated(shape: Shape, value: Json) -> Iterator[str]:
 
 def _tolerated_values(value: Json) -> Iterator[str]:
     """Attribute values may be nested thousands deep: they are walked, not recursed into."""
-    left = [value]
+    left = [(value, 1)]
     while left:
-        single = left.pop()
+        single, level = left.pop()
         if not isinstance(single, dict):
             continue
+        if level == MAX_LEVELS and (single.get("L") == [] or single.get("M") == {}):
+            yield "values.nesting-of-nothing"
         if (single.keys() & _TAGS and single.keys() - _TAGS) or None in single.values():
             yield "wire.unknown-members"
         if isinstance(single.get("BOOL"), str) or isinstance(single.get("NULL"), str):
             yield "wire.lenient-scalars"
         for inner in (single.get("L"), single.get("M")):
-            left += inner if isinstance(inner, list) else inner.values() if isinstance(inner, dict) else ()
+            below = inner if isinstance(inner, list) else inner.values() if isinstance(inner, dict) else ()
+            left += ((each, level + 1) for each in below)
 
 
 def _statements(body: Mapping[str, Json]) -> Iterator[str]:
@@ -214,6 +223,12 @@ def _nests_parameter(statement: str) -> bool:
         elif token in "}]>>":
             depth -= 1
     return False
+
+
+def _unequal(statement: str) -> bool:
+    """Whether a statement asks for what is unlike something."""
+    bare = re.sub(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|<<.*?>>""", "", statement)
+    return "<>" in bare or "!=" in bare
 
 
 _BRACKETS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|<<|>>|[{}\[\]?]""")
@@ -240,11 +255,27 @@ def _of_update(service: Service, fields: Mapping[str, Json]) -> Iterator[str]:
         return
     normal = normalise_item({k: v for k, v in key.items() if k in table.key.names}, "current", [])
     row = None if normal is None else table.view.row_key(normal)
-    if row is None or table.at(row) is not None:
+    stored = None if row is None else table.at(row)
+    if stored is not None and any(
+        _reads_absent(fields, stored.item, a.value) for a in tree.actions if isinstance(a, Set)
+    ):
+        yield "expressions.if-not-exists-operand"
+    if row is None or stored is not None:
         return
     read = {str(_name(fields, node)) for a in tree.actions if isinstance(a, Set) for node in nodes(a.value)}
     if read & set(table.key.names):
         yield "expressions.key-of-new-item"
+
+
+def _reads_absent(fields: Mapping[str, Json], item: Mapping[str, Any], value: object) -> bool:
+    """Whether if_not_exists() has something to give, and beside it something to read that may not be there."""
+    for node in nodes(value):
+        if isinstance(node, Function) and node.function == "if_not_exists" and len(node.arguments) > 1:
+            read = [path for path in nodes(node.arguments[1]) if isinstance(path, Path)]
+            absent = any(len(path.steps) > 1 or _name(fields, path) not in item for path in read)
+            if absent and _name(fields, node.arguments[0]) in item:
+                return True
+    return False
 
 
 def _of_conditions(service: Service, fields: Mapping[str, Json]) -> Iterator[str]:

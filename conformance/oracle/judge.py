@@ -225,7 +225,7 @@ class Oracle:
         if planes.is_foreign(world.service, asked):
             if isinstance(reply, Success):
                 planes.leads_nowhere(world.service, reply.body)
-            return Judgement((world,), None, "the target should not have given this iterator")
+            return Judgement((world,), None, "it goes on from what the target should not have given")
         call, reply = planes.ours(world.service, asked, reply)
         planes.suppose_bucket(world.service, self.latitude)
         outcomes = world.service.outcomes(call)
@@ -428,6 +428,8 @@ class Oracle:
         after = self._done(world, call, outcome, reply)
         if answer.remember is not None:
             answer.remember(after.service)
+        if answer.differences and call.operation == "GetRecords":
+            planes.in_doubt(after.service, reply.body)
         return Judgement((after,), found, answer.doubt)
 
     def _divergence(

@@ -83,12 +83,18 @@ def _missing(
     *, falling: bool,
 ) -> Difference | None:  # fmt: skip
     """An entry of every state that is nearer than the farthest one shown, or for which there was room."""
-    texts = [canonical(each["Item"]) for each in shown]
+    told = [(canonical(each["Item"]), each["Score"]) for each in shown]
     last = shown[-1]["Score"] if shown else None
-    for text, score in states[0]:
+
+    def count(entries: list[Candidate], text: bytes, score: float) -> int:
+        """How many entries look like one; behind the table they may have another score."""
+        return sum(text == other and (len(states) > 1 or near(score, found)) for other, found in entries)
+
+    for place, (text, score) in enumerate(states[0], start=1):
         if not all(any(text == other for other, _ in state) for state in states[1:]):
             continue
-        if texts.count(text) >= min(sum(text == other for other, _ in state) for state in states):
+        needed = (count(states[0][:place], text, score), *(count(state, text, score) for state in states))
+        if count(told, text, score) >= min(needed):
             continue
         nearer = last is not None and not near(score, last) and (score > last if falling else score < last)
         if len(shown) < min(top, len(states[0])) and len(states) == 1:

@@ -220,6 +220,14 @@ def leads_nowhere(service: Service, body: Json) -> None:
         sightings(service.account).foreign |= found
 
 
+def in_doubt(service: Service, body: Json) -> None:
+    """Records were told that differ from ours: which changes the numbers of the others are those of is not known."""
+    seen = sightings(service.account)
+    known = {number for _, _, number in seen.numbers} - seen.foreign
+    leads_nowhere(service, {"Records": body.get("Records") if isinstance(body, dict) else None})
+    seen.foreign -= known
+
+
 def is_foreign(service: Service, call: Call) -> bool:
     """Whether a call goes on from what the target should not have given."""
     seen = service.account.rooms.get(ROOM)
@@ -414,6 +422,8 @@ _RULES: tuple[tuple[str, str], ...] = (
 
 def rule_of(operation: str, outcome: Outcome, found: Difference) -> str:
     """The rule about a differing place."""
+    if found.kind == "spelling":
+        return "values.number-normal-form"
     if found.path == ("Records",) or found.path == ("Records", "*"):
         return "streams.order" if found.kind == "twice" else "streams.record-per-change"
     if found.path[:1] == ("SearchResults",) and found.kind == "order":

@@ -147,9 +147,11 @@ def recognise(reply: Refusal, operation: str = "") -> Rule | None:
                 found.append(rule)
     if not found and reply.code == "ValidationException" and "syntax error" in message.lower():
         return ledger()["expressions.syntax"]
-    if operation and not best[1] and len({rule.capability for rule in found}) >= _EVERYWHERE:
-        own = ledger()[main_rule(operation)].capability
-        found = [rule for rule in found if rule.capability == own]
+    if operation and len({rule.capability for rule in found}) > 1:
+        about = ledger()[main_rule(operation)].capability
+        own = [rule for rule in found if rule.capability == about]
+        several = not best[1] and len({rule.capability for rule in found}) >= _EVERYWHERE
+        found = own if own or several else found
     return found[0] if found else None
 
 

@@ -242,7 +242,7 @@ def written(call: Call) -> Iterator[tuple[str, Item]]:
                 yield table, put["Item"] if put else request["DeleteRequest"]["Key"]
     elif call.operation == "TransactWriteItems":
         for action in body["TransactItems"]:
-            for part in action.values():
+            for part in (part for kind, part in action.items() if kind != "ConditionCheck"):
                 yield part["TableName"], part.get("Item") or part.get("Key") or {}
 
 
