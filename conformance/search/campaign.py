@@ -30,7 +30,10 @@ from conformance.search.reproduction import script
 from conformance.search.resume import read_done
 from reference.rules import ledger
 
-WEIGHTS: Mapping[str, int] = {"items": 4, "queries": 3, "expressions": 3, "keys": 1, "mixed": 1}
+WEIGHTS: Mapping[str, int] = {
+    "items": 4, "queries": 3, "expressions": 3, "keys": 1, "mixed": 1, "streams": 1, "ttl": 1, "backups": 1,
+    "transfer": 1, "bulk": 1, "vectors": 1, "account": 1, "consistency": 1, "global-tables": 1, "dax": 1,
+}  # fmt: skip
 """How a budget is shared between machines; one that is not listed weighs 2."""
 
 CHUNKS_APART = 1_000_003

@@ -246,7 +246,9 @@ class Campaign:
         What a resumed run has done counts: its chunks are not run again, nor its seconds spent again. Where the target
         has nothing of the capability, one chunk says so, and the shares that follow have what is left.
         """
-        self.worker()  # Its target is opened first: that is no part of the search.
+        # The target is opened first: that is no part of the search.
+        if not self.worker().target.profile.claims(share.capability):
+            return 1
         seconds = share.seconds * self._stretch() - self.done.seconds(share.capability, share.shard, share.shards)
         seconds, self._yielded = seconds + self._yielded / 2, self._yielded / 2
         deadline = time.monotonic() + seconds
