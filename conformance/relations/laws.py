@@ -172,6 +172,9 @@ def projected(later: Reading, readings: Iterable[Reading], tables: Tables) -> It
     """What a projection shows is part of what the read shows without it, row by row."""
     if not later.question.projection or later.rows is None or later.segment is not None:
         return
+    source = tables[later.question.table][later.question.index]
+    if source.kind == "LSI" and source.stored is not None:
+        return  # A local index fetches what is named and it lacks.
     question = replace(later.question, projection="")
     for whole in readings:
         if whole.question != question or whole.rows is None or whole.segment is not None:

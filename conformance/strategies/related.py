@@ -61,6 +61,8 @@ def reads(draw: Draw, world: TableWorld, features: Features, known: list[Body]) 
         index = pick(draw, world.indexes)
         whole = {"TableName": body["TableName"]}
         return _shuffled(draw, [("Scan", whole), ("Scan", {**whole, "IndexName": index.name})])
+    if chance(draw, 40):
+        body = _filters(draw, world, features, item, operation, body)[1][1]
     return [(operation, body), (operation, {**body, "Limit": pick(draw, (1, 2, 3))})]
 
 

@@ -29,7 +29,7 @@ from reference.tables.table import Index
 from tests.planted.arena import plain, session_of, worker_of
 from tests.planted.plants import plant_of
 
-TABLE = {"t0": table(key="pk:S,sk:S", gsi=["by-g=g:S/KEYS_ONLY"], lsi=["by-l=pk:S,l:S"])}
+TABLE = {"t0": table(key="pk:S,sk:S", gsi=["by-g=g:S/KEYS_ONLY"], lsi=["by-l=pk:S,l:S", "by-m=pk:S,m:S/KEYS_ONLY"])}
 NAME = "${table:t0}"
 ONE: Item = {"pk": s("a"), "sk": s("1"), "g": s("x"), "v": s("p")}
 TWO: Item = {"pk": s("a"), "sk": s("2"), "v": s("q")}
@@ -201,6 +201,10 @@ def test_more_that_does_not_fit(name: str) -> None:
 FIT: dict[str, tuple[Op, ...]] = {
     "numbers by value": (got({**ONE, "n": {"N": "1"}}), got({**ONE, "n": {"N": "1.0"}})),
     "sets in any order": (got({**ONE, "n": {"SS": ["a", "b"]}}), got({**ONE, "n": {"SS": ["b", "a"]}})),
+    "what a local index fetches": (
+        scanned({"pk": s("a"), "sk": s("1"), "m": s("x")}, IndexName="by-m"),
+        scanned({"v": s("p")}, IndexName="by-m", ProjectionExpression="v"),
+    ),
     "ties of an index turned": (
         queried(ONE, TWO, IndexName="by-l"), queried(ONE, TWO, IndexName="by-l", ScanIndexForward=False),
     ),
