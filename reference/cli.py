@@ -73,6 +73,7 @@ def serve(
     throttled: Annotated[float | None, _seconds("Share of data calls that are throttled, 0 to 1.")] = None,
     errors: Annotated[float | None, _seconds("Share of data calls answered 500, half of them done, 0 to 1.")] = None,
     leader_loss: Annotated[float | None, _seconds("Share of data calls at which a partition loses its leader.")] = None,
+    stream_lag: Annotated[float | None, _seconds("Seconds that a change may take to its stream.")] = None,
     create_seconds: Annotated[float | None, _seconds("Seconds a new table stays CREATING.")] = None,
     ttl_lag: Annotated[float | None, _seconds("Seconds until an expired item is deleted; -1: never by itself.")] = None,
     stream_shards: Annotated[int | None, typer.Option(help="Shards that a new stream has.", show_default=False)] = None,
@@ -100,7 +101,7 @@ def serve(
         "like": None if like is None else like.value, "seed": seed, "clock": None if clock is None else clock.value,
         "control": control, "throttling": throttling, "metrics": metrics, "staleness": staleness,
         "index_lag": index_lag, "partial": partial, "throttled": throttled, "errors": errors,
-        "leader_loss": leader_loss, "create_seconds": create_seconds, "ttl_lag": ttl_lag,
+        "leader_loss": leader_loss, "stream_lag": stream_lag, "create_seconds": create_seconds, "ttl_lag": ttl_lag,
         "stream_shards": stream_shards, "shard_seconds": shard_seconds, "regions": regions,
         "replication_lag": replication_lag, "dax": dax, "dax_item_ttl": dax_item_ttl, "dax_query_ttl": dax_query_ttl,
     }  # fmt: skip

@@ -33,7 +33,8 @@ class Knobs:
 
     ``staleness`` and ``index_lag`` are how far eventually consistent reads and global indexes may be behind,
     ``partial`` how often a batch is left undone in part, ``throttled`` and ``errors`` how often a call is throttled or
-    fails, ``leader_loss`` how often a partition loses its leader, for ``election``. ``*_seconds`` is how long tables
+    fails, ``leader_loss`` how often a partition loses its leader, for ``election``, ``stream_lag`` how long a change
+    may take to its stream. ``*_seconds`` is how long tables
     take to change. ``ttl_lag`` is how long after its expiry an item is deleted; -1: by hand only. ``regions`` are
     further regions beside the first, ``replication_lag`` what replicas are behind each other, ``strong_lag`` how long
     a write to a table with strong consistency is under way. ``dax`` puts caches in front. A new stream has
@@ -53,6 +54,7 @@ class Knobs:
     errors: float = 0.0
     leader_loss: float = 0.0
     election: float = 0.05
+    stream_lag: float = 0.0
     create_seconds: float = 0.0
     delete_seconds: float = 0.0
     update_seconds: float = 0.0
@@ -81,6 +83,7 @@ class Knobs:
         return Weather(
             staleness=self.staleness, index_lag=self.index_lag, partial=self.partial, throttled=self.throttled,
             errors=self.errors, leader_loss=self.leader_loss, election=self.election,
+            stream_lag=self.stream_lag,
         )  # fmt: skip
 
     @property
@@ -125,6 +128,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "throttled": LIKE_AWS.throttled,
         "errors": LIKE_AWS.errors,
         "leader_loss": LIKE_AWS.leader_loss,
+        "stream_lag": LIKE_AWS.stream_lag,
         # Long enough to be met, short enough for a test.
         "create_seconds": 0.5,
         "delete_seconds": 0.3,
