@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from conformance import settling
 from conformance.fates import NEVER_SENT, fate
-from conformance.oracle import front
+from conformance.oracle import front, planes
 from conformance.oracle.about import main_rule
 from conformance.oracle.blame import refused_rule
 from conformance.oracle.divergence import OK, Divergence, Verdict
@@ -212,8 +212,16 @@ class Session:
             self.quarantined = _NO_VECTORS
         elif verdict.divergence is not None and _settings_differ(call, reply, verdict.divergence):
             self.quarantined = "a table's settings are no longer what the reference holds"
-        elif verdict.ruling != "ok":
+        elif verdict.ruling != "ok" and not self._undisturbed(verdict):
             self._resync(call)
+
+    def _undisturbed(self, verdict: Verdict) -> bool:
+        """Whether an answer differs only in what says nothing of items: what the target holds is then judged as ever.
+
+        To take it over would hide what else the same call did wrong.
+        """
+        found = verdict.divergence
+        return not self.lossy and found is not None and found.severity in _BESIDE
 
     def _settle(self, call: Call, reply: Success) -> None:
         """Wait until what a call began has come to rest; bounded, unrecorded."""
@@ -334,6 +342,8 @@ class Session:
                 )
 
 
+_BESIDE = frozenset({"shape", "message", "precedence"})
+"""Severities of answers that did what they should, or were refused as they should be."""
 STATEMENTS = frozenset({"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"})
 _ITEMS = STATEMENTS | {
     "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem",
@@ -385,6 +395,8 @@ def crash(call: Call, reply: Lost, oracle: Oracle, raw: RawRequest | None = None
     HTTP.
     """
     broken, read = ((), call) if raw is None else front.received(call, raw, oracle.clock.now())
+    if read is not None:
+        read, _ = planes.ours(oracle.model, read, Success(None))
     outcomes = oracle.model.outcomes(read) if read is not None and not broken else None
     if outcomes is not None:
         broken = outcomes.violations

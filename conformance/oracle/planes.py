@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from conformance.oracle import listing, nearest, streaming
 from conformance.oracle.bodies import CREATES_NOTHING
@@ -99,6 +99,20 @@ def ours(service: Service, call: Call, reply: Success | Refusal) -> tuple[Call, 
     if call.operation in streaming.OPERATIONS and call.operation != "ListStreams":
         call = streaming.ours(service, call, seen)
     return call, reply
+
+
+def theirs(service: Service, found: Divergence | None) -> Divergence | None:
+    """A divergence whose lawful answers have the names that the target gave, as it would have had to answer."""
+    seen = service.account.rooms.get(ROOM)
+    if found is None or not isinstance(seen, Sightings) or not seen.given:
+        return found
+    expected = found.expected
+    if isinstance(expected, Success):
+        expected = Success(seen.returned(expected.body))
+    elif isinstance(expected, Refusal):
+        expected = replace(expected, message=seen.returned(expected.message))
+    accepted = tuple(cast(dict[str, Any], seen.returned(each)) for each in found.accepted)
+    return replace(found, expected=expected, accepted=accepted)
 
 
 TABLES = frozenset({
@@ -460,17 +474,29 @@ def divergence(
 
 
 def _due(call: Call, body: Json, reply: Success, found: Difference) -> Json:
-    """The expected body; of records, whose numbers the target makes up, those shown with the differing place mended."""
+    """The expected body; of records, whose numbers the target makes up, those shown with the differing place mended.
+
+    Where the records themselves differ, they are all those that the iterator had still to show.
+    """
     told = reply.body if isinstance(reply.body, dict) else {}
-    inside = call.operation == "GetRecords" and found.path[:2] == ("Records", "*") and len(found.path) > 2
-    if not inside or found.kind not in ("value", "type", "missing", "extra"):
+    if call.operation != "GetRecords" or found.path[:1] != ("Records",):
+        return body
+    if found.path in _WHOLE and isinstance(found.expected, list):
+        return {**told, "Records": found.expected}
+    if found.path[1:2] != ("*",) or len(found.path) < 3 or found.kind not in _PLACES:
         return body
     return {**told, "Records": [_mended(record, found.path[2:], found) for record in told.get("Records", ())]}
+
+
+_WHOLE = (("Records",), ("Records", "*"), ("Records", "*", "dynamodb", "Keys"))
+_PLACES = frozenset({"value", "type", "missing", "extra", "spelling"})
 
 
 def _mended(part: Json, path: tuple[str, ...], found: Difference) -> Json:
     if not isinstance(part, dict):
         return part
+    if path[0] == "*" and len(path) > 1:
+        return {name: _mended(member, path[1:], found) for name, member in part.items()}
     if len(path) > 1:
         return {**part, path[0]: _mended(part.get(path[0]), path[1:], found)}
     if part.get(path[0]) != found.observed:

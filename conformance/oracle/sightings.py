@@ -93,12 +93,11 @@ class Sightings:
 
     def translated(self, body: Json) -> Json:
         """A body in our names for what the target calls otherwise."""
-        other = {theirs: ours for theirs, ours in self.names.items() if theirs != ours}
-        if not other:
-            return body
-        long = sorted((name for name in other if len(name) >= LEAST), key=len, reverse=True)
-        pattern = re.compile("|".join(map(re.escape, long))) if long else None
-        return _translated(body, other, pattern)
+        return _renamed(body, self.names)
+
+    def returned(self, body: Json) -> Json:
+        """A body of ours in the target's own names."""
+        return _renamed(body, self.given)
 
     def note(self, account: Account, operation: str) -> None:
         """An operation has taken effect: what the history has gained is its doing."""
@@ -109,6 +108,15 @@ class Sightings:
                 if (table.id, entry.sequence) in self.made:
                     break
                 self.made[table.id, entry.sequence] = operation
+
+
+def _renamed(body: Json, names: Mapping[str, str]) -> Json:
+    other = {before: after for before, after in names.items() if before != after}
+    if not other:
+        return body
+    long = sorted((name for name in other if len(name) >= LEAST), key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, long))) if long else None
+    return _translated(body, other, pattern)
 
 
 def _translated(body: Json, names: Mapping[str, str], pattern: re.Pattern[str] | None) -> Json:

@@ -194,9 +194,11 @@ def is_small(difference: Difference) -> bool:
 def _match(found: Read, stream: Stream, shown: list[dict[str, Any]], seen: Sightings, latitude: Latitude) -> None:
     """Find the change that each record tells of."""
     left: dict[Any, list[LogEntry]] = {}
+    due: list[Json] = []
     for change in entries(stream):
         if change.sequence not in found.place.done:
             left.setdefault(change.key, []).append(change)
+            due.append(_told(change, stream))
     before = -1
     for position, each in enumerate(shown):
         inner = each.get("dynamodb")
@@ -205,7 +207,7 @@ def _match(found: Read, stream: Stream, shown: list[dict[str, Any]], seen: Sight
         row = stream.table.view.row_key(key) if key else None
         named = row is not None and set(key or {}) == set(stream.table.key.names)
         if not named or _of_another(stream, told, row):
-            found.wrong.append(Difference(("Records", "*", "dynamodb", "Keys"), "value", None, told.get("Keys")))
+            found.wrong.append(Difference(("Records", "*", "dynamodb", "Keys"), "value", due, told.get("Keys")))
             return
         entry = _next_of(left.get(row, []), each, shown[position + 1 :], found.place, stream)
         if entry is None:
@@ -213,7 +215,7 @@ def _match(found: Read, stream: Stream, shown: list[dict[str, Any]], seen: Sight
                 e for e in entries(stream) if e.key == row and e.sequence not in {f.sequence for f in left.get(row, ())}
             ]
             kind = "twice" if any(not any(_record(e, stream, each, latitude)) for e in past) else "unexpected"
-            found.wrong.append(Difference(("Records", "*"), kind, None, each, row=row))
+            found.wrong.append(Difference(("Records", "*"), kind, due, each, row=row))
             return
         if isinstance(entry, Missing):
             found.wrong.append(Difference(("Records",), "missing", _told(entry.entry, stream), None, row=row))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -11,17 +13,19 @@ from conformance.program import Program, Step
 from conformance.record.finding import Finding
 from conformance.record.op import Op, op_to_json, reply_from_json, reply_to_json
 from conformance.search.minimise import Reduction
-from conformance.symbols import unbind
-from reference.api import Refusal
+from conformance.symbols import SymbolError, bind, unbind
+from reference.api import Refusal, Success
 from reference.rules import Rule, ledger
 
 
 def finding_of(reduction: Reduction, program: Program, **details: Any) -> Finding:
     """The finding of a reduction; ``details`` are further members such as ``replayed`` and ``first_seen``.
 
-    Real table names in the divergence's replies are replaced by their symbols.
+    Real table names in the divergence's replies are replaced by their symbols, and so are the ARNs that a target made
+    up and a call of the program took from an earlier reply.
     """
-    divergence, small, names = reduction.divergence, reduction.program, reduction.names
+    divergence, small = reduction.divergence, reduction.program
+    names = {**reduction.names, **_made_up(reduction)}
     rule = ledger().get(divergence.rule)
     return Finding(
         fingerprint=divergence.fingerprint,
@@ -45,6 +49,25 @@ def finding_of(reduction: Reduction, program: Program, **details: Any) -> Findin
         chunk=program.chunk,
         **details,
     )
+
+
+def _made_up(reduction: Reduction) -> dict[str, str]:
+    """The ARNs that calls took from earlier replies, by the inside of the symbols that stand for them there."""
+    names = reduction.names
+    found: dict[str, str] = {}
+    try:
+        replies = {op.index: bind(op.reply.body, names, {}) for op in reduction.ops if isinstance(op.reply, Success)}
+        for op in reduction.ops:
+            for symbol in _TAKEN.findall(json.dumps(op.body)):
+                value = bind(f"${{{symbol}}}", names, replies)
+                if isinstance(value, str) and value.startswith("arn:"):
+                    found[symbol] = value
+    except SymbolError:
+        return {}  # Of a program that could not be sent whole the texts stay as they are.
+    return found
+
+
+_TAKEN = re.compile(r"\$\{(reply:\d+:[^{}]*)\}")
 
 
 def _written(divergence: Divergence, reply: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

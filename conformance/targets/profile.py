@@ -57,7 +57,7 @@ class Profile:
         """
         if capability == "dax" and "dax" not in self.settings:
             return False
-        return self.capabilities is None or capability in self.capabilities
+        return self.capabilities is None or capability == "mixed" or capability in self.capabilities
 
     def to_json(self) -> dict[str, Any]:
         """The profile as a JSON object, capabilities sorted."""
