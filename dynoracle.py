@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import typer
 
 from chaos.cli import app as chaos_app
-from conformance.cli import app as conformance_app
-from conformance.cli_base import fail, wire_reports
+from conformance.commands.base import fail, wire_reports
+from conformance.commands.run import app as conformance_app
 from conformance.record.finding import Finding
 from reference.cli import serve
 from reference.pricing.cli import cost

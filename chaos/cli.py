@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from conformance.cli_base import FINDINGS, NOTHING, OK, fail, finish, seconds_of
+from conformance.commands.base import FINDINGS, NOTHING, OK, fail, finish, seconds_of
 from conformance.record.folder import RunFolder
 
 if TYPE_CHECKING:

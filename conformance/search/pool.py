@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from conformance.judging import ITEM_CALLS
 from conformance.program import Program
 from conformance.record.codec import dumps
 from conformance.session import Session
 from conformance.strategies.schemas import TableWorld
+from conformance.traffic.judging import ITEM_CALLS
 from reference.api import Call, Item, Json, Reply, Success
 
 MAX_TABLES = 60

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from conformance.cli import app
+from conformance.commands.run import app
 from conformance.program import Program
 from conformance.record import journal
 from conformance.record.codec import RecordError

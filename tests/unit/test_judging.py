@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from conformance.fates import fate
-from conformance.judging import BEFORE, OVERLAP, UNANSWERED, UNKNOWN_TABLE, Judge, Word, tally
 from conformance.machines import MACHINES
 from conformance.machines.base import draw_chunk
 from conformance.oracle.latitude import Latitude
-from conformance.overlaps import Recorded, groups
 from conformance.program import Program
 from conformance.record.op import Op
 from conformance.symbols import SymbolError, bind
+from conformance.traffic.judging import BEFORE, OVERLAP, UNANSWERED, UNKNOWN_TABLE, Judge, Word, tally
+from conformance.traffic.overlaps import Recorded, groups
 from reference.account import Account
 from reference.api import Call, Refusal, Reply, Success
 from reference.clock import ManualClock

@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 from chaos.proxy import ThreadedProxy
 from chaos.recording import Recorder, RecordingError
 from chaos.schedule import parse
-from conformance.judged_trace import judged, program_for, read_recording, replayed
-from conformance.judging import tally
 from conformance.record.folder import read_trace
 from conformance.replay import ReplayError
 from conformance.targets.profile import Profile
 from conformance.targets.target import Access
 from conformance.targets.transport import HttpTransport
+from conformance.traffic.judging import tally
+from conformance.traffic.traces import judged, program_for, read_recording, replayed
 from dynoracle import app
 from reference.account import Account
 from reference.api import Call, Success

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from conformance import bisect
-from conformance.cli import app
+from conformance.commands.run import app
 from conformance.launch import ORDER_FILE, Order, arguments, read_order, write_order
 from conformance.program import Program
 from conformance.record import journal

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from conformance.cli_base import fail, finish
+from conformance.commands.base import fail, finish
 from conformance.record.codec import RecordError
 
 app = typer.Typer()

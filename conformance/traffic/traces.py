@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from conformance.definitions import DefinitionError, read_definitions
-from conformance.judging import ITEM_CALLS, TABLE_CALLS, Judge, Word, described_in, literal_ops
 from conformance.oracle.latitude import Latitude
 from conformance.program import Step
 from conformance.record.codec import RecordError
@@ -21,6 +20,7 @@ from conformance.symbols import unbind
 from conformance.targets.catalogue import CatalogueError, find
 from conformance.targets.profile import Profile
 from conformance.targets.target import Access, is_aws, open_target
+from conformance.traffic.judging import ITEM_CALLS, TABLE_CALLS, Judge, Word, described_in, literal_ops
 from reference.api import Json, Success
 
 CHAINED = ("ExclusiveStartKey", "NextToken")

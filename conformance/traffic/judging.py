@@ -16,16 +16,16 @@ from typing import Any
 
 from conformance.definitions import DefinitionError, definition_of
 from conformance.fates import READS
-from conformance.known_items import Knowledge, adopted, places_of
 from conformance.oracle.choices import World, distinct
 from conformance.oracle.divergence import OK, Divergence, Verdict
 from conformance.oracle.judge import Oracle
 from conformance.oracle.latitude import MAX_WORLDS, Latitude
 from conformance.oracle.order import ITEM, stage
 from conformance.oracle.wording import recognise
-from conformance.overlaps import Recorded, groups
 from conformance.record.op import Op
 from conformance.symbols import SymbolError, bind
+from conformance.traffic.known_items import Knowledge, adopted, places_of
+from conformance.traffic.overlaps import Recorded, groups
 from reference.api import Call, Json, Lost, Refusal, Reply, Success
 from reference.rules import Rule, ledger
 

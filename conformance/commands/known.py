@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from conformance.cli_base import FINDINGS, OK, fail
+from conformance.commands.base import FINDINGS, OK, fail
 from conformance.record.codec import RecordError
 from conformance.targets.target import Access
 

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from conformance.cli_base import FINDINGS, OK, fail, seconds_of
+from conformance.commands.base import FINDINGS, OK, fail, seconds_of
 from conformance.launch import Finished, Order
 from conformance.record.codec import RecordError
 from conformance.record.folder import RunFolder

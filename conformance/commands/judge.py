@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from conformance.cli_base import FINDINGS, NOTHING, OK, fail
+from conformance.commands.base import FINDINGS, NOTHING, OK, fail
 from conformance.targets.target import Access
 
 app = typer.Typer()
@@ -34,9 +34,9 @@ def judge(
     insecure: Annotated[bool, typer.Option("--insecure", help="Accept any https certificate.")] = False,
 ) -> None:
     """Judge recorded traffic: could DynamoDB have answered so? Nothing but the recorded traffic may have written."""
-    from conformance.judged_trace import judged, profile_of, read_recording, replayed
-    from conformance.judging import tally
     from conformance.replay import ReplayError
+    from conformance.traffic.judging import tally
+    from conformance.traffic.traces import judged, profile_of, read_recording, replayed
 
     console = Console()
     try:

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from conformance import cli_aws, cli_fleet, cli_judge, cli_known, cli_runs, cli_targets
-from conformance.cli_base import FINDINGS, NOTHING, OK, USAGE, fail, finish, seconds_of, severities_of
+from conformance.commands import aws, fleet, judge, known, runs, targets
+from conformance.commands.base import FINDINGS, NOTHING, OK, USAGE, fail, finish, seconds_of, severities_of
 from conformance.launch import Finished, Order, Progress, launch, read_order
 from conformance.record.codec import RecordError
 from conformance.record.finding import SEVERITIES
@@ -139,7 +139,7 @@ def _carried_out(order: Order, console: Console) -> Finished:
     return finished
 
 
-cli_aws.wire_run(lambda order, out: _carried_out(_begun(order, out, None, None), Console()))
+aws.wire_run(lambda order, out: _carried_out(_begun(order, out, None, None), Console()))
 
 
 def _watched(console: Console, order: Order, seconds: float) -> Finished:
@@ -240,6 +240,6 @@ def _check_target(spec: str) -> None:
         fail(str(error))
 
 
-for _part in (cli_aws.app, cli_fleet.app, cli_known.app, cli_judge.app, cli_runs.app, cli_targets.app):
+for _part in (aws.app, fleet.app, known.app, judge.app, runs.app, targets.app):
     app.registered_commands += _part.registered_commands
     app.registered_groups += _part.registered_groups

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.oracle.judge import Oracle
-from conformance.overlaps import WHOLE, Place
+from conformance.traffic.overlaps import WHOLE, Place
 from reference.api import Call, Item, Json, Success
 from reference.values.item import normalise_item
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from conformance.cli_base import fail
+from conformance.commands.base import fail
 
 app = typer.Typer()
 targets_app = typer.Typer(help="The emulators dynoracle can install and start.", no_args_is_help=True)

@@ -1,0 +1,1 @@
+"""What the command line offers of the suite: one module for each group of commands."""

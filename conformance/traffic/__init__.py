@@ -1,0 +1,1 @@
+"""An application's recorded traffic, judged afterwards: overlapping calls, unknown items, unknown tables."""
