@@ -128,7 +128,9 @@ def change(account: Account, table: Table, plan: Plan) -> None:
     for step in plan.steps:
         step(table)
     for what, about in plan.events:
-        account.agenda.add(now + account.delays.update_table, what, table.name, table.id, *about)
+        # A removed maximum is only echoed: that change is synchronous (beyond:TBL-4).
+        delay = 0.0 if what == "limits-lifted" else account.delays.update_table
+        account.agenda.add(now + delay, what, table.name, table.id, *about)
     retain(account, table)
     if any(span.ended == now for span in table.settings.streams):
         account.agenda.add(now + STREAM_RETENTION, "history-reviewed", table.name, table.id)
@@ -166,10 +168,9 @@ def _table_gone(account: Account, event: Event) -> None:
         if made.expires is not None:
             account.agenda.add(made.expires, "backup-expired", table.name, made.id)
     if table.settings.streams or table.settings.destinations:
-        now = account.now()
-        streaming.switch_off(table.settings, now, table.sequence)
-        graves(account).bury(table, now)
-        account.agenda.add(now + STREAM_RETENTION, "graves-trimmed")
+        streaming.switch_off(table.settings, event.at, table.sequence)
+        graves(account).bury(table, event.at)
+        account.agenda.add(event.at + STREAM_RETENTION, "graves-trimmed")
 
 
 def _backup_expired(account: Account, event: Event) -> None:
@@ -209,7 +210,7 @@ def _units(account: Account, event: Event) -> None:
         settings = table.indexes[index].settings
         if table.indexes[index].status == "UPDATING":
             table.indexes[index].status = "ACTIVE"
-    settings.provision(int(read), int(write), account.now())
+    settings.provision(int(read), int(write), event.at)
 
 
 def _index_allocated(account: Account, event: Event) -> None:
@@ -223,7 +224,7 @@ def _index_allocated(account: Account, event: Event) -> None:
         _set_vector(table, replace(table.settings.vectors[name], backfilling=True))
     else:
         return
-    account.agenda.add(account.now() + account.delays.backfill, "index-active", table.name, table.id, name)
+    account.agenda.add(event.at + account.delays.backfill, "index-active", table.name, table.id, name)
 
 
 def _index_active(account: Account, event: Event) -> None:

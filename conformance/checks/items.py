@@ -252,6 +252,20 @@ METRICS: tuple[Check, ...] = (
         body={"ItemCollectionMetrics": {T0: [_METRICS]}},
         name="TransactWriteItems",
     ),
+    answers(
+        "items.collection-metrics",
+        batch_put(item(_SORT), item({"sk": s("b")}), ReturnItemCollectionMetrics="SIZE"),
+        tables=_LOCAL,
+        has={"ItemCollectionMetrics": {T0: [_METRICS]}},
+        name="BatchWriteItem, two items of one collection",
+    ),
+    answers(
+        "items.collection-metrics",
+        transact(t_put(_SORT), t_put({"sk": s("b")}), ReturnItemCollectionMetrics="SIZE"),
+        tables=_LOCAL,
+        body={"ItemCollectionMetrics": {T0: [_METRICS]}},
+        name="TransactWriteItems, two items of one collection",
+    ),
 )
 
 _ARN = reply(0, "TableDescription.TableArn")

@@ -26,6 +26,8 @@ ARN = reply(0, "TableDescription.TableArn")
 """The ARN of the check's first table."""
 ELSEWHERE = f"{ARN}-none"
 """The ARN of a table that is not there; an ARN of another account would be answered otherwise."""
+_FOREIGN = "arn:aws:dynamodb:us-east-1:999999999999:table/other"
+"""The ARN of a table of an account that is not the caller's."""
 
 
 def _tag(*pairs: tuple[str, str], arn: str = ARN) -> Step:
@@ -90,6 +92,17 @@ TAGS: tuple[Check, ...] = (
             name=step.operation,
         )
         for step in (_tag(("k", "v"), arn=ELSEWHERE), _tags(ELSEWHERE), _untag("k", arn=ELSEWHERE))
+    ),
+    *(
+        refuses(
+            "tables.tag-other-account",
+            step,
+            f"User is not authorized to perform: dynamodb:{step.operation} on resource: {_FOREIGN}",
+            code="AccessDeniedException",
+            control=_GOOD,
+            name=step.operation,
+        )
+        for step in (_tag(("k", "v"), arn=_FOREIGN), _tags(_FOREIGN), _untag("k", arn=_FOREIGN))
     ),
     refuses("tables.tag-none", _tag(), "Atleast one Tag needs to be provided as Input.", control=_GOOD),
     refuses("tables.untag-none", _untag(), "Atleast one Tag Key needs to be provided as Input.", control=_untag("k")),

@@ -96,6 +96,9 @@ def _arn(body: dict[str, Any]) -> Checks[str | None]:
 
 def _table(context: Context, arn: str) -> Checks[Table | None]:
     """The tagged table; one that is being created can't be found yet (conflicts:98, 99)."""
+    if arn.split(":")[4] != context.account.account_id:
+        yield violation("tables.tag-other-account", operation=context.operation, arn=arn)
+        return None
     table = context.account.any_table(arn)
     if table is None or table.status == "CREATING":
         yield violation("tables.tag-not-found", arn=arn)

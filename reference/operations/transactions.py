@@ -355,12 +355,12 @@ def _sent_bytes(draft: _Draft) -> int:
 
 
 def _collections(actions: Sequence[Action], done: Sequence[Done], mode: Json) -> dict[str, list[dict[str, Any]]]:
-    """The ItemCollectionMetrics of a transaction, by table (dataplane:TX-15)."""
+    """The ItemCollectionMetrics of a transaction, by table; each item collection once (dataplane:TX-15)."""
     found: dict[str, list[dict[str, Any]]] = {}
     for action, each in zip(actions, done, strict=True):
         entry = metrics(action.table, each.change, mode) if each.change is not None else None
-        if entry is not None:
-            found.setdefault(action.table_name, []).append(entry)
+        if entry is not None and entry not in (told := found.setdefault(action.table_name, [])):
+            told.append(entry)
     return found
 
 

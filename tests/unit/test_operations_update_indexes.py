@@ -71,6 +71,14 @@ def test_the_phases_of_a_new_index() -> None:
     assert (index["IndexStatus"], index["ItemCount"]) == ("ACTIVE", 2)
 
 
+def test_the_phases_of_a_new_index_pass_without_anybody_looking() -> None:
+    bench = Bench(delays=Delays(update_table=10, backfill=100))
+    bench.update(AttributeDefinitions=defined("x/S"), GlobalSecondaryIndexUpdates=[create("gsi", "x")])
+    bench.clock.advance(110)
+    (index,) = bench.described()["GlobalSecondaryIndexes"]
+    assert (index["IndexStatus"], "Backfilling" in index) == ("ACTIVE", False)
+
+
 def test_an_index_that_is_being_filled_may_be_deleted() -> None:
     bench = Bench(delays=Delays(update_table=10, backfill=100))
     bench.update(AttributeDefinitions=defined("x/S"), GlobalSecondaryIndexUpdates=[create("gsi", "x")])

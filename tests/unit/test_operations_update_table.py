@@ -167,6 +167,13 @@ def test_maxima_of_on_demand_tables() -> None:
     assert bench.refused(OnDemandThroughput={}) == ("InternalFailure", "")
 
 
+def test_a_maximum_is_gone_at_once_however_long_updates_take() -> None:
+    bench = Bench(delays=Delays(update_table=10))
+    bench.update(OnDemandThroughput={"MaxReadRequestUnits": 5, "MaxWriteRequestUnits": 6})
+    bench.update(OnDemandThroughput={"MaxReadRequestUnits": -1})
+    assert bench.described()["OnDemandThroughput"] == {"MaxWriteRequestUnits": 6}
+
+
 def test_a_stream_is_switched_on_and_off() -> None:
     bench = Bench()
     on = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
