@@ -15,7 +15,7 @@ run: setup ## The main job: the suite against moto, ending in a report
 	@$(BIN)/dynoracle run moto --budget $(BUDGET) --seed $(SEED) --out runs/moto --fail-on none
 	@echo "report: runs/moto/report.html"
 
-test: setup lint types imports unit smoke ## Everything CI runs
+test: setup lint types imports unit runs smoke ## Everything CI runs
 
 setup: $(READY)
 

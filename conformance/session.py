@@ -81,7 +81,8 @@ class Session:
     ``related``: answers are also held against each other, which a proxy that repeats requests would make unsound.
     ``ready_seconds`` is how long a table may take to come, change or go; what ``allows`` does not let pass is not sent.
     ``kept`` gives, for the body of a CreateTable, name and answer of a table that is there already, empty.
-    ``waited`` are the most seconds spent on a call that had been accepted and took its time.
+    ``waited`` are the most seconds spent on a call that had been accepted and took its time. ``earlier`` is the last
+    call that the target answered before, to be named where it is gone at the first one.
     """
 
     sender: Sender
@@ -93,6 +94,7 @@ class Session:
     lossy: bool = False
     side: Sender | None = None
     related: bool = True
+    earlier: Op | None = None
     ready_seconds: float = READY_SECONDS
     allows: Callable[[Step], bool] = lambda step: True
     kept: Callable[[Json], tuple[str, Json] | None] | None = None
@@ -175,9 +177,9 @@ class Session:
 
     def _gone(self, reply: Lost) -> Verdict:
         """Nobody listens any more: that is no word on the call that finds it out, but on the one before."""
-        if not self.ops:
+        last = self.ops[-1].op if self.ops else self.earlier
+        if last is None:
             return Verdict("unknown", why="the target was not there")
-        last = self.ops[-1].op
         text = f"{last.operation}: the endpoint is gone after it ({reply.why[:120]})"
         before = last.reply or Lost("no answer")
         accepted = (reply_to_json(before),)

@@ -89,6 +89,7 @@ class Worker:
     _there: dict[str, bool] = field(default_factory=dict)
     _stuck: set[str] = field(default_factory=set)
     _restarts: int = 0
+    _earlier: Op | None = None
     _transport: Any = None
     pools: ClassVar[bool] = True
     """Whether tables may be used again where making them is slow."""
@@ -169,6 +170,8 @@ class Worker:
         self.journal.append("program-end", **where, calls=len(session.ops), unknown=unknown, at=_now())
         session.timing.journalling += time.perf_counter() - before
         self._count(session)
+        answered = [judged.op for judged in session.ops if judged.op.reply is not None]
+        self._earlier = answered[-1] if answered and session.died is None else None
         self.finish(session)
         return session
 
@@ -202,6 +205,7 @@ class Worker:
         )  # fmt: skip
         if self.target.paid:
             session.allows = lambda step: allowed(step.operation, step.body)
+        session.earlier = self._earlier
         return session
 
     def _session_for(self, program: Program) -> Session:

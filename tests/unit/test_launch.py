@@ -205,7 +205,7 @@ class TestUsage:
         ("arguments", "said"),
         [
             (["nosuch"], "nosuch"),
-            (["reference", "--capability", "nosuch"], "known: items"),
+            (["reference", "--capability", "nosuch"], "known: values"),
             (["reference", "--rule", "items.nosuch"], "no rule is called 'items.nosuch'"),
             (["reference", "--fail-on", "dreadful"], "'dreadful' is no severity"),
             (["reference", "--budget", "3x"], "'3x' is no duration"),
