@@ -87,25 +87,26 @@ class Pages:
     def plausible(self, services: Iterable[Service], call: Call, body: Json) -> list[Difference]:
         """As ``judge`` where each item may come from another replica: only what was ever true, all that always was."""
         ever: dict[bytes, Row] = {}
-        always: set[bytes] | None = None
+        # Of rows, not of what they show: two may take turns to look alike.
+        always: set[tuple[tuple[Any, ...], bytes]] | None = None
         whole = Whole((), 0, 0)
         for service in services:
             whole = collect(service, call)
-            texts = {row.text for row in whole.rows}
+            rows = {(row.key, row.text) for row in whole.rows}
             ever.update((row.text, row) for row in whole.rows)
-            always = texts if always is None else always & texts
+            always = rows if always is None else always & rows
         found = self._counts(call, body, whole)
         if found:
             return found
-        shown = set()
+        shown: Counter[bytes] = Counter()
         for item in body.get("Items") or ():
-            shown.add(canonical(item))
+            shown[canonical(item)] += 1
             if canonical(item) not in ever:
                 return [Difference(("Items", "*"), "unexpected", None, item)]
         partly = any(call.body.get(name) is not None for name in ("ExclusiveStartKey", "Segment"))
         if partly or "LastEvaluatedKey" in body or "Items" not in body:
             return []
-        lost = (always or set()) - shown
+        lost = Counter(text for _, text in always or ()) - shown
         return [Difference(("Items", "*"), "missing", ever[min(lost)].output, None)] if lost else []
 
     def _counts(self, call: Call, body: Json, whole: Whole) -> list[Difference]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conformance.oracle.latitude import Latitude
 from reference.api import Call, Json
 from tests.unit.oracle_bench import Bench, body, call, n
 
@@ -183,3 +184,11 @@ def test_any_lawful_walk_passes_and_any_loss_is_seen(data: st.DataObject) -> Non
             start = None if ends else key(part[-1])
             faults += bench.judge(scan(Limit=limit, **more), page(part, start)).divergence is not None
         assert faults == (gone is not None)
+
+
+def test_rows_that_take_turns_to_look_alike_may_come_from_different_moments() -> None:
+    bench = Bench(Latitude(staleness=5.0), key="pk:S")
+    for pk, v in (("a", 1), ("b", 2), ("a", 2), ("b", 1)):
+        bench.lawful(call("PutItem", Item={"pk": {"S": pk}, "v": n(v)}))
+    bench.accepts(call("Scan", ProjectionExpression="v"), page([{"v": n(1)}, {"v": n(1)}]))
+    assert bench.faults(call("Scan", ProjectionExpression="v"), page([{"v": n(1)}, {"v": n(3)}])).severity == "data"
