@@ -231,13 +231,22 @@ class Reader:
         yield Reading(question, call, at, rows, len(rows), key=key)
 
 
+_KEY_TYPES = ("S", "N", "B")
+
+
 def partition(name: str, value: Json) -> str:
     """How a question says that it asks for one partition."""
-    return f"partition {name} {canonical(value).decode()}"
+    return f"partition {name} {canonical(_plain(value)).decode()}"
 
 
 def _one(key: Json) -> str:
-    return f"item {canonical(key).decode()}"
+    plain = {name: _plain(value) for name, value in key.items()} if isinstance(key, dict) else key
+    return f"item {canonical(plain).decode()}"
+
+
+def _plain(value: Json) -> Json:
+    """A value of a key without the members that name no type, which the service passes over."""
+    return {kind: held for kind, held in value.items() if kind in _KEY_TYPES} if isinstance(value, dict) else value
 
 
 def in_partition(chosen: str, item: Item) -> bool | None:

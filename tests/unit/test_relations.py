@@ -210,6 +210,10 @@ FIT: dict[str, tuple[Op, ...]] = {
     ),
     "an item of another partition": (queried(ONE), ("GetItem", {"TableName": NAME, "Key": {"pk": s("b"), "sk": s("1")}},
                                      Success({"Item": {"pk": s("b"), "sk": s("1")}}))),
+    "a key with a member that names no type": (
+        ("GetItem", {"TableName": NAME, "Key": {"pk": {"S": "a", "Unknown": []}, "sk": s("1")}}, Success({"Item": ONE})),
+        scanned(ONE),
+    ),
     "a first page alone": (queried(ONE, TWO), FIRST_PAGE),
     "an elsewhere ended filter": (scanned(ONE), filter_of("NOT (v = :v) OR v = :v", ONE), filter_of(P, ONE)),
     "an item without a projected attribute": (got(ONE), got({}, ProjectionExpression="nothing")),
