@@ -18,7 +18,7 @@ from reference.operations.shared import table_of
 from reference.operations.transactions import Get, duplicates, read_all, remember, remembered, run_all
 from reference.partiql.access import item_meant
 from reference.partiql.parser import Parsed, parse
-from reference.partiql.planner import Statement, faults_of, is_exists, is_read, plan, read
+from reference.partiql.planner import Statement, faults_of, is_exists, is_read, is_statement, plan, read
 from reference.partiql.plans import DeletePlan, ExistsPlan, InsertPlan, Plan, SelectPlan, UpdatePlan
 from reference.partiql.tree import Change, Delete, Insert
 from reference.rules import Checks, Violation, every, violation
@@ -256,7 +256,8 @@ def _only_key(planned: SelectPlan, table: Table) -> Item | None:
 
 def _batch_faults(members: Sequence[_Member]) -> Checks[None]:
     """What refuses a batch as a whole; statements that don't parse are left out of it (dataplane:PQL-22)."""
-    if len({is_read(m.parsed.tree) for m in members if m.parsed.tree is not None}) > 1:
+    trees = [each.parsed.tree for each in members if each.parsed.tree is not None]
+    if len({is_read(tree) for tree in trees if is_statement(tree)}) > 1:
         yield violation("partiql.batch-mixed")
     seen: set[tuple[str, RowKey]] = set()
     for member in members:

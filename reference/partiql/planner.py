@@ -46,6 +46,11 @@ def is_read(tree: Expression) -> bool:
     return isinstance(tree, Select)
 
 
+def is_statement(tree: Expression) -> bool:
+    """Whether it is more than an expression by itself, which neither reads nor writes."""
+    return isinstance(tree, Select | Insert | Change | Delete) or is_exists(tree)
+
+
 def target_of(tree: Expression) -> tuple[str, str | None] | None:
     """The table and index a statement names, as far as it does; for looking ahead, without complaints."""
     if isinstance(tree, Insert):

@@ -51,6 +51,12 @@ def test_batch_of_reads(service: Service) -> None:
     }
 
 
+def test_an_expression_by_itself_is_neither_a_read_nor_a_write(service: Service) -> None:
+    reads, writes = batch(service, one("a"), "pk"), batch(service, "INSERT INTO \"hash\" VALUE {'pk': 'i'}", "pk")
+    assert reads["Responses"][0] == writes["Responses"][0] == {"TableName": "hash"}
+    assert reads["Responses"][1]["Error"]["Code"] == writes["Responses"][1]["Error"]["Code"] == "ValidationError"
+
+
 def test_batch_of_writes(service: Service) -> None:
     put(service, "hash", {"pk": {"S": "u"}, "data": {"S": "old"}})
     put(service, "hash", {"pk": {"S": "d"}, "data": {"S": "gone"}})
