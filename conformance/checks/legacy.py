@@ -172,6 +172,14 @@ KEY_CONDITIONS: tuple[Check, ...] = (
         "Conditions can be of length 1 or 2 only",
         tables=SORTED,
         control=query(None, KeyConditions=KEYED),
+        name="three",
+    ),
+    refuses(
+        "legacy.key-condition-count",
+        query(None, KeyConditions={}),
+        "Conditions can be of length 1 or 2 only",
+        control=query(None, KeyConditions=KEYED),
+        name="none",
     ),
     refuses(
         "legacy.no-key-condition",

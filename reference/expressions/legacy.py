@@ -189,7 +189,7 @@ def _condition(name: str, operator: str, arguments: Sequence[AttributeValue]) ->
 def key_conditions(request: Mapping[str, Json], layer: Cohort) -> Checks[tuple[Clause, ...] | None]:
     """What KeyConditions ask for, each attribute by itself."""
     conditions = request.get("KeyConditions")
-    if not conditions:
+    if conditions is None:
         return None
     found: list[Clause] = []
     for name, entry in conditions.items():
@@ -198,7 +198,7 @@ def key_conditions(request: Mapping[str, Json], layer: Cohort) -> Checks[tuple[C
         if arguments is not None:
             found.append(Clause(name, _INDEXABLE.get(operator, operator), tuple(arguments)))
     # Only an index can have more key attributes, and how many it has the table says (``analyse``).
-    if len(conditions) > 2 and request.get("IndexName") is None:
+    if not conditions or (len(conditions) > 2 and request.get("IndexName") is None):
         yield violation("legacy.key-condition-count")
         return None
     return tuple(found) if len(found) == len(conditions) else None
@@ -206,7 +206,7 @@ def key_conditions(request: Mapping[str, Json], layer: Cohort) -> Checks[tuple[C
 
 def key_condition_given(request: Mapping[str, Json]) -> Checks[None]:
     """A Query states a key condition in one form or the other."""
-    if request.get("KeyConditionExpression") is None and not request.get("KeyConditions"):
+    if request.get("KeyConditionExpression") is None and request.get("KeyConditions") is None:
         yield violation("legacy.no-key-condition")
 
 

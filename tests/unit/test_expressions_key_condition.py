@@ -213,6 +213,7 @@ def test_key_conditions() -> None:
     assert legacy_asked({"pk": eq(ONE)}, [SK_N]) == [TYPE]
     three = {"pk": eq(A), "sk": eq(ONE), "a": eq(A)}
     assert legacy_asked(three, [SK_N]) == ["Conditions can be of length 1 or 2 only"]
+    assert legacy_asked({}, [SK_N]) == ["Conditions can be of length 1 or 2 only"]
     assert legacy_asked({"pk": {"ComparisonOperator": "EQ", "AttributeValueList": []}}, [SK_N]) == [
         IPV + "Invalid number of argument(s) for the EQ ComparisonOperator"
     ]
@@ -223,10 +224,10 @@ def test_key_conditions() -> None:
 
 def test_a_query_states_a_key_condition() -> None:
     words = "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
-    for request in ({}, {"KeyConditions": {}}, {"QueryFilter": {"a": eq(A)}}):
+    for request in ({}, {"QueryFilter": {"a": eq(A)}}):
         found, _ = every(legacy.key_condition_given(request))
         assert [v.message(surface("Query")) for v in found] == [words]
-    for request in ({"KeyConditionExpression": ""}, {"KeyConditions": {"pk": eq(A)}}):
+    for request in ({"KeyConditionExpression": ""}, {"KeyConditions": {}}, {"KeyConditions": {"pk": eq(A)}}):
         assert every(legacy.key_condition_given(request)) == ([], None)
 
 

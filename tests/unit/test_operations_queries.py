@@ -355,7 +355,10 @@ def test_select_rules_name_attributes_to_get(made: Service) -> None:
 def test_a_query_needs_a_key_condition(made: Service) -> None:
     text = "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
     assert refused(made, "Query", TableName="nothing") == text
-    assert refused(made, "Query", TableName="nothing", KeyConditions={}) == text
+    words = "Conditions can be of length 1 or 2 only"
+    assert refused(made, "Query", TableName="nothing", KeyConditions={}) == words
+    expression = "Invalid FilterExpression: The expression can not be empty;"
+    assert refused(made, "Query", TableName="nothing", KeyConditions={}, FilterExpression="") == expression
 
 
 # Key conditions against the schema
