@@ -187,6 +187,8 @@ class Oracle:
         if call.operation in READS or reply.why.split(":", 1)[0] in NEVER_SENT:
             return OK
         parts = parts_of(call)
+        for world in self.worlds:
+            planes.blur_streams(world.service)
         self.worlds = choices.distinct([replace(world, pending=(*world.pending, *parts)) for world in self.worlds])
         if max(len(world.pending) for world in self.worlds) > MAX_PENDING:
             self.settle()
@@ -239,6 +241,8 @@ class Oracle:
                 return Judgement((world,))
             if permitted(self.latitude, call.operation, reply.code, reply.status, reply.fields):
                 maybe = reply.status >= 500 and call.operation not in READS
+                if maybe:
+                    planes.blur_streams(world.service)
                 return Judgement((replace(world, pending=(*world.pending, *parts_of(call))) if maybe else world,))
             self.writers.doubt(world.service, call)
             if outcomes.violations:

@@ -222,6 +222,17 @@ def _records(service: Service, asked: Call, body: Json, latitude: Latitude) -> A
     return Answer(tuple(found.wrong), remember)
 
 
+def blur_streams(service: Service) -> None:
+    """A write may or may not have been done: where items expire as well, what a stream must tell is not followed.
+
+    A deletion by time to live may have come before it or after it, in any number of ways.
+    """
+    seen = sightings(service.account)
+    for table in service.account.tables.values():
+        if table.settings.streams and (table.settings.ttl_attribute is not None or table.id in seen.former):
+            seen.spoilt |= {f"{table.arn}/stream/{span.label}" for span in table.settings.streams}
+
+
 def leads_nowhere(service: Service, body: Json) -> None:
     """An iterator was given that should not be, or of which we do not know where it stands."""
     held = body if isinstance(body, dict) else {}

@@ -7,6 +7,7 @@ import pytest
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.judge import Oracle
 from conformance.oracle.latitude import Latitude
+from conformance.oracle.sightings import sightings
 from conformance.program import Program, Step
 from conformance.session import Session
 from reference.api import Call, Lost, Reply, Success
@@ -271,3 +272,13 @@ class TestFingerprints:
     def test_messages_are_no_part_of_them(self) -> None:
         one, two = (Bench().faults(TestMessage.ASKED, refusal(text)) for text in ("That is no key", "Wrong key"))
         assert one.fingerprint == two.fingerprint
+
+
+@pytest.mark.parametrize("expires", [True, False])
+def test_a_doubtful_write_blurs_the_stream_where_items_expire(*, expires: bool) -> None:
+    bench = Bench(Latitude(server_errors=True))
+    bench.lawful(call("UpdateTable", StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}))
+    if expires:
+        bench.lawful(call("UpdateTimeToLive", TimeToLiveSpecification={"Enabled": True, "AttributeName": "e"}))
+    bench.accepts(put(), refusal("Internal server error", "InternalServerError", 500))
+    assert bool(sightings(bench.oracle.model.account).spoilt) is expires
