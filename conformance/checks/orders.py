@@ -351,4 +351,14 @@ KEY_CONDITIONS: tuple[Check, ...] = tuple(
     )
 )
 
-CHECKS: tuple[Check, ...] = ACTIONS + OLDER + STAGES + KEY_CONDITIONS
+TYPES: tuple[Check, ...] = (
+    refuses(
+        "expressions.key-condition-type",
+        query(":p > pk", {"p": n(1)}),
+        f"{INVALID}Condition parameter type does not match schema type",
+        control=partition(),
+        name="before the partition key's operator",
+    ),
+)
+
+CHECKS: tuple[Check, ...] = ACTIONS + OLDER + STAGES + KEY_CONDITIONS + TYPES

@@ -148,6 +148,9 @@ def _against_schema(
         yield violation("legacy.not-indexable")
     if missing is not None:
         return
+    mistyped = _mistyped(asked, hash_keys)
+    if mistyped:
+        yield violation("expressions.key-condition-type")
     if any(asked[name].operator != "=" for name, _ in hash_keys):
         if len(hash_keys) == 1:
             yield violation("expressions.key-condition-hash-operator")
@@ -155,7 +158,9 @@ def _against_schema(
             names = ", ".join(name for name, _ in hash_keys if asked[name].operator != "=")
             yield violation("expressions.key-condition-hash-equality", keys=names)
     yield from _gaps(asked, range_keys)
-    yield from _types(asked, [*hash_keys, *range_keys])
+    if not mistyped and _mistyped(asked, range_keys):
+        yield violation("expressions.key-condition-type")
+    yield from _empty(asked, [*hash_keys, *range_keys])
 
 
 def _missing(asked: Mapping[str, Clause], hash_keys: Keys, range_keys: Keys) -> Violation | None:
@@ -179,22 +184,23 @@ def _gaps(asked: Mapping[str, Clause], range_keys: Keys) -> Iterator[Violation]:
         yield violation("expressions.key-condition-range-equality", keys=", ".join(open_names), key=range_keys[last][0])
 
 
-def _types(asked: Mapping[str, Clause], keys: Keys) -> Iterator[Violation]:
-    mistyped = False
-    empty: list[Violation] = []
+def _mistyped(asked: Mapping[str, Clause], keys: Keys) -> bool:
+    """Whether a key attribute is compared with a value that its type has nothing in common with."""
+    return any(
+        any(type_of(value) != declared for value in clause.operands)
+        or (clause.operator == "begins_with" and declared == "N")
+        for name, declared in keys
+        if (clause := asked.get(name)) is not None
+    )
+
+
+def _empty(asked: Mapping[str, Clause], keys: Keys) -> Iterator[Violation]:
     for name, declared in keys:
         clause = asked.get(name)
         for value in clause.operands if clause else ():
             if type_of(value) != declared:
-                mistyped = True
-            elif value.get("S") == "":
-                empty.append(violation("keys.empty-string", key=name))
+                continue
+            if value.get("S") == "":
+                yield violation("keys.empty-string", key=name)
             elif value.get("B") == "":
-                empty.append(violation("keys.empty-binary", key=name))
-    if mistyped or any(
-        clause.operator == "begins_with" and declared == "N"
-        for name, declared in keys
-        if (clause := asked.get(name)) is not None
-    ):
-        yield violation("expressions.key-condition-type")
-    yield from empty
+                yield violation("keys.empty-binary", key=name)

@@ -211,6 +211,7 @@ def test_key_conditions() -> None:
     assert legacy_asked({"sk": eq(ONE)}, [SK_N]) == ["Query condition missed key schema element: pk"]
     assert legacy_asked({"pk": eq(A), "a": eq(ONE)}, [SK_N]) == ["Query condition missed key schema element: sk"]
     assert legacy_asked({"pk": eq(ONE)}, [SK_N]) == [TYPE]
+    assert legacy_asked({"pk": eq(ONE, "LT")}, [SK_N]) == [TYPE, "Query key condition not supported"]
     three = {"pk": eq(A), "sk": eq(ONE), "a": eq(A)}
     assert legacy_asked(three, [SK_N]) == ["Conditions can be of length 1 or 2 only"]
     assert legacy_asked({}, [SK_N]) == ["Conditions can be of length 1 or 2 only"]
