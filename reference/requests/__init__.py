@@ -81,7 +81,12 @@ def read(operation: str, body: Json) -> Reading:
     if reader.found:
         return Reading(None, typed=False, violations=tuple(reader.found))
     reading = _constrain(operation, shape, clean, reader.nesting)
-    return replace(reading, body=filled(shape, clean)) if reader.holes else reading
+    if not reader.holes:
+        return reading
+    whole = filled(shape, clean)
+    # A list of nothing but nulls is an empty one.
+    told = reading if reading.violations else _constrain(operation, shape, whole, reader.nesting)
+    return replace(told, body=whole)
 
 
 def _constrain(operation: str, shape: Shape, body: dict[str, Json], nesting: int) -> Reading:

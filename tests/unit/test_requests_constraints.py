@@ -428,3 +428,10 @@ def test_every_rule_named_here_is_in_the_ledger():
     named = {name for path in folder.glob("*.py") for name in re.findall(r'"(wire\.[a-z-]+)"', path.read_text("utf-8"))}
     assert len(named) > 40
     assert named <= ledger().keys()
+
+
+def test_a_list_of_nothing_but_nulls_is_empty() -> None:
+    projection = {"ProjectionType": "INCLUDE", "NonKeyAttributes": [None]}
+    index = {"IndexName": "abc", "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}], "Projection": projection}
+    body = {"TargetTableName": "abc", "BackupArn": "a" * 40, "GlobalSecondaryIndexOverride": [index]}
+    assert [each.rule.name for each in requests.read("RestoreTableFromBackup", body).violations] == ["wire.size-min"]
