@@ -172,6 +172,8 @@ def test_lost_and_never_sent_twice(serve, steps, why):
     assert reply.why.startswith(why)
     assert not never_sent(reply)
     assert len(server.requests) == 2
+    # Where the client kept the connection, the server's end of it must have arrived before it is used again.
+    assert server.ended[0].wait(5)
     assert transport.send(CALL) == Success({})
 
 
