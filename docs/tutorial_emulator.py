@@ -27,4 +27,5 @@ class Emulator(Service):
 
 if __name__ == "__main__":
     port = int(sys.argv[1])
-    serve_forever(Emulator(Account(WallClock())), host="127.0.0.1", port=port, ready=sys.stdout.write)
+    service = Emulator(Account(WallClock()))
+    serve_forever(service, host="127.0.0.1", port=port, ready=lambda url: sys.stdout.write(f"{url}\n"))

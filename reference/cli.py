@@ -41,7 +41,7 @@ def _seconds(text: str) -> typer.models.OptionInfo:
 
 
 def serve(
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
     host: Annotated[str, typer.Option(help="Address to bind; loopback by default.")] = "127.0.0.1",
     region: Annotated[str, typer.Option(help="AWS region to answer for.")] = "us-east-1",
     access_key: Annotated[str, typer.Option(help="Check signatures against this access key.")] = "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import platform as machine
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -73,6 +74,8 @@ def find(name: str, folder: Path | None = None) -> Entry:
     """The target of that name; CatalogueError lists the known ones when there is none."""
     entries = catalogue(folder)
     if name not in entries:
+        if re.fullmatch(r"[\w.\-]+:\d+(/.*)?", name):
+            raise CatalogueError(f"no target is named {name!r}: give the URL of an endpoint as http://{name}")
         known = ", ".join(sorted(entries))
         raise CatalogueError(f"no target is named {name!r}: give one of {known}, or the URL of an endpoint")
     return entries[name]

@@ -138,6 +138,12 @@ def test_buckets_are_folders_that_exist(served: dict[str, Any], tmp_path: Any) -
     assert run("--bucket-dir", str(tmp_path / "none")).exit_code == 2
 
 
+def test_a_port_that_is_none(served: dict[str, Any]) -> None:
+    assert run("--port", "65536").exit_code == 2
+    assert not served
+    assert run("--port", "65535").exit_code == 0
+
+
 def test_an_address_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise OSError("in use")

@@ -92,6 +92,11 @@ def test_unknown_name(tmp_path):
         find("motto", tmp_path)
 
 
+def test_address_without_scheme(tmp_path):
+    with pytest.raises(CatalogueError, match=r"give the URL of an endpoint as http://127\.0\.0\.1:8000$"):
+        find("127.0.0.1:8000", tmp_path)
+
+
 def test_profile_as_json():
     row = Profile(capabilities=frozenset({"ttl", "items"}), unsupported=frozenset({"B", "A"})).to_json()
     assert row["capabilities"] == ["items", "ttl"]
