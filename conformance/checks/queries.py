@@ -132,21 +132,6 @@ STARTS: tuple[Check, ...] = (
         name="partition key",
     ),
     refuses(
-        "queries.start-key-type",
-        _from({**_G_START, "g": n(1)}, "g = :pk", **_ON_G),
-        _MISMATCH,
-        tables=INDEXED,
-        control=_from(_G_START, "g = :pk", **_ON_G),
-        name="key of the index",
-    ),
-    refuses(
-        "queries.start-key-table-type",
-        _from({**_G_START, "sk": n(1)}, "g = :pk", **_ON_G),
-        f"The provided starting key is invalid: {_MISMATCH}",
-        tables=INDEXED,
-        control=_from(_G_START, "g = :pk", **_ON_G),
-    ),
-    refuses(
         "queries.start-key-value",
         _from({**KEY, "sk": {"NULL": False}}),
         f"{_INVALID}: {INVALID}Null attribute value types must have the value of true",

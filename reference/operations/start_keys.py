@@ -18,10 +18,8 @@ def query_start_faults(source: Source, key: Item) -> Iterator[Violation]:
     wrong = set(key) != set(source.key_names)
     if wrong:
         yield violation("queries.start-key-shape")
-    if any(_mistyped(source.key.attributes, key)):
+    if any(a.name in key and a.type not in key[a.name] for a in _attributes(source)):
         yield violation("queries.start-key-type")
-    elif any(_mistyped(source.table.key.attributes, key)):
-        yield violation("queries.start-key-table-type")
     elif not wrong and source.index is None and not source.key.range:
         yield violation("queries.start-key-hash-only", key=_shown(key))
     yield from _value_faults(source, key)
@@ -29,7 +27,8 @@ def query_start_faults(source: Source, key: Item) -> Iterator[Violation]:
 
 def scan_start_faults(source: Source, key: Item) -> Iterator[Violation]:
     """What is wrong with the start key of a Scan as a key (conflicts:68)."""
-    if any(_mistyped(_attributes(source), key)) or set(key) != set(source.key_names):
+    wrong_type = any(a.name in key and a.type not in key[a.name] for a in _attributes(source))
+    if wrong_type or set(key) != set(source.key_names):
         yield violation("scans.start-key-shape")
     yield from _value_faults(source, key)
 
@@ -44,10 +43,6 @@ def segment_fault(row: RowKey, segment: int, total: int) -> Violation | None:
 def segment_bounds(segment: int, total: int) -> tuple[RowKey, RowKey]:
     """The first row key of a segment and the one after its last; segments share out the tokens evenly."""
     return (-(-segment * TOKENS // total),), (-(-(segment + 1) * TOKENS // total),)
-
-
-def _mistyped(attributes: tuple[KeyAttribute, ...], key: Item) -> Iterator[bool]:
-    return (a.name in key and a.type not in key[a.name] for a in attributes)
 
 
 def _attributes(source: Source) -> tuple[KeyAttribute, ...]:
