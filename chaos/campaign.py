@@ -31,7 +31,7 @@ from conformance.record.run import Run
 from conformance.replay import Replayed, ReplayError, verdict_of
 from conformance.search.baseline import Known, read_known
 from conformance.search.campaign import Share, ledger_version, merge
-from conformance.search.findings import finding_of, program_of
+from conformance.search.findings import finding_of, program_of, written
 from conformance.search.minimise import CALL_BUDGET, VALUE_BUDGET, Attempt, Reduction, minimise
 from conformance.search.regression import replay_known
 from conformance.search.worker import TargetLostError, Worker
@@ -162,9 +162,11 @@ class LockstepWorker(Worker):
             self._schedule = self.faults.of(seed * 1009 + position, program)
             self.journal.append("program-start", capability=capability, chunk=number, number=position, seed=seed)
             session = self.play(program)
-            met = pinned(program, [judged.op for judged in session.ops])
+            ops = [judged.op for judged in session.ops]
+            met = pinned(program, ops)
             for _, divergence in session.divergences():
-                fresh.setdefault(divergence.fingerprint, (met, divergence))
+                found = written(divergence, session.names, ops, session.started)
+                fresh.setdefault(found.fingerprint, (met, found))
         self._schedule = None
         for program, divergence in fresh.values():
             if divergence.fingerprint not in self.seen:
@@ -207,7 +209,7 @@ class LockstepWorker(Worker):
         finally:
             self.proxy.heal()
         ops = tuple(judged.op for judged in session.ops)
-        attempt = Attempt(tuple(session.divergences()), ops, dict(session.names))
+        attempt = Attempt(tuple(session.divergences()), ops, dict(session.names), session.started)
         self.finish(session)
         return attempt
 

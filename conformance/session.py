@@ -107,6 +107,7 @@ class Session:
     faults: list[str] = field(default_factory=list)
     watch: Watch = field(init=False)
     _start: float = 0.0
+    _taken: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._start = self.clock()
@@ -127,7 +128,7 @@ class Session:
         reply = self.sender.send(call, raw=raw, timeout=self.timeout)
         returned = self.clock()
         between = time.perf_counter()
-        verdict = self._judge(call, reply, returned, raw)
+        verdict = self._resting(call, self._judge(call, reply, returned, raw))
         after = time.perf_counter()
         self.timing.sending += between - before
         self.timing.judging += after - between
@@ -174,6 +175,13 @@ class Session:
             self.watch.forget()
             return verdict
         return verdict if broken is None else Verdict("violated", broken)
+
+    def _resting(self, call: Call, verdict: Verdict) -> Verdict:
+        """The verdict, with a word on a divergence that is about what was taken over from the target."""
+        about = self._taken if call.operation in STATEMENTS else self._taken.intersection(touched(call))
+        if verdict.divergence is None or not about:
+            return verdict
+        return replace(verdict, divergence=replace(verdict.divergence, derived=True))
 
     def _gone(self, reply: Lost) -> Verdict:
         """Nobody listens any more: that is no word on the call that finds it out, but on the one before."""
@@ -242,8 +250,11 @@ class Session:
         side = self.side or self.sender
         every = [name for symbol, name in self.names.items() if symbol.startswith("table:")]
         for table in every if call.operation in STATEMENTS else touched(call):
-            if not adopt_table(self.oracle, table, lambda c: side.send(c, timeout=self.timeout)):
+            changed = adopt_table(self.oracle, table, lambda c: side.send(c, timeout=self.timeout))
+            if changed is None:
                 self.quarantined = "a table holds what the reference can't take over"
+            elif changed:
+                self._taken.add(table)
 
     def adopt(self, step: Step, reply: Reply, *, setup: bool = False) -> Op:
         """Record a call that was put and answered without asking the oracle."""
@@ -417,7 +428,8 @@ def crash(call: Call, reply: Lost, oracle: Oracle, raw: RawRequest | None = None
     else:
         text = f"{call.operation} is answered with HTTP {kind.removeprefix('status ')} and no DynamoDB answer"
     accepted = tuple(a for v in broken for a in alternatives(call, v)) or (reply_to_json(expected),)
-    return Divergence(call.operation, rule, severity, kind, text, expected, reply, accepted, ("*",))
+    found = Divergence(call.operation, rule, severity, kind, text, expected, reply, accepted, ("*",))
+    return planes.theirs(oracle.model, found)
 
 
 def unread(reply: Lost, *, refused: bool) -> tuple[str, str]:

@@ -266,6 +266,8 @@ def _remarks(finding: Finding) -> Iterable[str]:
         yield "The run ended before this program was made smaller."
     elif notes.get("exhausted"):
         yield "The budget for making this program smaller was used up: a smaller one may show the same."
+    if notes.get("derived"):
+        yield "It is about items that an earlier difference left behind, so it is not held against the target."
     if notes.get("reproduced") is False:
         yield "It did not show again when the program was replayed on fresh tables."
     elif finding.replays and finding.replayed < finding.replays:

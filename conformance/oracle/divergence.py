@@ -19,7 +19,9 @@ class Divergence:
     ``path`` is the kind of difference: the differing place without indices and names, then what is wrong with it.
     ``accepted`` are replies that would have been permitted, expected first; ``compare`` the members of a success body
     that decide. ``row`` is the row key of the item in doubt, where that is known. ``operation`` is the one to blame,
-    which for a wrong stored item is the write, not the read. ``symbolic``: what is expected speaks in symbols.
+    which for a wrong stored item is the write, not the read. ``symbolic``: what is expected speaks in symbols;
+    ``written``: all of it does. ``derived``: it is about items taken over from the target after an earlier difference,
+    so that what is expected rests on what DynamoDB would not hold.
     """
 
     operation: str
@@ -33,6 +35,8 @@ class Divergence:
     compare: tuple[str, ...] = ()
     row: tuple[Any, ...] | None = None
     symbolic: bool = False
+    written: bool = False
+    derived: bool = False
 
     @property
     def fingerprint(self) -> str:

@@ -128,7 +128,8 @@ class Oracle:
             return Verdict("unknown", why=f"{doubtful} is disputed")
         if len(arrivals) >= choices.MAX_ARRIVALS:
             return Verdict("unknown", why="not every state that lost calls may have led to was looked at")
-        return Verdict("violated", planes.theirs(self.model, judgements[0].divergence))
+        found = judgements[0].divergence
+        return Verdict("violated", found and planes.theirs(self.model, found))
 
     def _fitting(self, tiers: list[list[World]], call: Call, reply: Success | Refusal, pages: Pages) -> list[Judgement]:
         """What the first tier in which a state fits says; judging leaves marks: each state is looked at as if first."""

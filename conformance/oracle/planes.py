@@ -101,10 +101,10 @@ def ours(service: Service, call: Call, reply: Success | Refusal) -> tuple[Call, 
     return call, reply
 
 
-def theirs(service: Service, found: Divergence | None) -> Divergence | None:
+def theirs(service: Service, found: Divergence) -> Divergence:
     """A divergence whose lawful answers have the names that the target gave, as it would have had to answer."""
     seen = service.account.rooms.get(ROOM)
-    if found is None or not isinstance(seen, Sightings) or not seen.given:
+    if not isinstance(seen, Sightings) or not seen.given:
         return found
     expected = found.expected
     if isinstance(expected, Success):

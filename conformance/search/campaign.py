@@ -198,7 +198,10 @@ def _unreduced(folder: RunFolder, line: dict[str, Any]) -> Finding:
     ops = tuple(op_from_json(row) for row in line["ops"])
     program = program_of(ops, line["capability"])
     reduction = Reduction(program, divergence_from_json(line), ops, reproduced=False)
-    finding = finding_of(reduction, program, notes={"compare": line["compare"], "reproduced": False, "unreduced": True})
+    notes = {"compare": line["compare"], "reproduced": False, "unreduced": True}
+    if reduction.divergence.derived:
+        notes["derived"] = True
+    finding = finding_of(reduction, program, notes=notes)
     folder.write_finding(finding, script(finding))
     return finding
 

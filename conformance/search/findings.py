@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from conformance.oracle.divergence import Divergence
@@ -21,68 +21,86 @@ from reference.rules import Rule, ledger
 def finding_of(reduction: Reduction, program: Program, **details: Any) -> Finding:
     """The finding of a reduction; ``details`` are further members such as ``replayed`` and ``first_seen``.
 
-    Real table names in the divergence's replies are replaced by their symbols, and so are the ARNs that a target made
-    up and a call of the program took from an earlier reply.
+    What was made up for the run, or by the target, is replaced by its symbols (``written``).
     """
-    divergence, small = reduction.divergence, reduction.program
-    names = {**reduction.names, **_made_up(reduction)}
-    rule = ledger().get(divergence.rule)
+    small = reduction.program
+    told = written(reduction.divergence, reduction.names, reduction.ops, reduction.start)
+    rule = ledger().get(told.rule)
     return Finding(
-        fingerprint=divergence.fingerprint,
+        fingerprint=told.fingerprint,
         capability=rule.capability if rule else program.capability,
-        operation=divergence.operation,
-        rule=divergence.rule,
-        severity=divergence.severity,
-        path=divergence.path,
-        summary=unbind(divergence.summary, names),
+        operation=told.operation,
+        rule=told.rule,
+        severity=told.severity,
+        path=told.path,
+        summary=told.summary,
         says=rule.says if rule else "",
         strength=rule.strength if rule else "inferred",
         evidence=tuple(asdict(e) for e in rule.evidence) if rule else (),
         spec=rule.spec if rule else (),
-        expected=_written(divergence, reply_to_json(divergence.expected), names),
-        observed=unbind(reply_to_json(divergence.observed), names),
+        expected=reply_to_json(told.expected),
+        observed=reply_to_json(told.observed),
         program=tuple(op_to_json(op) for op in reduction.ops),
         calls=len(small.steps),
-        unsettled=unsettled(rule, divergence),
-        accepted=tuple(_written(divergence, a, names) for a in divergence.accepted),
+        unsettled=unsettled(rule, told),
+        accepted=tuple(dict(reply) for reply in told.accepted),
         minimise_requests=reduction.requests,
         chunk=program.chunk,
         **details,
     )
 
 
-def _made_up(reduction: Reduction) -> dict[str, str]:
-    """The ARNs that calls took from earlier replies, by the inside of the symbols that stand for them there."""
-    names = reduction.names
+def written(
+    divergence: Divergence, names: Mapping[str, str], ops: Sequence[Op] = (), start: float | None = None
+) -> Divergence:
+    """The divergence in symbols, as it is kept: for tables, and what ``ops`` took from earlier replies or the clock.
+
+    ``start`` is the session's start in epoch seconds.
+    """
+    if divergence.written:
+        return divergence
+    known = {**names, **_taken(names, ops, start)}
+
+    def put(reply: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(reply) if divergence.symbolic else unbind(dict(reply), known)
+
+    return replace(
+        divergence,
+        summary=unbind(divergence.summary, known),
+        expected=reply_from_json(put(reply_to_json(divergence.expected))),
+        observed=reply_from_json(unbind(reply_to_json(divergence.observed), known)),
+        accepted=tuple(map(put, divergence.accepted)),
+        written=True,
+    )
+
+
+def _taken(names: Mapping[str, str], ops: Sequence[Op], start: float | None) -> dict[str, str]:
+    """ARNs from earlier replies and moments that the bodies of calls hold, by the inside of the symbols for them."""
     found: dict[str, str] = {}
     try:
-        replies = {op.index: bind(op.reply.body, names, {}) for op in reduction.ops if isinstance(op.reply, Success)}
-        for op in reduction.ops:
-            for symbol in _TAKEN.findall(json.dumps(op.body)):
-                value = bind(f"${{{symbol}}}", names, replies)
-                if isinstance(value, str) and value.startswith("arn:"):
-                    found[symbol] = value
+        replies = {op.index: bind(op.reply.body, names, {}) for op in ops if isinstance(op.reply, Success)}
+        for symbol in (symbol for op in ops for symbol in _TAKEN.findall(json.dumps(op.body))):
+            if symbol.startswith("time:") and start is None:
+                continue
+            value = bind(f"${{{symbol}}}", names, replies, start or 0.0)
+            if symbol.startswith("time:") or (isinstance(value, str) and value.startswith("arn:")):
+                found[symbol] = value
     except SymbolError:
         return {}  # Of a program that could not be sent whole the texts stay as they are.
     return found
 
 
-_TAKEN = re.compile(r"\$\{(reply:\d+:[^{}]*)\}")
-
-
-def _written(divergence: Divergence, reply: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """A reply that would have been right, with symbols for names."""
-    return dict(reply) if divergence.symbolic else unbind(dict(reply), names)
+_TAKEN = re.compile(r"\$\{(reply:\d+:[^{}]*|time:[+-]?\d+)\}")
 
 
 def unsettled(rule: Rule | None, divergence: Divergence) -> bool:
-    """Whether nothing better than inference stands behind a finding; a crash needs no rule.
+    """Whether nothing better than inference stands behind a finding, or it rests on what an earlier one left behind.
 
-    That a refusal has other words is settled only by words that were recorded.
+    A crash needs no rule. That a refusal has other words is settled only by words that were recorded.
     """
     if divergence.severity == "crash":
         return False
-    if rule is None or rule.open or rule.strength == "inferred":
+    if divergence.derived or rule is None or rule.open or rule.strength == "inferred":
         return True
     return _in_words_alone(divergence) and not all(_worded(name) for name in _named(divergence))
 
@@ -123,17 +141,19 @@ def program_of(ops: Sequence[Op], capability: str = "") -> Program:
 
 def divergence_to_json(divergence: Divergence, names: Mapping[str, str]) -> dict[str, Any]:
     """The divergence as one JSON object, table names as symbols."""
+    told = written(divergence, names)
     return {
-        "fingerprint": divergence.fingerprint,
-        "operation": divergence.operation,
-        "rule": divergence.rule,
-        "severity": divergence.severity,
-        "path": divergence.path,
-        "summary": unbind(divergence.summary, names),
-        "expected": _written(divergence, reply_to_json(divergence.expected), names),
-        "observed": unbind(reply_to_json(divergence.observed), names),
-        "accepted": [_written(divergence, a, names) for a in divergence.accepted],
-        "compare": list(divergence.compare),
+        "fingerprint": told.fingerprint,
+        "operation": told.operation,
+        "rule": told.rule,
+        "severity": told.severity,
+        "path": told.path,
+        "summary": told.summary,
+        "expected": reply_to_json(told.expected),
+        "observed": reply_to_json(told.observed),
+        "accepted": list(told.accepted),
+        "compare": list(told.compare),
+        "derived": told.derived,
     }
 
 
@@ -149,4 +169,6 @@ def divergence_from_json(row: Mapping[str, Any]) -> Divergence:
         observed=reply_from_json(row["observed"]),
         accepted=tuple(row["accepted"]),
         compare=tuple(row["compare"]),
+        written=True,
+        derived=row.get("derived", False),
     )

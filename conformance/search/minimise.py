@@ -24,12 +24,13 @@ from reference.values.number import text as number_text
 class Attempt:
     """What a program showed on fresh tables: divergences with their op index (set-up calls count), and the ops.
 
-    ``names`` are the real names behind the symbols of the tables.
+    ``names`` are the real names behind the symbols of the tables, ``start`` is in epoch seconds.
     """
 
     divergences: tuple[tuple[int, Divergence], ...]
     ops: tuple[Op, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    start: float | None = None
 
 
 Try = Callable[[Program], Attempt]
@@ -53,6 +54,7 @@ class Reduction:
     divergence: Divergence
     ops: tuple[Op, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    start: float | None = None
     requests: int = 0
     reproduced: bool = True
     exhausted: bool = False
@@ -72,6 +74,7 @@ class Minimiser:
     divergence: Divergence | None = None
     ops: tuple[Op, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    start: float | None = None
     missed: Attempt | None = None
     """The last attempt that did not show it."""
     tried: set[bytes] = field(default_factory=set)
@@ -87,14 +90,17 @@ class Minimiser:
         self.tried.add(key)
         self.requests += len(program.tables) + len(program.steps)
         attempt = self.attempt(program)
-        for index, divergence in attempt.divergences:
-            if divergence.fingerprint == self.fingerprint:
-                last = max(-1, index - len(program.tables))
-                self.best = replace(program, steps=program.steps[: last + 1])
-                self.divergence = divergence
-                self.ops = attempt.ops[: index + 1]
-                self.names = attempt.names
-                return True
+        same = [each for each in attempt.divergences if each[1].fingerprint == self.fingerprint]
+        # What shows by itself is never given up for what rests on another difference.
+        by_itself = self.divergence is not None and not self.divergence.derived
+        shown = min(same, key=lambda each: each[1].derived, default=None)
+        if shown is not None and not (by_itself and shown[1].derived):
+            index, self.divergence = shown
+            last = max(-1, index - len(program.tables))
+            self.best = replace(program, steps=program.steps[: last + 1])
+            self.ops = attempt.ops[: index + 1]
+            self.names, self.start = attempt.names, attempt.start
+            return True
         self.missed = attempt
         return False
 
@@ -112,13 +118,15 @@ def minimise(
     if not work.shows(program) or work.best is None or work.divergence is None:
         # What it was is told by the calls of the attempt, answered differently though.
         missed = work.missed or Attempt(())
-        return Reduction(program, found, missed.ops, missed.names, requests=work.requests, reproduced=False)
+        return Reduction(program, found, missed.ops, missed.names, missed.start, work.requests, reproduced=False)
     work.requests = 0
     _calls(work)
     exhausted = work.spent
     work.limit = work.requests + values
     _values(work)
-    return Reduction(work.best, work.divergence, work.ops, work.names, work.requests, exhausted=exhausted or work.spent)
+    return Reduction(
+        work.best, work.divergence, work.ops, work.names, work.start, work.requests, exhausted=exhausted or work.spent
+    )
 
 
 def _calls(work: Minimiser) -> None:

@@ -20,7 +20,7 @@ from conformance.program import Program
 from conformance.record.folder import RunFolder
 from conformance.record.journal import Journal
 from conformance.record.op import Op, op_to_json
-from conformance.search.findings import divergence_to_json, finding_of, program_of
+from conformance.search.findings import divergence_to_json, finding_of, program_of, written
 from conformance.search.minimise import CALL_BUDGET, VALUE_BUDGET, Attempt, Reduction, minimise
 from conformance.search.pool import TablePool, cheap, clean, poolable
 from conformance.search.reproduction import script
@@ -149,7 +149,10 @@ class Worker:
 
     def run(self, program: Program) -> list[Divergence]:
         """Run one program; its divergences are journalled before this returns."""
-        return [divergence for _, divergence in self.play(program).divergences()]
+        session = self.play(program)
+        ops = [judged.op for judged in session.ops]
+        # As they are kept: a later attempt that does not show them has other names.
+        return [written(found, session.names, ops, session.started) for _, found in session.divergences()]
 
     def play(self, program: Program) -> Session:
         """As ``run``, but hand back the session, with every op and the word on it."""
@@ -330,7 +333,7 @@ class Worker:
         self._demand_open()
         ops = tuple(map(_told, session.ops))
         self.finish(session)
-        return Attempt(tuple(session.divergences()), ops, dict(session.names))
+        return Attempt(tuple(session.divergences()), ops, dict(session.names), session.started)
 
     def program_of_known(self, ops: Sequence[Op], capability: str) -> Program | None:
         """The program of a known finding; None for one that takes faults, which are not this worker's to put in."""
@@ -376,6 +379,7 @@ class Worker:
                 "version": self.target.version,
                 "reproduced": reduction.reproduced,
                 "exhausted": reduction.exhausted,
+                **({"derived": True} if reduction.divergence.derived else {}),
             },
         )
         self.folder.write_finding(finding, script(finding))

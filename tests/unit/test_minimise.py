@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -91,6 +92,17 @@ class TestCalls:
         reduction = minimise(program(*map(call, range(4))), divergence(), attempt, values=0)
         assert numbers(reduction.program) == [1, 3]
         assert reduction.divergence.path == "item:value"
+
+    def test_what_shows_by_itself_is_not_given_up_for_what_rests_on_another(self) -> None:
+        def attempt(candidate: Program) -> Attempt:
+            last = len(candidate.tables) + len(candidate.steps) - 1
+            whole = {1, 3} <= set(numbers(candidate))
+            # Alone, the last call shows it too, but only on what another difference left behind.
+            return Attempt(((last, replace(divergence(), derived=not whole)),))
+
+        reduction = minimise(program(*map(call, range(4))), divergence(), attempt, values=0)
+        assert numbers(reduction.program) == [1, 3]
+        assert not reduction.divergence.derived
 
     def test_what_does_not_show_again_stays_as_it_was(self) -> None:
         whole = program(*map(call, range(4)))
