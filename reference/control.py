@@ -42,7 +42,7 @@ class Control:
     def answer(self, request: Request) -> Answer:
         """The answer to a request below ``/_dynoracle``; 400 and a reason where it can't be done."""
         path = request.url.partition(b"?")[0][len(PREFIX) :].strip(b"/").decode("latin-1")
-        doing = _DOING.get(path)
+        doing, members = _DOING.get(path, (None, frozenset()))
         if doing is None:
             known = ", ".join(f"{PREFIX.decode()}/{name}" for name in sorted(_DOING))
             return _json(404, {"error": f"nothing is controlled at {path!r}; known: {known}"})
@@ -52,6 +52,10 @@ class Control:
                 raise ControlError("the body must be a JSON object")
             if request.method not in (b"GET", b"POST"):
                 raise ControlError("only GET and POST are known")
+            unknown = sorted(asked.keys() - members)
+            if unknown:
+                known = ", ".join(sorted(members)) or "none"
+                raise ControlError(f"{unknown[0]!r} is not known here; known: {known}")
             self.world.settle()
             return _json(200, doing(self, asked if request.method == b"POST" else {}))
         except (ControlError, orjson.JSONDecodeError) as error:
@@ -154,14 +158,15 @@ def _seconds(asked: Mapping[str, Any], name: str, default: float) -> float:
     return float(value)
 
 
-_DOING: Mapping[str, Callable[[Control, Mapping[str, Any]], dict[str, Any]]] = {
-    "clock": _clock,
-    "ttl": _ttl,
-    "links": _links,
-    "leaders": _leaders,
-    "dax": _dax,
-    "regions": _regions,
+_DOING: Mapping[str, tuple[Callable[[Control, Mapping[str, Any]], dict[str, Any]], frozenset[str]]] = {
+    "clock": (_clock, frozenset({"advance", "set"})),
+    "ttl": (_ttl, frozenset({"region", "lag"})),
+    "links": (_links, frozenset({"from", "to", "both", "lag", "cut", "merges"})),
+    "leaders": (_leaders, frozenset({"region", "table", "seconds"})),
+    "dax": (_dax, frozenset({"clear"})),
+    "regions": (_regions, frozenset()),
 }
+"""What can be done, by the last part of the path, and what a request for it may say."""
 
 
 def _json(status: int, body: dict[str, Any]) -> Answer:

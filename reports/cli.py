@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -28,6 +29,8 @@ from reports.terminal import render
 from reports.trend import spark
 from reports.trend import trend as trend_of
 
+PIPED_WIDTH = 140
+"""Columns of a summary that goes to a file or a log, where nothing says how wide it is."""
 app = typer.Typer()
 Replays = Callable[[Sequence[Finding], str], Sequence[str]]
 _replays: list[Replays] = []
@@ -41,6 +44,8 @@ def wire_replays(replay: Replays) -> None:
 def finish(folder: RunFolder, run: Run, console: Console) -> None:
     """Write every report of a run folder and print the summary."""
     reports.write_all(folder.path)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = PIPED_WIDTH
     console.print(render(run, folder.path))
 
 

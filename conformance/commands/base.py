@@ -41,6 +41,13 @@ def fail(text: str) -> NoReturn:
 
 def seconds_of(text: str) -> float:
     """A duration such as ``90``, ``90s``, ``2m`` or ``1h30m`` in seconds; BadParameter for anything else."""
+    found = _seconds(text)
+    if found <= 0:
+        raise typer.BadParameter(f"{text!r} is no time at all; write 90s, 2m or 1h30m")
+    return found
+
+
+def _seconds(text: str) -> float:
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)
     parts = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", text)

@@ -232,7 +232,10 @@ def _check_rules(names: Sequence[str]) -> None:
 def _check_target(spec: str) -> None:
     from conformance.targets.catalogue import CatalogueError, find
 
-    if "://" in spec:
+    scheme, apart, _ = spec.partition("://")
+    if apart:
+        if scheme.lower() not in ("http", "https"):
+            fail(f"{spec!r} is no endpoint: give its http:// or https:// URL")
         return
     try:
         find(spec.removesuffix(":inprocess"))

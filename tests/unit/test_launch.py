@@ -209,6 +209,8 @@ class TestUsage:
             (["reference", "--rule", "items.nosuch"], "no rule is called 'items.nosuch'"),
             (["reference", "--fail-on", "dreadful"], "'dreadful' is no severity"),
             (["reference", "--budget", "3x"], "'3x' is no duration"),
+            (["reference", "--budget", "0s"], "'0s' is no time at all"),
+            (["ftp://127.0.0.1:8000"], "is no endpoint: give its http:// or https:// URL"),
             (["reference", "-n", "0"], "-n"),
             (["http://192.0.2.1:8000"], "--allow-host 192.0.2.1"),
             (["https://dynamodb.us-east-1.amazonaws.com"], "--allow-aws"),

@@ -100,7 +100,7 @@ class TestClock:
             assert place.control("clock") == {"now": START, "clock": "manual"}
             assert place.control("clock", advance=2.5)["now"] == START + 2.5
             assert place.control("clock", set=START + 10)["now"] == START + 10
-            for wrong in ({"set": START}, {"advance": -1}, {"advance": "x"}):
+            for wrong in ({"set": START}, {"advance": -1}, {"advance": "x"}, {"advanse": 1}):
                 with pytest.raises(urllib.error.HTTPError, match="400"):
                     place.control("clock", **wrong)
             with pytest.raises(urllib.error.HTTPError, match="404"):
