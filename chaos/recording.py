@@ -13,7 +13,7 @@ from typing import Any
 
 from chaos.proxy_ledger import Delivery, Entry
 from conformance.fates import fate
-from conformance.oracle.judge import unsupported
+from conformance.oracle.lacking import unsupported
 from conformance.record.folder import TRACE_SCHEMA
 from conformance.record.journal import Journal
 from conformance.record.op import Op, op_to_json

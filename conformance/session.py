@@ -14,7 +14,8 @@ from conformance.oracle import front, planes
 from conformance.oracle.about import main_rule
 from conformance.oracle.blame import refused_rule
 from conformance.oracle.divergence import OK, Divergence, Verdict
-from conformance.oracle.judge import Oracle, lacking
+from conformance.oracle.judge import Oracle
+from conformance.oracle.lacking import lacking
 from conformance.oracle.planes import USES_BUCKET
 from conformance.oracle.resync import adopt_table
 from conformance.oracle.wording import alternatives

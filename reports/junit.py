@@ -102,7 +102,7 @@ def _rule_case(capability: str, rule: str, findings: Sequence[Finding], folder: 
         case = _case("search", capability, rule, "violated", readable(first.summary), text)
         case[0].set("type", _clean(first.severity))
         return case
-    why = "unsettled, the rule is only inferred" if first.unsettled else "not implemented"
+    why = "unsettled, not held against the target" if first.unsettled else "not implemented"
     if accepted(first):
         why = "accepted by the baseline"
     case = _case("search", capability, rule, "unsupported", f"{why}: {readable(first.summary)}", text)

@@ -35,7 +35,7 @@ def render(run: Run, folder: Path) -> str:
         _capabilities(view),
         _checks(view),
         _article(view),
-        _findings("Unsettled: rules that are only inferred", view.unsettled),
+        _findings("Unsettled: not held against the target", view.unsettled),
         _suspects(view),
         _replay(view, folder),
     ]

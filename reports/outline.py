@@ -32,6 +32,8 @@ VERDICT_MEANS: Mapping[str, str] = {
     "unsupported": "the target does not offer it",
     "not-reached": "not tested in this run",
 }
+LISTED = 6
+"""Names that a fact of the run lists."""
 STOPPED_MEANS: Mapping[str, str] = {
     "budget": "the time budget was used up",
     "interrupted": "it was interrupted",
@@ -44,7 +46,8 @@ STOPPED_MEANS: Mapping[str, str] = {
 class Outline:
     """A run in reading order.
 
-    ``findings`` are settled ones, worst first; ``unsettled`` rest on inference alone. ``severities`` counts the settled
+    ``findings`` are settled ones, worst first; ``unsettled`` rest on inference alone, on an
+    earlier difference, or did not show again. ``severities`` counts the settled
     ones, ``unsupported`` included. ``verdict`` is ``violated``, ``unknown`` or ``ok``.
     """
 
@@ -202,6 +205,9 @@ def _settings(value: Any, nothing: str) -> str:
 
 
 def _setting(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        more = len(value) - LISTED
+        return ", ".join(value[:LISTED]) + (f" and {more:,} more" if more > 0 else "")
     return value if isinstance(value, str) else compact(value)
 
 

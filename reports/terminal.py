@@ -48,7 +48,7 @@ def _parts(view: Outline, folder: Path | None) -> Iterator[RenderableType]:
     yield from _known(view)
     yield from _findings("Findings", [f for f in view.findings if not accepted(f)])
     yield from _findings("Accepted by the baseline", [f for f in view.findings if accepted(f)])
-    yield from _findings("Unsettled (rules that are only inferred)", view.unsettled)
+    yield from _findings("Unsettled (not held against the target)", view.unsettled)
     if view.capabilities:
         yield _title("Capabilities")
         yield _capabilities(view)

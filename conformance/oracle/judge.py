@@ -9,18 +9,19 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 
 from conformance.fates import NEVER_SENT, READS
-from conformance.oracle import bodies, choices, expiry, front, planes
-from conformance.oracle.about import lacking_rule
+from conformance.oracle import bodies, choices, expiry, front, planes, planes_blame
 from conformance.oracle.blame import blamed, body_divergence, names_arn, refused_rule, written_rule
 from conformance.oracle.choices import World, parts_of
 from conformance.oracle.compare import Difference, differences
 from conformance.oracle.covered import behaviours, conditions, features
 from conformance.oracle.divergence import OK, Divergence, Verdict
 from conformance.oracle.exercised import open_questions
+from conformance.oracle.lacking import lacking, unsupported
 from conformance.oracle.latitude import MAX_PENDING, Latitude, permitted
 from conformance.oracle.order import before, constrains, evaluated, exhausted
 from conformance.oracle.pages import Pages
-from conformance.oracle.wording import Wording, alternatives, recognise
+from conformance.oracle.reasons import recognised, refused_as
+from conformance.oracle.wording import Wording, alternatives
 from conformance.oracle.writers import Writers
 from conformance.record.op import reply_to_json
 from conformance.targets.raw import RawRequest
@@ -31,18 +32,6 @@ from reference.operations.base import Outcome
 from reference.rules import Cohort, Rule, Violation
 from reference.service import Outcomes, Service
 from reference.tables.table import Table
-
-UNSUPPORTED_CODES = frozenset(
-    {"UnknownOperationException", "NotImplementedException", "NotImplemented", "UnsupportedOperationException"}
-)
-UNSUPPORTED_WORDS = (
-    "not implemented",
-    "not yet implemented",
-    "unsupported operation",
-    "is not supported",
-    "unknown operation",
-)
-
 
 _REPLAY = ("transactions.replay",)
 _CLOSER = {"items.condition-failed": ("partiql.update-existing", *_REPLAY)}
@@ -293,7 +282,7 @@ class Oracle:
         if unsupported(reply) or call.operation in self.latitude.lacks:
             return Judgement((world,), lacking(call.operation, self.model.refusal(call, settled[0]), reply))
         known = [v for v in settled if reply.code in (v.rule.error, *v.rule.accept_codes)]
-        other = _recognised(call, reply)
+        other = recognised(call, reply)
         if known:
             return Judgement((world,), self._other_words(call, known, other, reply, broken))
         first = settled[0]
@@ -308,7 +297,7 @@ class Oracle:
             return Judgement((world,), self._untrue(call, first, other, reply, broken))
         if reply.code == _MISMATCH and call.body.get("ClientRequestToken") is not None:
             return Judgement((world,), None, "whether the token is looked at before the actions is recorded nowhere")
-        closer = _refused_as(call, first.rule, reply)
+        closer = refused_as(call, first.rule, reply)
         return Judgement((world,), found if closer is None else replace(found, rule=closer))
 
     def _wrong_fields(
@@ -363,7 +352,7 @@ class Oracle:
         return replace(found, path="cohort", accepted=mixed) if mixed else found
 
     def _refused_untruly(self, world: World, call: Call, outcome: Outcome | None, reply: Refusal) -> Judgement:
-        matched = _recognised(call, reply)
+        matched = recognised(call, reply)
         if matched is not None and matched.open:
             return Judgement((world,))
         expected = Success(outcome.body if outcome else None)
@@ -429,7 +418,7 @@ class Oracle:
         answer = planes.lawful(world.service, asked, call, outcome, reply.body, self.latitude)
         found = None
         if answer.differences:
-            found = planes.divergence(world.service, call, outcome, reply, answer.differences, self.writers)
+            found = planes_blame.divergence(world.service, call, outcome, reply, answer.differences, self.writers)
         after = self._done(world, call, outcome, reply)
         if answer.remember is not None:
             answer.remember(after.service)
@@ -486,54 +475,6 @@ class Oracle:
                 world.service.install(table, key, item)
 
 
-def _recognised(call: Call, reply: Refusal) -> Rule | None:
-    """The rule whose words a refusal has; the words of a legacy parameter tell of none where none is used."""
-    rule = recognise(reply, call.operation)
-    legacy = rule is not None and rule.capability == "legacy" and call.operation in _LEGACY
-    return None if legacy and not _LEGACY[call.operation] & call.body.keys() else rule
-
-
-def _refused_as(call: Call, rule: Rule, reply: Refusal) -> str | None:
-    """The rule about the way of refusing that another error breaks, whatever is wrong with the request."""
-    reasons = reply.fields.get("CancellationReasons")
-    codes = (
-        {reason.get("Code") for reason in reasons if isinstance(reason, dict)} if isinstance(reasons, list) else set()
-    )
-    faulty = not codes or "ValidationError" in codes
-    if reply.code == "TransactionCanceledException" and rule.error == "ValidationException" and faulty:
-        return "transactions.refused-whole"
-    if reply.code == "SerializationException" and reply.message is None and too_deep(call.body, _PARSED_DEPTH):
-        return "wire.deep-json"
-    return None
-
-
-_PARSED_DEPTH = 64
-"""Levels of JSON past which a target that knows a limit of its own gives up parsing, which DynamoDB does not."""
-_LEGACY = {
-    "PutItem": frozenset({"Expected", "ConditionalOperator"}),
-    "DeleteItem": frozenset({"Expected", "ConditionalOperator"}),
-    "UpdateItem": frozenset({"Expected", "ConditionalOperator", "AttributeUpdates"}),
-    "GetItem": frozenset({"AttributesToGet"}),
-    "Query": frozenset({"KeyConditions", "QueryFilter", "ConditionalOperator", "AttributesToGet"}),
-    "Scan": frozenset({"ScanFilter", "ConditionalOperator", "AttributesToGet"}),
-}
-
-
-def too_deep(body: Json, most: int) -> bool:
-    """Whether JSON is nested more than so many levels deep."""
-    level = [body]
-    for _ in range(most + 1):
-        level = [
-            inner
-            for part in level
-            if isinstance(part, dict | list)
-            for inner in (part.values() if isinstance(part, dict) else part)
-        ]
-        if not level:
-            return False
-    return True
-
-
 def _restarts_segment(call: Call) -> bool:
     """Whether a call goes on with a segment of a parallel Scan; which keys are in it only the target knows."""
     body = call.body if isinstance(call.body, dict) else {}
@@ -555,20 +496,3 @@ def _table(service: Service, call: Call) -> Table | None:
 def _any_failed(body: Json) -> bool:
     """Whether a statement of a batch fails, which the batch as a whole does not."""
     return any("Error" in each for each in body.get("Responses", ()))
-
-
-def lacking(operation: str, expected: Reply, reply: Reply) -> Divergence:
-    """The divergence of an operation or feature that a target does not have: one for each operation."""
-    accepted = (reply_to_json(expected),)
-    text = f"{operation} is not supported"
-    return Divergence(operation, lacking_rule(operation), "unsupported", "", text, expected, reply, accepted, ("*",))
-
-
-def unsupported(reply: Refusal) -> bool:
-    """Whether a refusal says that the target lacks an operation or feature."""
-    message = (reply.message or "").lower()
-    return (
-        reply.code in UNSUPPORTED_CODES
-        or reply.status == 501
-        or any(words in message for words in UNSUPPORTED_WORDS[:3])
-    )

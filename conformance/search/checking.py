@@ -17,7 +17,7 @@ from conformance.checks.base import Answered, Check, Expected, Http, Refused, bo
 from conformance.fates import NEVER_SENT
 from conformance.oracle.about import main_rule
 from conformance.oracle.divergence import Divergence
-from conformance.oracle.judge import unsupported
+from conformance.oracle.lacking import unsupported
 from conformance.oracle.latitude import permitted
 from conformance.oracle.wording import recognise
 from conformance.program import Program, Step

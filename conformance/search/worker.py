@@ -382,6 +382,8 @@ class Worker:
                 **({"derived": True} if reduction.divergence.derived else {}),
             },
         )
+        if not reduction.reproduced and finding.severity != "crash":
+            finding = replace(finding, unsettled=True)  # Seen once and never again: nobody can be shown it.
         self.folder.write_finding(finding, script(finding))
         self.journal.append("finding", fingerprint=finding.fingerprint, at=_now())
 

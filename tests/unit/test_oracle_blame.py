@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.oracle import planes
+from conformance.oracle import planes_blame
 from conformance.oracle.about import main_rule
 from conformance.oracle.compare import Difference
 from conformance.oracle.divergence import Divergence
@@ -431,7 +431,7 @@ def test_records_are_expected_as_they_are_shown_but_for_the_differing_place(
     asked = Call("GetRecords", {"ShardIterator": "i"})
     reply = Success({"Records": [record], "NextShardIterator": "n"})
     outcome = Outcome({"Records": []}, rules=("streams.record",))
-    found = planes.divergence(target.oracle.model, asked, outcome, reply, (wrong,), target.oracle.writers)
+    found = planes_blame.divergence(target.oracle.model, asked, outcome, reply, (wrong,), target.oracle.writers)
     mended = {"Records": [{"eventID": "e", "dynamodb": {"SequenceNumber": "1", **due}}], "NextShardIterator": "n"}
     assert found.expected == Success(mended)
 

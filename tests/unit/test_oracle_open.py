@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.checks.base import table
-from conformance.oracle import planes
+from conformance.oracle import planes, planes_blame
 from conformance.oracle.compare import Difference
 from conformance.oracle.sightings import sightings
 from conformance.oracle.streaming import rounded
@@ -168,4 +168,4 @@ def test_numbers_of_records_that_differ_lead_nowhere() -> None:
 
 def test_the_spelling_of_a_number_is_told_of_records_as_of_items() -> None:
     found = Difference(("Records", "*", "dynamodb", "NewImage", "v", "N"), "spelling", "2", "2.0")
-    assert planes.rule_of("GetRecords", Outcome({}), found) == "values.number-normal-form"
+    assert planes_blame.rule_of("GetRecords", Outcome({}), found) == "values.number-normal-form"

@@ -66,7 +66,7 @@ def test_everything_of_a_run_is_there() -> None:
 
             "operations: 3 of 4 reached", "DeleteItem", "errors: 2 of 3 reached",
             "partiql.select#one no answer in 10 s",
-            "They are not held against it.",
+            "Not held against the target",
         "client.update_item(", "UpdateExpressionSET #n = #n + :one", "boto3 cannot send this program as it is",
         '"TableStatus": "CREATING"',
     ):  # fmt: skip
