@@ -23,7 +23,8 @@ class Difference:
     """One differing place.
 
     ``path`` holds member names; attribute names and indices stand as ``*``, and ``names`` tells the attribute names.
-    ``row`` is the row key of the item it lies in, where that is known.
+    ``row`` is the row key of the item it lies in, where that is known; ``position`` is that of the record, in a list of
+    them that are held each against its own change.
     """
 
     path: tuple[str, ...]
@@ -32,6 +33,7 @@ class Difference:
     observed: Json
     names: tuple[str, ...] = ()
     row: tuple[Any, ...] | None = None
+    position: int | None = None
 
     @property
     def place(self) -> str:

@@ -58,7 +58,7 @@ def divergence(
     """The divergence of an answer that is not lawful; the first difference tells most."""
     found = min(wrong, key=lambda d: (severity_of(d) != "data", d.path[-1:] == ("SizeBytes",)))
     place = found.place + _by(service, call, found, writers)
-    expected = Success(_due(call, outcome.body, reply, found))
+    expected = Success(_due(call, outcome.body, reply, found, wrong))
     decides = found.path[:-1] if found.kind in ("order",) and found.path[-1] == "SequenceNumber" else found.path
     decides = ("Records", "*", "dynamodb", "Keys") if found.path in (("Records",), ("Records", "*")) else decides
     text = f"{call.operation}: {place}: expected {_short(found.expected)}, observed {_short(found.observed)}"
@@ -74,7 +74,7 @@ def divergence(
     )  # fmt: skip
 
 
-def _due(call: Call, body: Json, reply: Success, found: Difference) -> Json:
+def _due(call: Call, body: Json, reply: Success, found: Difference, wrong: tuple[Difference, ...]) -> Json:
     """The expected body; of records, whose numbers the target makes up, those shown with the differing place mended.
 
     Where the records themselves differ, they are all those that the iterator had still to show.
@@ -86,24 +86,28 @@ def _due(call: Call, body: Json, reply: Success, found: Difference) -> Json:
         return {**told, "Records": found.expected}
     if found.path[1:2] != ("*",) or len(found.path) < 3 or found.kind not in _PLACES:
         return body
-    return {**told, "Records": [_mended(record, found.path[2:], found) for record in told.get("Records", ())]}
+    records = list(told.get("Records", ()))
+    for each in wrong:
+        if each.path == found.path and each.position is not None:
+            records[each.position] = _mended(records[each.position], each.path[2:], each.names, each)
+    return {**told, "Records": records}
 
 
 _WHOLE = (("Records",), ("Records", "*"), ("Records", "*", "dynamodb", "Keys"))
 _PLACES = frozenset({"value", "type", "missing", "extra", "spelling"})
 
 
-def _mended(part: Json, path: tuple[str, ...], found: Difference) -> Json:
+def _mended(part: Json, path: tuple[str, ...], names: tuple[str, ...], found: Difference) -> Json:
+    """A body with what was expected at a path whose steps ``*`` stand for these names of attributes."""
     if not isinstance(part, dict):
         return part
-    if path[0] == "*" and len(path) > 1:
-        return {name: _mended(member, path[1:], found) for name, member in part.items()}
+    step, names = (names[0], names[1:]) if path[0] == "*" and names else (path[0], names)
     if len(path) > 1:
-        return {**part, path[0]: _mended(part.get(path[0]), path[1:], found)}
-    if part.get(path[0]) != found.observed:
+        return {**part, step: _mended(part.get(step), path[1:], names, found)}
+    if part.get(step) != found.observed:
         return part
-    rest = {name: member for name, member in part.items() if name != path[0]}
-    return rest if found.kind == "extra" else {**rest, path[0]: found.expected}
+    rest = {name: member for name, member in part.items() if name != step}
+    return rest if found.kind == "extra" else {**rest, step: found.expected}
 
 
 def severity_of(found: Difference) -> str:
@@ -143,8 +147,9 @@ def _creator(service: Service, found: Difference, writers: Writers) -> Write | N
     if not created or found.observed.get("eventName") != "INSERT" or found.row is None:
         return None
     for table in service.account.tables.values():
-        write = writers.of(table.name, found.row)
-        if write is not None and write.created_nothing:
+        write = writers.idle(table.name, found.row)
+        image = (found.observed.get("dynamodb") or {}).get("NewImage") or {}
+        if write is not None and image.keys() <= set(table.key.names):
             return write
     return None
 

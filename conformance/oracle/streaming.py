@@ -220,7 +220,7 @@ def _match(found: Read, stream: Stream, shown: list[dict[str, Any]], seen: Sight
         if isinstance(entry, Missing):
             found.wrong.append(Difference(("Records",), "missing", _told(entry.entry, stream), None, row=row))
             return
-        found.wrong += _record(entry, stream, each, latitude)
+        found.wrong += [replace(d, row=row, position=position) for d in _record(entry, stream, each, latitude)]
         number = str(told.get("SequenceNumber"))
         if number.isdigit():
             if int(number) <= before:
@@ -263,6 +263,9 @@ def _next_of(
         own = (shown.get("dynamodb") or {}).get("Keys")
         same = [each for each in later if canonical((each.get("dynamodb") or {}).get("Keys")) == canonical(own)]
         idle = (shown.get("dynamodb") or {}).get("OldImage")
+        spare = len(same) >= len(left) - position and not _leaves(entry, shown)
+        if spare and any(_leaves(entry, each) for each in same):
+            return None
         if any(_alike(entry, each, stream) for each in same) or (idle and not _differ(shown)):
             return None
         if any(_alike(other, shown, stream) for other in left[position + 1 :]):
@@ -278,6 +281,12 @@ def _says_as_before(entry: LogEntry, shown: Mapping[str, Any]) -> bool:
         return False
     image = (shown.get("dynamodb") or {}).get("NewImage")
     return entry.new is None if image is None else canonical(image) == canonical(entry.old.item)
+
+
+def _leaves(entry: LogEntry, shown: Mapping[str, Any]) -> bool:
+    """Whether a record shows the item as a change has left it."""
+    image = (shown.get("dynamodb") or {}).get("NewImage")
+    return image is not None and entry.new is not None and canonical(image) == canonical(entry.new.item)
 
 
 def _alike(entry: LogEntry, shown: Mapping[str, Any], stream: Stream) -> bool:

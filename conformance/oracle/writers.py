@@ -73,6 +73,7 @@ class Writers:
         self._keys: dict[bytes, dict[bytes, frozenset[str]]] = {}
         self._seen: set[bytes] = set()
         self._made: dict[str, Write] = {}
+        self._idle: dict[bytes, Write] = {}
 
     def note(self, service: Service, call: Call, outcome: Outcome) -> None:
         """Remember whose items a call wrote, or was to leave as they are."""
@@ -80,6 +81,7 @@ class Writers:
             self._last.clear()
             self._keys.clear()
             self._seen.clear()
+            self._idle.clear()
         write = Write(call.operation, call.body, outcome.rules)
         slots = [_slot(change.table, change.key) for change in outcome.changes]
         rows = [(name, item, row_of(service, name, item)) for name, item in written(call)]
@@ -87,6 +89,8 @@ class Writers:
             last = self._last.get(slot) if call.operation == "UpdateItem" else None
             stood = () if last is None or last.known else (replace(last, before=()), *last.before)[:MAX_BEFORE]
             self._last[slot] = replace(write, before=stood)
+            if write.created_nothing:
+                self._idle.setdefault(slot, write)
         for name, item, row in rows:
             if row is not None:
                 ways = self._keys.setdefault(_slot(name, row), {})
@@ -106,6 +110,7 @@ class Writers:
             row = row_of(service, name, item)
             if row is not None and call.operation == "GetItem" and not _PARTLY & call.body.keys():
                 self._seen.add(_slot(name, row))
+                self._idle.pop(_slot(name, row), None)
                 self.settled(name, row)
 
     def respelt(self, service: Service, call: Call, row: RowKey | None = None, shown: Json = None) -> bool:
@@ -171,6 +176,10 @@ class Writers:
             if refused.explains(difference):
                 return refused
         return next((each for each in (write, *write.before) if each.wrote(difference)), write)
+
+    def idle(self, table: str, key: Sequence[Any]) -> Write | None:
+        """The first write that must have left an item missing, whatever was written after it; no read has shown it."""
+        return self._idle.get(_slot(table, key))
 
     def creating_nothing(self, service: Service, table: str, shown: Json) -> Write | None:
         """The last write that must have left an item of a table missing; it is missing still, and ``shown`` has it.

@@ -426,7 +426,7 @@ def test_records_are_expected_as_they_are_shown_but_for_the_differing_place(
 ) -> None:
     # MiniStack: 0 for an item of 6 bytes; the numbers and identities of records are the target's own.
     record = {"eventID": "e", "dynamodb": {"SequenceNumber": "1", **shown}}
-    wrong = Difference(("Records", "*", "dynamodb", "SizeBytes"), kind, expected, observed)
+    wrong = Difference(("Records", "*", "dynamodb", "SizeBytes"), kind, expected, observed, position=0)
     target = Bench()
     asked = Call("GetRecords", {"ShardIterator": "i"})
     reply = Success({"Records": [record], "NextShardIterator": "n"})

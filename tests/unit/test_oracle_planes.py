@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from conformance.oracle.bodies import CREATES_NOTHING
+from conformance.oracle.divergence import Divergence
 from conformance.oracle.judge import Oracle
 from conformance.oracle.latitude import Latitude
 from conformance.program import BUCKET
@@ -56,6 +58,15 @@ class Bench:
             reply = Success(alter(reply.body))
         return reply, self.oracle.judge(call, reply, self.clock.now()).ruling
 
+    def divergence(self, operation: str, alter: Callable[[Any], Any], **body: Any) -> Divergence:
+        """What the oracle finds wrong with an altered answer."""
+        self.clock.advance(1.0)
+        call = Call(operation, body)
+        reply = Success(alter(self.target.execute(call).body))
+        found = self.oracle.judge(call, reply, self.clock.now()).divergence
+        assert found is not None
+        return found
+
     def item(self, key: str, **attributes: Any) -> None:
         self.ask("PutItem", TableName="music", Item={"pk": {"S": key}, **attributes})
 
@@ -96,6 +107,37 @@ class TestStreams:
         bench = Bench(STREAMED)
         bench.item("a")
         assert bench.put("GetRecords", alter, ShardIterator=bench.iterators()[0])[1] == "violated"
+
+    def test_of_a_wrong_image_its_own_record_and_attribute_are_told(self) -> None:
+        bench = Bench(STREAMED)
+        bench.item("a")
+        bench.item("b", c={"N": "1"}, d={"S": "x"})
+
+        def poorer(body: Any) -> Any:
+            (first, second) = body["Records"]
+            image = {"pk": {"S": "b"}, "d": {"S": "x"}}
+            return {**body, "Records": [first, {**second, "dynamodb": {**second["dynamodb"], "NewImage": image}}]}
+
+        found = bench.divergence("GetRecords", poorer, ShardIterator=bench.iterators()[0])
+        assert found.rule == "streams.images"
+        images = [record["dynamodb"]["NewImage"] for record in found.expected.body["Records"]]
+        assert images == [{"pk": {"S": "a"}}, {"pk": {"S": "b"}, "c": {"N": "1"}, "d": {"S": "x"}}]
+
+    def test_an_item_that_a_removal_made_is_that_removals_even_when_it_was_written_after(self) -> None:
+        bench = Bench(STREAMED)
+        bench.ask("UpdateItem", TableName="music", Key={"pk": {"S": "a"}}, UpdateExpression="REMOVE c")
+        bench.item("a", c={"N": "1"})
+
+        def made(body: Any) -> Any:
+            (record,) = body["Records"]
+            inner = record["dynamodb"]
+            bare = {"pk": {"S": "a"}}
+            first = {**record, "eventID": "0", "dynamodb": {**inner, "NewImage": bare, "SequenceNumber": "1"}}
+            then = {**record, "eventName": "MODIFY", "dynamodb": {**inner, "OldImage": bare}}
+            return {**body, "Records": [first, then]}
+
+        found = bench.divergence("GetRecords", made, ShardIterator=bench.iterators()[0])
+        assert (found.operation, found.rule) == ("UpdateItem", CREATES_NOTHING)
 
     def test_a_record_less_in_one_of_several_shards_is_found_with_the_last(self) -> None:
         bench = Bench(STREAMED, shards=2)
