@@ -280,6 +280,13 @@ OPERANDS: tuple[Check, ...] = (
     ),
     refuses(
         "expressions.distinct-operands",
+        update("SET data2 = if_not_exists(data1, data1)"),
+        f"{ENVELOPE}Invalid UpdateExpression: {_DISTINCT}if_not_exists, first operand: [data1]",
+        control=update("SET data2 = if_not_exists(data1, pk)"),
+        name="if_not_exists",
+    ),
+    refuses(
+        "expressions.distinct-operands",
         scan(FilterExpression="a = a"),
         f"Invalid FilterExpression: {_DISTINCT}=, first operand: [a]",
         control=scan(FilterExpression="a = b"),

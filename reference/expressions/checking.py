@@ -348,5 +348,6 @@ def _check_function(call: Call | Arithmetic, values: _Values) -> Iterator[Violat
     elif name == "if_not_exists":
         if not isinstance(arguments[0], Path):
             yield violation("expressions.path-required", kind="Update", function=name)
+        yield from _check_distinct("Update", name, arguments)
     elif name == "list_append":
         yield from _check_types("Update", name, arguments, values, frozenset({"L"}))
