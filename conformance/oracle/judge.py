@@ -9,7 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 
 from conformance.fates import NEVER_SENT, READS
-from conformance.oracle import bodies, choices, expiry, front, planes, planes_blame
+from conformance.oracle import bodies, choices, created, expiry, front, planes, planes_blame
 from conformance.oracle.blame import blamed, body_divergence, names_arn, refused_rule, written_rule
 from conformance.oracle.choices import World, parts_of
 from conformance.oracle.compare import Difference, differences
@@ -373,7 +373,7 @@ class Oracle:
         found = Divergence(
             call.operation, rule, "refuses", path, text, expected, reply, (reply_to_json(expected),), ("*",)
         )
-        return Judgement((world,), found)
+        return Judgement((world,), created.blamed(world.service, call, found, self.writers))
 
     def _accepted_wrongly(self, world: World, call: Call, broken: tuple[Violation, ...], reply: Success) -> Judgement:
         settled = [v for v in broken if not v.rule.open and not any(c.rule.open for c in v.causes)]
@@ -381,7 +381,8 @@ class Oracle:
             return Judgement((world,), None, f"{broken[0].rule.name} is disputed")
         found = self._divergence(call, settled[0], reply, "accepts", "", broken)
         cause = settled[0].causes[0].rule.name if settled[0].causes else found.rule
-        return Judgement((world,), replace(found, rule=blamed(call, cause)))
+        found = replace(found, rule=blamed(call, cause))
+        return Judgement((world,), created.blamed(world.service, call, found, self.writers))
 
     def _answered(self, world: World, call: Call, outcome: Outcome, reply: Success) -> Judgement:
         body = planes.named(world.service, call, reply.body)

@@ -90,6 +90,29 @@ def test_a_refused_write_does_not_hide_the_one_that_created_what_it_should_not()
     assert (found.operation, found.rule, found.path) == ("UpdateItem", "items.removal-creates-nothing", "item:created")
 
 
+def test_a_condition_that_would_hold_for_an_item_of_a_removal_tells_of_the_removal() -> None:
+    # DynamoDB Local.
+    exists, missing = "attribute_exists(pk)", "attribute_not_exists(pk)"
+    failed = Refusal("ConditionalCheckFailedException", "The conditional request failed")
+    for asked, answer in ((exists, Success({})), (missing, failed)):
+        target = Bench()
+        target.lawful(update("REMOVE g"))
+        found = target.faults(call("DeleteItem", Key=KEY, ConditionExpression=asked), answer)
+        assert (found.operation, found.rule, found.path) == (
+            "UpdateItem",
+            "items.removal-creates-nothing",
+            "item:created",
+        )
+
+
+@pytest.mark.parametrize("before", [put(), update("REMOVE g")], ids=["there", "a condition on more than the key"])
+def test_a_condition_that_an_item_of_a_removal_would_not_fulfil_is_wrong_itself(before: Call) -> None:
+    target = Bench()
+    target.lawful(before)
+    found = target.faults(call("DeleteItem", Key=KEY, ConditionExpression="attribute_exists(g)"), {})
+    assert (found.operation, found.rule) == ("DeleteItem", "expressions.existence")
+
+
 @pytest.mark.parametrize(
     ("read", "shown"),
     [
