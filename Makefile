@@ -58,7 +58,7 @@ cover: setup
 	$(BIN)/pytest -q -n $(JOBS) -m "not peer and not slow and not browser" --cov --cov-report=term
 
 power: setup ## How many planted bugs the suite finds; of mutants with MUTANTS=100
-	$(BIN)/python -m tests.planted.power
+	JOBS=$(JOBS) $(BIN)/python -m tests.planted.power
 
 peers: setup ## Real clients and the other emulators
 	$(BIN)/pytest -q -m peer tests/peers

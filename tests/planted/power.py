@@ -2,7 +2,7 @@
 
 For each plant: do the directed checks find it, and does the ordinary search, told nothing of it, within a minute?
 ``FAST=1`` takes a few plants and seconds, ``SEEDS=3`` searches three times, ``ONLY=name,name`` takes these plants.
-``MUTANTS=100`` takes so many mutants instead, drawn by ``SEED``: see ``mutants.py``.
+``MUTANTS=100`` takes so many mutants instead, drawn by ``SEED``: see ``mutants.py``. ``JOBS`` processes share them.
 
 The search is drawn once and put to all plants. A program that a plant answers as the reference does, call for call,
 would be judged as on the reference: it is judged there once, and its time counts for every plant. So each plant's time
@@ -18,7 +18,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 
 from conformance.checks import all_checks
@@ -108,7 +110,8 @@ def usable_checks(*capabilities: str) -> list[Check]:
 def run_checks(tallies: Sequence[Tally], checks: Sequence[Check]) -> None:
     """Note for every plant the first check that finds it."""
     for tally in tallies:
-        tally.check = next((check.id for check in checks if check_fails(check, tally.plant.wrap)), "")
+        near = sorted(checks, key=lambda check: check.capability != tally.plant.capability)
+        tally.check = next((check.id for check in near if check_fails(check, tally.plant.wrap)), "")
 
 
 # Search
@@ -234,6 +237,58 @@ class Hunt:
             left[tally.plant.name] += spent - told.seconds
 
 
+# Several processes
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a search took, in one process."""
+
+    timing: Timing
+    programs: int
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one process is to do: search with these seeds for its share of the plants."""
+
+    seeds: tuple[int, ...]
+    budget: float
+    share: int
+    jobs: int
+
+
+_TALLIES: list[Tally] = []
+"""The plants of the run: forked processes find them here, for what they are made of can't be sent."""
+
+
+def _fulfil(order: Order) -> tuple[list[tuple[str, list[float | None], str]], list[Spent]]:
+    tallies = _TALLIES[order.share :: order.jobs]
+    run_checks(tallies, usable_checks())
+    spent = []
+    for seed in order.seeds:
+        with tempfile.TemporaryDirectory(prefix="dynoracle-power-") as home:
+            hunt = Hunt(seed, order.budget, tallies, Path(home))
+            hunt.run()
+            spent.append(Spent(hunt.timing, hunt.programs, hunt.calls))
+    return [(tally.check, tally.seconds, tally.by) for tally in tallies], spent
+
+
+def hunted(tallies: list[Tally], seeds: Sequence[int], budget: float) -> list[Spent]:
+    """Look for all plants with checks and search, by ``JOBS`` processes, and note what came of each."""
+    jobs = max(1, int(os.environ.get("JOBS", "2")))
+    _TALLIES[:] = tallies
+    spent: list[Spent] = []
+    with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
+        orders = [Order(tuple(seeds), budget, share, jobs) for share in range(jobs)]
+        for order, (found, took) in zip(orders, pool.map(_fulfil, orders), strict=True):
+            for tally, (check, seconds, by) in zip(tallies[order.share :: jobs], found, strict=True):
+                tally.check, tally.seconds, tally.by = check, seconds, by
+            spent += took
+    return spent
+
+
 # Report
 
 
@@ -250,7 +305,7 @@ def table(tallies: Sequence[Tally]) -> Iterator[str]:
         )
 
 
-def summary(tallies: Sequence[Tally], hunts: Sequence[Hunt], budget: float) -> Iterator[str]:
+def summary(tallies: Sequence[Tally], hunts: Sequence[Spent], budget: float) -> Iterator[str]:
     """Totals, misses, where the time went, and the last line."""
     searched = [tally for tally in tallies if tally.seconds and None not in tally.seconds]
     checked = [tally for tally in tallies if tally.check]
@@ -316,11 +371,9 @@ def hunt_mutants(count: int, seed: int, budget: float) -> int:
     """Draw mutants, look for each with checks and search, and tell survivors from changes that change nothing."""
     mutants = list(draw(count, seed))
     tallies = [Tally(mutant) for mutant in mutants]
-    checks = usable_checks()
-    run_checks(tallies, checks)
+    hunted(tallies, (seed,), budget)
     with tempfile.TemporaryDirectory(prefix="dynoracle-power-") as home:
-        hunt = Hunt(seed, budget, tallies, Path(home))
-        hunt.run()
+        checks = usable_checks()
         survivors = [(tally, mutant) for tally, mutant in zip(tallies, mutants, strict=True) if not tally.found]
         told = list(witnesses(checks, Path(home) / "witnesses")) if survivors else []
     shown = {mutant.name: witness_of(mutant, told) for _, mutant in survivors}
@@ -354,12 +407,7 @@ def main() -> int:
         print(f"witnesses that prove nothing: {', '.join(bad)}")
         return 1
     tallies = [Tally(plant) for plant in plants]
-    run_checks(tallies, usable_checks())
-    hunts = []
-    for seed in range(1, int(os.environ.get("SEEDS", "1")) + 1):
-        with tempfile.TemporaryDirectory(prefix="dynoracle-power-") as home:
-            hunts.append(Hunt(seed, budget, tallies, Path(home)))
-            hunts[-1].run()
+    hunts = hunted(tallies, range(1, int(os.environ.get("SEEDS", "1")) + 1), budget)
     for line in (*table(tallies), *summary(tallies, hunts, budget)):
         print(line)
     found = sum(tally.found for tally in tallies)
