@@ -17,9 +17,10 @@ from typing import Any
 from reference.account import Account
 from reference.agenda import Agenda
 from reference.api import Call
+from reference.partitions.ranges import Partitions
 from reference.service import Service
 from reference.tables.table import Table
-from reference.tables.view import TOKENS, RowKey
+from reference.tables.view import RowKey
 
 EVENTUAL = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
 """Reads that a follower may answer, unless they ask for consistency."""
@@ -42,6 +43,13 @@ class Lags:
         return max(self.tables, self.indexes)
 
 
+class _Copies:
+    """What stands behind a range here: its copies are known by their numbers alone."""
+
+    def copy(self) -> _Copies:
+        return self
+
+
 class Followers:
     """The followers of every partition of an account's tables, and which leaders are lost; seeded."""
 
@@ -51,6 +59,7 @@ class Followers:
         self._random = random.Random(seed)
         self._applied: dict[tuple[str, str, int, int], float] = {}
         self._lost: dict[tuple[str, int], float] = {}
+        self._ranges = Partitions([_Copies() for _ in range(lags.partitions)])
 
     # Reads
 
@@ -97,8 +106,7 @@ class Followers:
         return moment
 
     def _partition(self, key: RowKey) -> int:
-        place: int = key[0] * self.lags.partitions // TOKENS
-        return place
+        return self._ranges.of(key).number
 
     # Leaders
 
