@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import typer
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from conformance.record.folder import RunFolder
 from conformance.record.run import Run
+from conformance.search.baseline import failing
 from conformance.search.baseline import severities_of as chosen
 
 OK, FINDINGS, USAGE, NOTHING = 0, 1, 2, 3
@@ -55,6 +56,32 @@ def _seconds(text: str) -> float:
         raise typer.BadParameter(f"{text!r} is no duration; write 90s, 2m or 1h30m")
     hours, minutes, seconds = (float(part or 0) for part in parts.groups())
     return hours * 3600 + minutes * 60 + seconds
+
+
+def exit_code(run: Run, status: int, wanted: set[str], console: Console, output: str) -> int:
+    """The exit code of a finished run; says why when nothing was reached."""
+    if run.calls == 0 and not run.checks and run.errors:
+        return _say(run.errors)
+    if run.calls == 0 and not run.checks:
+        tail = "\n".join(output.strip().splitlines()[-15:])
+        Console(stderr=True).print(
+            f"dynoracle: nothing was reached on {run.target.get('name', 'the target')}", style="bold red"
+        )
+        Console(stderr=True).print(Text(tail))
+        return USAGE if status not in (0, 5) else NOTHING
+    _say(run.errors)
+    if failing(run, wanted):
+        return FINDINGS
+    if run.errors:
+        return USAGE
+    verdicts = {result.verdict for result in run.capabilities}
+    return OK if verdicts & {"ok", "violated"} else NOTHING
+
+
+def _say(errors: Sequence[str]) -> int:
+    for error in errors:
+        Console(stderr=True).print(Text(f"dynoracle: {error}", style="bold red"))
+    return USAGE
 
 
 def severities_of(text: str) -> set[str]:

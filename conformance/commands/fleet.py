@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from conformance.commands.base import fail, finish, seconds_of, severities_of
+from conformance.commands.base import exit_code, fail, finish, seconds_of, severities_of
 from conformance.record.codec import RecordError
 
 app = typer.Typer()
@@ -31,7 +31,6 @@ def fleet(
     allow_host: Annotated[list[str] | None, typer.Option(help="A host besides loopback that may be tested.")] = None,
 ) -> None:
     """Share one campaign between the workers of a Dask cluster, and merge what they find."""
-    from conformance.commands.run import exit_code
     from conformance.fleet import FleetError, run_fleet
     from conformance.search.campaign import new_folder
 

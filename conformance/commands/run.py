@@ -15,13 +15,12 @@ from rich.live import Live
 from rich.text import Text
 
 from conformance.commands import aws, fleet, judge, known, runs, targets
-from conformance.commands.base import FINDINGS, NOTHING, OK, USAGE, fail, finish, seconds_of, severities_of
+from conformance.commands.base import exit_code, fail, finish, seconds_of, severities_of
 from conformance.launch import Finished, Order, Progress, launch, read_order
 from conformance.record.codec import RecordError
 from conformance.record.finding import SEVERITIES
 from conformance.record.folder import RunFolder
-from conformance.record.run import Run
-from conformance.search.baseline import failing, gather, write_known
+from conformance.search.baseline import gather, write_known
 from conformance.search.campaign import part_of
 from conformance.targets.costs import estimate
 from conformance.targets.target import DEFAULT_REGION, MAX_COST, Access, TargetError, permit
@@ -158,32 +157,6 @@ def _progress(progress: Progress, seconds: float) -> Text:
         f"{left:4.0f} s left · {progress.programs} programs · {progress.calls} calls · {rate:.0f} calls/s · "
         f"divergences: {listed}"
     )
-
-
-def exit_code(run: Run, status: int, wanted: set[str], console: Console, output: str) -> int:
-    """The exit code of a finished run; says why when nothing was reached."""
-    if run.calls == 0 and not run.checks and run.errors:
-        return _say(run.errors)
-    if run.calls == 0 and not run.checks:
-        tail = "\n".join(output.strip().splitlines()[-15:])
-        Console(stderr=True).print(
-            f"dynoracle: nothing was reached on {run.target.get('name', 'the target')}", style="bold red"
-        )
-        Console(stderr=True).print(Text(tail))
-        return USAGE if status not in (0, 5) else NOTHING
-    _say(run.errors)
-    if failing(run, wanted):
-        return FINDINGS
-    if run.errors:
-        return USAGE
-    verdicts = {result.verdict for result in run.capabilities}
-    return OK if verdicts & {"ok", "violated"} else NOTHING
-
-
-def _say(errors: Sequence[str]) -> int:
-    for error in errors:
-        Console(stderr=True).print(Text(f"dynoracle: {error}", style="bold red"))
-    return USAGE
 
 
 def _check(target: str, capabilities: Sequence[str], rules: Sequence[str], shard: str) -> None:

@@ -18,7 +18,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import dynoracle
-from conformance.commands.run import exit_code
+from conformance.commands.base import exit_code
 from conformance.launch import Finished, Order, Progress, launch
 from conformance.record import journal
 from conformance.record.finding import SEVERITIES, Finding
