@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shlex
 import sys
 import time
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from conformance.commands.base import FINDINGS, NOTHING, OK, fail, finish, seconds_of
-from conformance.record.folder import RunFolder
+from conformance.record.folder import RunFolder, file_trouble
 
 if TYPE_CHECKING:
     from chaos.experiment import Settings, Trial
@@ -68,7 +69,9 @@ def proxy(
         )
         serve(settings, Console())
     except (ScheduleError, RecordingError, TargetError, ValueError, OSError) as error:
-        fail(str(error))
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            fail(f"{error.strerror}: choose another --port or --control-port")
+        fail(file_trouble(error))
 
 
 @app.command()
@@ -104,7 +107,7 @@ def chaos(
         seconds = seconds_of(budget)
         folder = None if replay is not None else new_folder(out, target, seed)
     except (ScenarioError, OSError) as error:
-        fail(str(error))
+        fail(file_trouble(error))
     names = tuple(name for name in workload.split(",") if name) or named.workloads
     for name in names:
         if name not in WORKLOADS:
@@ -224,7 +227,7 @@ def _again(target: Target, place: Path, settings: Settings) -> int:
     try:
         plan, schedule = saved(place)
     except (OSError, ValueError, KeyError) as error:
-        fail(f"{place} holds no experiment of `dynoracle chaos`: {error}")
+        fail(f"{place}: holds no experiment of `dynoracle chaos` ({error}): name a folder under a run's findings/")
     trial = experiment(target, plan, schedule, settings)
     for anomaly in trial.anomalies()[:3]:
         console.print(Text("\n".join([f"{anomaly.kind}: {anomaly.summary}", *anomaly.prose])))
@@ -284,7 +287,7 @@ def lockstep(
         if folder is not None:
             write_known(folder, told_before)
     except (ScheduleError, RecordError, OSError) as error:
-        fail(str(error))
+        fail(file_trouble(error))
     with _opened(target, access, folder, persist=persist) as opened:
         if folder is None:
             assert replay is not None

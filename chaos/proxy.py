@@ -74,7 +74,7 @@ class Owed:
 class Proxy:
     """The proxy on the running event loop.
 
-    ``upstream`` is ``http(s)://host[:port]``, which must be allowed by ``access``: ValueError or TargetError if not.
+    ``upstream`` is ``http(s)://host[:port]``, which must be allowed by ``access``: TargetError if not.
     ``credentials`` sign requests that are changed on the way. ``hands`` are needed for faults of the process.
     ``watch`` is called with each entry when its fault is about to be put in, and again when it is done. With
     ``keeps_bodies`` entries hold what was asked.
@@ -96,8 +96,6 @@ class Proxy:
         access = access or Access()
         permit(upstream, access)
         parts = urlsplit(upstream)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{upstream!r} is no endpoint: give it as http://host:port or https://host")
         self.upstream = upstream
         self.credentials = credentials
         self.hands = hands

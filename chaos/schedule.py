@@ -218,7 +218,9 @@ def load(path: Path, seed: int | None = None) -> Schedule:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ScheduleError(f"{path} cannot be read: {error}") from error
+        raise ScheduleError(
+            f"{path}: cannot be read ({getattr(error, 'strerror', error)}): name a TOML file"
+        ) from error
     try:
         return parse(text, seed)
     except ScheduleError as error:

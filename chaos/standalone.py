@@ -75,4 +75,5 @@ async def _serve(settings: Settings, console: Console, recorder: Recorder | None
         counts = dict(proxy.ledger.totals())
         requests = counts.pop("requests")
         listed = ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "no fault"
-        console.print(Text(f"{requests} requests: {listed}"))
+        if proxy.ports:
+            console.print(Text(f"{requests} requests: {listed}"))

@@ -98,7 +98,7 @@ def _content(path: Path) -> Any:
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise DefinitionError(f"{path}: cannot be read ({error.strerror})") from error
+        raise DefinitionError(f"{path}: cannot be read ({error.strerror}): name a JSON or YAML file") from error
     if path.suffix in (".yaml", ".yml", ".template") and not text.lstrip().startswith((b"{", b"[")):
         try:
             return yaml.load(text, _Loader)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -151,7 +152,8 @@ def run(knobs: Knobs, place: Place, *, buckets_named: Iterable[str] = (), bucket
             ready=lambda url: typer.echo(f"{name} answers at {url}; Ctrl-C ends it"),
         )
     except OSError as error:
-        typer.echo(f"dynoracle: cannot listen on {place.host}:{place.port}: {error}; choose another --port", err=True)
+        why = os.strerror(error.errno) if error.errno else error
+        typer.echo(f"dynoracle: cannot listen on {place.host}:{place.port} ({why}): choose another --port", err=True)
         raise typer.Exit(2) from error
 
 

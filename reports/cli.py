@@ -15,7 +15,7 @@ from rich.text import Text
 import reports
 from conformance.record.codec import RecordError
 from conformance.record.finding import Finding
-from conformance.record.folder import RunFolder, read_run, write_text
+from conformance.record.folder import RunFolder, file_trouble, read_run, write_text
 from conformance.record.run import Run
 from reports import compare as comparing
 from reports import markdown
@@ -38,7 +38,7 @@ _replays: list[Replays] = []
 
 def wire_replays(replay: Replays) -> None:
     """How ``compare --target`` replays a finding on a target. Set by the composition root."""
-    _replays.append(replay)
+    _replays[:] = [replay]
 
 
 def finish(folder: RunFolder, run: Run, console: Console) -> None:
@@ -51,7 +51,7 @@ def finish(folder: RunFolder, run: Run, console: Console) -> None:
 
 def fail(error: object) -> NoReturn:
     """Say what is wrong and exit with the code for usage and environment."""
-    Console(stderr=True).print(Text(f"dynoracle: {error}", style="bold red"))
+    Console(stderr=True).print(Text(f"dynoracle: {error}", style="bold red"), soft_wrap=True)
     raise typer.Exit(2)
 
 
@@ -183,7 +183,7 @@ def site(
     try:
         told = build(folder, out)
     except (RecordError, OSError) as error:
-        fail(error)
+        fail(file_trouble(error))
     runs = sum(len(t.runs) for t in told.trends.values())
     Console().print(Text(f"{told.pages:,} pages of {runs:,} runs in {out / 'index.html'}"))
     for text in told.history.unreadable:

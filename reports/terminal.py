@@ -49,9 +49,11 @@ def _parts(view: Outline, folder: Path | None) -> Iterator[RenderableType]:
     yield from _findings("Findings", [f for f in view.findings if not accepted(f)])
     yield from _findings("Accepted by the baseline", [f for f in view.findings if accepted(f)])
     yield from _findings("Unsettled (not held against the target)", view.unsettled)
-    if view.capabilities:
+    if any(c.verdict != "not-reached" for c in view.capabilities):
         yield _title("Capabilities")
         yield _capabilities(view)
+    elif view.capabilities:
+        yield Text("  none of the capabilities was reached")
     told = ", ".join(f"{len(checks):,} {verdict}" for verdict, checks in view.checks.items() if checks)
     if told:
         yield _title("Directed checks")

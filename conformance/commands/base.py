@@ -25,7 +25,7 @@ _finish: list[Finish] = []
 
 def wire_reports(finish: Finish) -> None:
     """What to do with a finished run: render its reports. Set by the composition root."""
-    _finish.append(finish)
+    _finish[:] = [finish]
 
 
 def finish(folder: RunFolder, run: Run, console: Console) -> None:
@@ -36,24 +36,25 @@ def finish(folder: RunFolder, run: Run, console: Console) -> None:
 
 def fail(text: str) -> NoReturn:
     """Say what is wrong and exit with the code for usage and environment."""
-    Console(stderr=True).print(Text(f"dynoracle: {text}", style="bold red"))
+    # One line, however wide the terminal is: it can be searched for and copied.
+    Console(stderr=True).print(Text(f"dynoracle: {text}", style="bold red"), soft_wrap=True)
     raise typer.Exit(USAGE)
 
 
-def seconds_of(text: str) -> float:
+def seconds_of(text: str, option: str = "--budget") -> float:
     """A duration such as ``90``, ``90s``, ``2m`` or ``1h30m`` in seconds; BadParameter for anything else."""
-    found = _seconds(text)
+    found = _seconds(text, option)
     if found <= 0:
-        raise typer.BadParameter(f"{text!r} is no time at all; write 90s, 2m or 1h30m")
+        raise typer.BadParameter(f"{text!r} is no time at all; write 90s, 2m or 1h30m", param_hint=option)
     return found
 
 
-def _seconds(text: str) -> float:
+def _seconds(text: str, option: str) -> float:
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)
     parts = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", text)
     if not text or parts is None:
-        raise typer.BadParameter(f"{text!r} is no duration; write 90s, 2m or 1h30m")
+        raise typer.BadParameter(f"{text!r} is no duration; write 90s, 2m or 1h30m", param_hint=option)
     hours, minutes, seconds = (float(part or 0) for part in parts.groups())
     return hours * 3600 + minutes * 60 + seconds
 
@@ -80,7 +81,7 @@ def exit_code(run: Run, status: int, wanted: set[str], console: Console, output:
 
 def _say(errors: Sequence[str]) -> int:
     for error in errors:
-        Console(stderr=True).print(Text(f"dynoracle: {error}", style="bold red"))
+        Console(stderr=True).print(Text(f"dynoracle: {error}", style="bold red"), soft_wrap=True)
     return USAGE
 
 
@@ -89,4 +90,4 @@ def severities_of(text: str) -> set[str]:
     try:
         return chosen(text)
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+        raise typer.BadParameter(str(error), param_hint="--fail-on") from None

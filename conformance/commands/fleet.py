@@ -11,6 +11,7 @@ from rich.text import Text
 
 from conformance.commands.base import exit_code, fail, finish, seconds_of, severities_of
 from conformance.record.codec import RecordError
+from conformance.record.folder import file_trouble
 
 app = typer.Typer()
 
@@ -47,6 +48,6 @@ def fleet(
             arguments, files, shards, scheduler, place, lambda text: console.print(Text(text), soft_wrap=True)
         )
     except (FleetError, RecordError, OSError) as error:
-        fail(str(error))
+        fail(file_trouble(error))
     finish(folder, run, console)
     raise typer.Exit(exit_code(run, 0, wanted, console, ""))

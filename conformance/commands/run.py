@@ -19,7 +19,7 @@ from conformance.commands.base import exit_code, fail, finish, seconds_of, sever
 from conformance.launch import Finished, Order, Progress, launch, read_order
 from conformance.record.codec import RecordError
 from conformance.record.finding import SEVERITIES
-from conformance.record.folder import RunFolder
+from conformance.record.folder import RunFolder, file_trouble
 from conformance.search.baseline import gather, write_known
 from conformance.search.campaign import part_of
 from conformance.targets.costs import estimate
@@ -102,7 +102,7 @@ def _begun(
         if own:
             write_definitions(folder.path, own)
     except (OSError, RecordError, DefinitionError) as error:
-        fail(str(error))
+        fail(file_trouble(error))
     return replace(order, folder=folder)
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from conformance.commands.base import fail, finish
 from conformance.record.codec import RecordError
+from conformance.record.folder import file_trouble
 
 app = typer.Typer()
 
@@ -27,5 +28,5 @@ def merge(
     try:
         folder, run = merge_runs(runs, out)
     except (RecordError, OSError) as error:
-        fail(str(error))
+        fail(file_trouble(error))
     finish(folder, run, Console())

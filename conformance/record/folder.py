@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import re
@@ -114,6 +115,13 @@ def _plain_name(name: str, what: str) -> str:
     return name
 
 
+def file_trouble(error: Exception) -> str:
+    """What went wrong in words: of a file that the system refuses its name, why, and what to do."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{os.fspath(error.filename)}: cannot be used ({error.strerror}): name another place"
+    return str(error)
+
+
 def write_text(path: Path, text: str) -> Path:
     """Write a text file as UTF-8, whole or not at all; lone surrogates are written as escapes."""
     return _write(path, text.encode("utf-8", "backslashreplace"))
@@ -126,8 +134,11 @@ def _write(path: Path, content: bytes) -> Path:
     try:
         temporary.write_bytes(content)
         os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        if isinstance(error, OSError):
+            error.filename = os.fspath(path)  # The name that was asked for tells more than the temporary one.
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
     return path
 

@@ -116,7 +116,8 @@ class _Totals:
     def add(self, line: dict[str, Any]) -> None:
         """Count one line of a journal."""
         kind = line["kind"]
-        if kind == "run" and not self.header:
+        # Of a worker that could not open its target we know less than of the others.
+        if kind == "run" and "profile" not in self.header:
             self.header = line
         elif kind == "program-end":
             self.programs[line["capability"]] += 1

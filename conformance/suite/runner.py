@@ -213,7 +213,9 @@ class Campaign:
         silent = target.transport.send(Call("ListTables", {}), timeout=self.timeout)
         if isinstance(silent, Lost):
             target.close()
-            self._give_up(f"{target.endpoint or target.name} does not answer as DynamoDB does: {silent.why}")
+            self._give_up(
+                f"{target.endpoint or target.name} does not answer as DynamoDB does: {silent.why} (is it up?)"
+            )
         if target.endpoint is not None and not target.profile.throttles:
             asked = [name for name in operations() if ":" not in name]
             target.profile = informed(target.profile, probe(target, asked))
@@ -221,13 +223,19 @@ class Campaign:
 
     def _give_up(self, text: str) -> NoReturn:
         with self.folder.journal(self.name) as journal:
+            journal.append("run", **self._order({"name": self.spec}), at=round(time.time(), 3))
             journal.append("error", text=text)
         pytest.exit(text, returncode=2)
 
     def _header(self, worker: Worker) -> dict[str, Any]:
         target = worker.target
+        told = self._order({"name": target.name, "version": target.version, "endpoint": target.endpoint})
+        return {**told, "profile": target.profile.to_json(), "latitude": worker.latitude.used()}
+
+    def _order(self, target: dict[str, Any]) -> dict[str, Any]:
+        """What was asked for, known also where the target could not be opened."""
         return {
-            "target": {"name": target.name, "version": target.version, "endpoint": target.endpoint},
+            "target": target,
             "command": self.command,
             "version": suite_version(),
             "ledger": ledger_version(),
@@ -236,8 +244,6 @@ class Campaign:
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "capabilities": self.capabilities,
             "shard": list(self.part),
-            "profile": target.profile.to_json(),
-            "latitude": worker.latitude.used(),
         }
 
     def search(self, share: Share) -> int:

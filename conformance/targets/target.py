@@ -177,9 +177,21 @@ def is_aws(host: str) -> bool:
     return _AWS.search(host.lower()) is not None
 
 
+def _host_of(endpoint: str) -> str:
+    """The host of an address; TargetError for what is none."""
+    try:
+        parts = urlsplit(endpoint)
+        known = bool(parts.hostname) and parts.scheme in ("http", "https") and (parts.port is None or parts.port > 0)
+    except ValueError:
+        known = False
+    if not known:
+        raise TargetError(f"{endpoint!r} is no endpoint: give it as http://host:port or https://host")
+    return parts.hostname or ""
+
+
 def permit(endpoint: str, access: Access) -> None:
     """TargetError unless the user allowed calls to that endpoint."""
-    host = urlsplit(endpoint).hostname or ""
+    host = _host_of(endpoint)
     if access.allow_aws and not re.fullmatch(r"\d{12}", access.account_id or ""):
         raise TargetError("give --allow-aws and --account-id with the twelve digits of the account that pays")
     if is_aws(host):

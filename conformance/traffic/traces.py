@@ -44,7 +44,8 @@ def read_recording(path: Path, schema: Path | None = None) -> Recording:
         header, ops = read_trace(path)
         bodies = [] if schema is None else read_definitions(schema)
     except (RecordError, DefinitionError) as error:
-        raise ReplayError(str(error)) from error
+        words = str(error).partition(": name a trace.jsonl")[0]
+        raise ReplayError(f"{words}: record traffic with `dynoracle proxy --record FILE`") from error
     told = header.get("recorded") or {}
     if not ops:
         raise ReplayError(f"{path}: holds no calls: record some with `dynoracle proxy --record FILE`")

@@ -353,7 +353,7 @@ class TestTransparency:
             ThreadedProxy("http://example.org")
         with pytest.raises(TargetError, match="AWS"):
             ThreadedProxy("https://dynamodb.us-east-1.amazonaws.com")
-        with pytest.raises(ValueError, match="no endpoint"):
+        with pytest.raises(TargetError, match="no endpoint"):
             ThreadedProxy("ftp://127.0.0.1")
 
 
