@@ -104,7 +104,7 @@ class Proxy:
         self.ledger = Ledger()
         self.plan: Plan | None = Plan(schedule) if schedule is not None else None
         self.ports: dict[int, int] = {}
-        self._host, self._port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+        self._host, self._port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         self._tls = _tls(access) if parts.scheme == "https" else None
         self._servers: list[asyncio.Server] = []
         self._links: set[asyncio.Task[None]] = set()
