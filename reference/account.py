@@ -107,6 +107,11 @@ class Account:
             name = name[len(prefix) :]
         return self.tables.get(name)
 
+    def owns(self, arn: str) -> bool:
+        """Whether text is no ARN, or one of this account: IAM answers for others before the operation looks."""
+        parts = arn.split(":", 5)
+        return len(parts) < 6 or parts[0] != "arn" or parts[4] == self.account_id
+
     def provisioned(self) -> tuple[int, int]:
         """All provisioned units of the account's tables and indexes, reads and writes."""
         held = [

@@ -269,6 +269,13 @@ UPDATES: tuple[Check, ...] = (
         control=_updates(_remove()),
     ),
     changing(
+        "indexes.update-several",
+        _updates({**_add(), **_remove()}, types="pk:S h:S"),
+        phrase="one",
+        tables=_INDEXED,
+        control=_updates(_remove()),
+    ),
+    changing(
         "indexes.update-twice",
         _updates(_rate(), _remove()),
         f"{INVALID}Only one global secondary index update per index is allowed simultaneously. Index: by_g",

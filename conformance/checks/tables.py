@@ -284,6 +284,12 @@ SCHEMAS: tuple[Check, ...] = (
         control=_SORTED,
     ),
     creation(
+        "tables.definition-repeated",
+        keyed("pk:S pk:N", "pk:HASH"),
+        "Attribute Name is duplicated: pk",
+        control=keyed("pk:S", "pk:HASH"),
+    ),
+    creation(
         "tables.definitions-beyond-key",
         keyed("pk:S v:S", "pk:HASH"),
         f"{INVALID}Number of attributes in KeySchema does not exactly match number of attributes defined in "
@@ -333,6 +339,14 @@ DESCRIPTIONS: tuple[Check, ...] = (
         "TableDescription",
         {"TableStatus": "CREATING", "ProvisionedThroughput": _FIVE},
         (*_ABSENT, "WarmThroughput", "BillingModeSummary"),
+    ),
+    _told(
+        "tables.create-answer",
+        "the default class asked for",
+        create(TableClass="STANDARD"),
+        "TableDescription",
+        {"TableClassSummary": {"TableClass": "STANDARD"}},
+        ("SSEDescription",),
     ),
     _told(
         "tables.create-answer",

@@ -124,6 +124,13 @@ SHAPES: tuple[Check, ...] = (
         )
         for algorithm in ({}, {"S3SseAlgorithm": "AES256"})
     ),
+    refuses(
+        "transfer.export-prefix-empty",
+        export(S3Prefix=""),
+        phrase="3Prefix",
+        given=[ON],
+        control=export(S3Prefix="p"),
+    ),
     _asked(
         "transfer.export-filter-empty",
         _EMPTY_FILTER,
@@ -320,6 +327,14 @@ ANSWERS: tuple[Check, ...] = (
         lacks=("ExportType", *_UNFINISHED),
         at="ExportDescription",
         name="begun",
+    ),
+    answers(
+        "transfer.export-answer",
+        export(ExportType="FULL_EXPORT"),
+        given=[ON],
+        has={"ExportType": "FULL_EXPORT"},
+        at="ExportDescription",
+        name="the kind asked for",
     ),
     answers(
         "transfer.export-answer",

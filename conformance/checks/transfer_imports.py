@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 
 from conformance.checks.backups_restores import T1
 from conformance.checks.base import T0, Check, table
-from conformance.checks.steps import INVALID, answers, describe, item, n, put, refuses, reply, s
+from conformance.checks.steps import ENVELOPE, INVALID, answers, describe, item, n, put, refuses, reply, s
 from conformance.checks.tables import UNITS, drop
 from conformance.checks.transfer import BUCKET, HOUR, ON, TABLE_ARN, export
 from conformance.program import Step
@@ -15,14 +16,18 @@ from reference.api import Json
 _ARN = "ImportTableDescription.ImportArn"
 _NEW = {**table(), "TableName": T1}
 _NONE: Mapping[str, Json] = {}
+_TOKENS = count(1)
 
 
 def load(prefix: str = "json/", kind: str = "DYNAMODB_JSON", name: str = T1, **members: Json) -> Step:
-    """ImportTable of objects into the second table; ``new`` are further members of its definition."""
+    """ImportTable of objects into the second table; ``new`` are further members of its definition.
+
+    Each has a token of its own unless told otherwise: a request must have one.
+    """
     created = {**_NEW, "TableName": name, **members.pop("new", {})}
     source = {"S3Bucket": members.pop("bucket", BUCKET), "S3KeyPrefix": prefix}
     body = {"S3BucketSource": source, "InputFormat": kind, "TableCreationParameters": created}
-    return Step("ImportTable", {**body, **members})
+    return Step("ImportTable", {"ClientToken": f"${{token:i{next(_TOKENS)}}}", **body, **members})
 
 
 def _told(arn: str = reply(0, _ARN)) -> Step:
@@ -37,6 +42,14 @@ _BY_G = {
 }
 
 REFUSED: tuple[Check, ...] = (
+    refuses(
+        "wire.null",
+        load(ClientToken=None),
+        f"{ENVELOPE}Value null at 'clientToken' failed to satisfy constraint: Member must not be null",
+        tables=_NONE,
+        control=load(),
+        name="a token of an import",
+    ),
     refuses(
         "transfer.import-options",
         load(InputFormatOptions={"Csv": {"Delimiter": ";"}}),
@@ -170,7 +183,7 @@ ANSWERS: tuple[Check, ...] = (
             "InputCompressionType": "NONE",
             "TableCreationParameters": _NEW,
         },
-        lacks=("EndTime", "FailureCode", "InputFormatOptions"),
+        lacks=("EndTime", "FailureCode", "InputFormatOptions", "ProcessedSizeBytes"),
         at="ImportTableDescription",
         name="begun",
     ),
@@ -400,7 +413,11 @@ NAMING: tuple[Check, ...] = (
             control=_told(reply(1, _ARN)),
             name=name,
         )
-        for arn, name in ((TABLE_ARN, "the ARN of a table"), ("x" * 37, "no ARN"))
+        for arn, name in (
+            (TABLE_ARN, "the ARN of a table"),
+            ("x" * 37, "no ARN"),
+            ("arn:aws:dynamodb:us-east-1:000000000000:table/x/import/01500000000000-12345678", "a name too short"),
+        )
     ),
     refuses(
         "transfer.import-not-found",

@@ -231,6 +231,7 @@ class TransferMachine(Copying):
             "InputFormat": exported.get("ExportFormat", "DYNAMODB_JSON"),
             "InputCompressionType": "GZIP",
             "TableCreationParameters": {**created, "TableName": target.reference},
+            "ClientToken": f"${{token:i{len(self.imports)}}}",
         }  # fmt: skip
         if chance(data.draw, 6):
             body["InputCompressionType"] = pick(data.draw, ("NONE", "ZSTD"))

@@ -35,7 +35,7 @@ QUARTER, DAY = 15 * 60, 24 * 3600
 PAGE = 10
 _KINDS: tuple[Kind, ...] = ("KeyCondition", "Filter", "Projection")
 _TABLE_ARN = re.compile(r"arn:[^:]*:dynamodb:([^:]*):([^:]*):table/([^/]+)", re.DOTALL)
-_EXPORT_ARN = re.compile(r"arn:[^:]*:dynamodb:([^:]*):([^:]*):table/[^/]+/export/[^/]+", re.DOTALL)
+_EXPORT_ARN = re.compile(r"arn:[^:]*:dynamodb:([^:]*):[^:]*:table/[^/]+/export/[^/]+", re.DOTALL)
 _ECHOED = ("S3Bucket", "S3BucketOwner", "S3Prefix", "S3SseKmsKeyId", "FilterSpecification")
 
 
@@ -68,6 +68,8 @@ def export_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
 
 def _shape(body: Mapping[str, Any]) -> Checks[None]:
     """Members that go together, or not (beyond:EXP-4)."""
+    if body.get("S3Prefix") == "":
+        yield violation("transfer.export-prefix-empty")
     kind, increment = body.get("ExportType"), body.get("IncrementalExportSpecification")
     if increment is not None and kind is None:
         yield violation("transfer.export-type-missing")
@@ -206,6 +208,8 @@ def _job(context: Context, body: Mapping[str, Any], table: Table, asked: dict[st
     }
     if "ExportTime" in asked:
         told["ExportTime"] = asked["ExportTime"]
+        if body.get("ExportType") is not None:
+            told["ExportType"] = body["ExportType"]
     else:
         view = body["IncrementalExportSpecification"].get("ExportViewType") or "NEW_AND_OLD_IMAGES"
         told["ExportType"] = "INCREMENTAL_EXPORT"
@@ -292,15 +296,14 @@ def describe_export(context: Context, body: dict[str, Any]) -> Checks[Outcome | 
     arn = body.get("ExportArn")
     if arn is None:
         return None
+    if not context.account.owns(arn):
+        yield violation("transfer.access-denied")
+        return None
     parts = _EXPORT_ARN.fullmatch(arn)
     if parts is None:
         yield violation("transfer.export-arn")
         return None
-    region, owner = parts.groups()
-    if owner != context.account.account_id:
-        yield violation("transfer.access-denied")
-        return None
-    if region != context.account.region:
+    if parts[1] != context.account.region:
         yield violation("transfer.export-other-region")
         return None
     job = known_jobs(context.account.rooms).find("export", arn)

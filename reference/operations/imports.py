@@ -35,7 +35,7 @@ INVALID_ITEMS = (
     "Some of the items failed validation checks and were not imported. "
     "Please check CloudWatch error logs for more details.",
 )
-_IMPORT_ARN = re.compile(r"arn:[^:]*:dynamodb:([^:]*):([^:]*):table/[^/]+/import/[^/]+", re.DOTALL)
+_IMPORT_ARN = re.compile(r"arn:[^:]*:dynamodb:[^:]*:[^:]*:table/[^/]{3,}/import/[^/]+", re.DOTALL)
 
 
 def import_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
@@ -86,7 +86,6 @@ def _job(context: Context, body: Mapping[str, Any], table: Table) -> Job:
         "InputCompressionType": body.get("InputCompressionType") or "NONE",
         "TableCreationParameters": body["TableCreationParameters"],
         "ErrorCount": 0,
-        "ProcessedSizeBytes": 0,
         "ProcessedItemCount": 0,
         "ImportedItemCount": 0,
     }
@@ -234,12 +233,11 @@ def describe_import(context: Context, body: dict[str, Any]) -> Checks[Outcome | 
     arn = body.get("ImportArn")
     if arn is None:
         return None
-    parts = _IMPORT_ARN.fullmatch(arn)
-    if parts is None:
-        yield violation("transfer.import-arn")
-        return None
-    if parts[2] != context.account.account_id:
+    if not context.account.owns(arn):
         yield violation("transfer.access-denied")
+        return None
+    if _IMPORT_ARN.fullmatch(arn) is None:
+        yield violation("transfer.import-arn")
         return None
     job = known_jobs(context.account.rooms).find("import", arn)
     if job is None:

@@ -72,6 +72,10 @@ _SHAPES: Mapping[str, Mapping[str, Any]] = {
     "AttributeName": {"max": None},
     # A replica in another account needs no schema, every other table does (messages §2).
     "CreateTableInput": {"required": ["TableName", "KeySchema", "AttributeDefinitions"]},
+    # The model lets a token be left out, the service does not; every SDK makes one up (beyond:IMP-8).
+    "ImportTableInput": {
+        "required": ["ClientToken", "S3BucketSource", "InputFormat", "TableCreationParameters"],
+    },
     # CreateTable and UpdateTable word a bad class themselves (beyond:SEC-1): wire.table-class.
     "TableClass": {"enum": ()},
     # Java classes that Python's patterns lack; the second needs surrogate pairs and refuses next to nothing.

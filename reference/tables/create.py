@@ -187,8 +187,7 @@ def _build(body: Mapping[str, Any], shape: _Shape, place: Place, *, on_demand: b
     set_throughput(settings, body, place.now, on_demand=on_demand)
     settings.deletion_protection = bool(body.get("DeletionProtectionEnabled"))
     settings.tags = tags.merged({}, body.get("Tags") or ())
-    if body.get("TableClass") == "STANDARD_INFREQUENT_ACCESS":
-        settings.table_class = body["TableClass"]
+    settings.table_class = body.get("TableClass")
     if body.get("ResourcePolicy") is not None:
         settings.policies = {place.arn: policies.revised(None, body["ResourcePolicy"], place.now)}
     specification = body.get("SSESpecification") or {}

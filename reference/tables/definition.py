@@ -61,6 +61,9 @@ def table_key(schema: Sequence[Mapping[str, str]], names: Names, *, alone: bool)
     """The table's own key (dataplane:TBL-2, conflicts:110); ``alone`` means that no index is defined."""
     keys = [element["AttributeName"] for element in schema]
     names.use(keys)
+    repeated = next((name for name, times in Counter(names.declared).items() if times > 1), None)
+    if repeated is not None:
+        yield violation("tables.definition-repeated", attribute=repeated)
     if len(keys) > len(names.declared):
         yield violation("tables.key-without-definition")
     sound = yield from _plain_key(schema, names)

@@ -118,8 +118,11 @@ def _index_actions(body: Body) -> Checks[None]:
     members = (("GlobalSecondaryIndexUpdates", "indexes.update-empty"), ("VectorIndexUpdates", "vectors.update-empty"))
     for member, rule in members:
         for update in body.get(member) or ():
-            if all(update.get(kind) is None for kind in ("Update", "Create", "Delete")):
+            kinds = sum(update.get(kind) is not None for kind in ("Update", "Create", "Delete"))
+            if not kinds:
                 yield violation(rule)
+            elif kinds > 1 and member == "GlobalSecondaryIndexUpdates":
+                yield violation("indexes.update-several")
     seen: set[str] = set()
     online = 0
     for _, kind, action in actions(body):

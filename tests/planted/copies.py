@@ -131,7 +131,7 @@ def _import(op: int) -> Step:
     created = {**table(), "TableName": T1}
     source = {"S3Bucket": BUCKET, "S3KeyPrefix": _data(op)}
     body = {"S3BucketSource": source, "InputFormat": "DYNAMODB_JSON", "InputCompressionType": "GZIP"}
-    return Step("ImportTable", {**body, "TableCreationParameters": created})
+    return Step("ImportTable", {**body, "TableCreationParameters": created, "ClientToken": "${token:i}"})
 
 
 def _bulk(op: int) -> Step:

@@ -183,6 +183,7 @@ def test_what_was_exported_and_imported_is_the_source(drawn: dict[Any, Any], kin
             "S3Bucket": "shelf",
             "S3KeyPrefix": done["ExportManifest"].replace("manifest-summary.json", "data/"),
         },
+        ClientToken="token",
         InputFormat=kind,
         InputCompressionType="GZIP",
         TableCreationParameters={

@@ -63,6 +63,7 @@ def test_imports_read_what_was_put_there_later(tmp_path: Path) -> None:
         S3BucketSource={"S3Bucket": "shelf", "S3KeyPrefix": "in/"},
         InputFormat="DYNAMODB_JSON",
         TableCreationParameters={**PLAIN, "TableName": "new"},
+        ClientToken="token",
     )
     assert bench.call("Scan", TableName="new")["Items"] == [{"id": {"S": "z"}}]
 

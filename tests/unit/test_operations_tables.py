@@ -139,8 +139,16 @@ def test_other_settings_show_only_when_set(service: Service) -> None:
     }
     assert made["OnDemandThroughput"] == {"MaxReadRequestUnits": 7}
     assert made["DeletionProtectionEnabled"] is True
-    plain = reply(service, "CreateTable", **{**PLAIN, "TableName": "plain", "TableClass": "STANDARD"})
+    named = reply(service, "CreateTable", **{**PLAIN, "TableName": "named", "TableClass": "STANDARD"})
+    assert named["TableDescription"]["TableClassSummary"] == {"TableClass": "STANDARD"}
+    plain = reply(service, "CreateTable", **{**PLAIN, "TableName": "plain"})
     assert not {"TableClassSummary", "SSEDescription", "OnDemandThroughput"} & set(plain["TableDescription"])
+
+
+def test_an_attribute_is_declared_once(service: Service) -> None:
+    twice = [{"AttributeName": "id", "AttributeType": "S"}, {"AttributeName": "id", "AttributeType": "N"}]
+    told = refusal(service, "CreateTable", **{**PLAIN, "AttributeDefinitions": twice})
+    assert told == ("ValidationException", "Attribute Name is duplicated: id")
 
 
 def test_the_key_that_aws_manages(service: Service) -> None:

@@ -258,6 +258,14 @@ def test_history_is_kept_a_day_longer_than_the_stream() -> None:
             ),
         ),
         (
+            {"GlobalSecondaryIndexUpdates": [{**delete("abc"), **change("abd")}]},
+            (
+                "ValidationException",
+                IPV + "Only one of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
+                "GlobalSecondaryIndexUpdate.Delete may be specified",
+            ),
+        ),
+        (
             {"GlobalSecondaryIndexUpdates": [delete("abc"), delete("abc")]},
             (
                 "ValidationException",

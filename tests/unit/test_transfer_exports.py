@@ -116,9 +116,9 @@ class TestFull:
         assert bench.object_(f"{folder}/manifest-files.md5") == base64.b64encode(hashlib.md5(entries).digest())
 
     @pytest.mark.parametrize(
-        ("prefix", "folder"), [("", "AWSDynamoDB"), ("foo/", "foo/AWSDynamoDB"), ("/foo", "/foo/AWSDynamoDB")]
+        ("prefix", "folder"), [(None, "AWSDynamoDB"), ("foo/", "foo/AWSDynamoDB"), ("/foo", "/foo/AWSDynamoDB")]
     )
-    def test_prefixes(self, bench: Bench, prefix: str, folder: str) -> None:
+    def test_prefixes(self, bench: Bench, prefix: str | None, folder: str) -> None:
         told = bench.export(S3Prefix=prefix)
         assert told["ExportManifest"].startswith(f"{folder}/0180")
         assert bench.objects(f"{folder}/0180")
@@ -176,7 +176,7 @@ class TestFull:
         assert (told["S3SseAlgorithm"], told["S3SseKmsKeyId"]) == ("KMS", "alias/aws/s3")
         assert told["S3BucketOwner"] == "000000000000"
         assert "ExportType" not in told
-        assert "ExportType" not in bench.export(ExportType="FULL_EXPORT")
+        assert bench.export(ExportType="FULL_EXPORT")["ExportType"] == "FULL_EXPORT"
 
     @pytest.mark.parametrize(
         ("more", "code", "message"),
@@ -491,6 +491,8 @@ class TestLooking:
                 "Export not found: Invalid export arn",
             ),
             (f"{ARN}/export/0".replace("0" * 12, "1" * 12), "AccessDeniedException", "Access is denied"),
+            (ARN.replace("0" * 12, "1" * 12), "AccessDeniedException", "Access is denied"),
+            (ARN.replace("arn:", "nra:"), "ValidationException", "Invalid Export ARN"),
         ],
     )
     def test_arns(self, bench: Bench, arn: str, code: str, message: str) -> None:

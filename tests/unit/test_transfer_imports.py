@@ -64,7 +64,6 @@ class TestAnswers:
             "InputCompressionType": "NONE",
             "TableCreationParameters": NEW,
             "ErrorCount": 0,
-            "ProcessedSizeBytes": 0,
             "ProcessedItemCount": 0,
             "ImportedItemCount": 0,
         }
@@ -364,6 +363,7 @@ class TestLooking:
             (ARN + "-without-an-import", "ValidationException", "Invalid Import ARN"),
             (f"{ARN}/export/0", "ValidationException", "Invalid Import ARN"),
             (f"{ARN}/import/0", "ImportNotFoundException", f"Import not found: {ARN}/import/0"),
+            (f"{ARN[:-2]}/import/0", "ValidationException", "Invalid Import ARN"),
             (
                 f"{ARN}/import/0".replace("us-east-1", "us-west-2"),
                 "ImportNotFoundException",

@@ -22,15 +22,23 @@ class Bench:
         self.clock = ManualClock(START)
         self.service = Service(Account(self.clock, delays=delays, limits=limits))
         buckets(self.service.account.rooms).make(BUCKET)
+        self.imported = 0
         self.call("CreateTable", **PLAIN)
         if recover:
             self.recover()
 
     def call(self, operation: str, **body: Any) -> Any:
-        return reply(self.service, operation, **body)
+        return reply(self.service, operation, **self._tokened(operation, body))
 
     def refused(self, operation: str, **body: Any) -> tuple[str, str | None]:
-        return refusal(self.service, operation, **body)
+        return refusal(self.service, operation, **self._tokened(operation, body))
+
+    def _tokened(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+        """An import has a token of its own unless told otherwise, as SDKs see to."""
+        if operation != "ImportTable":
+            return body
+        self.imported += 1
+        return {"ClientToken": f"import-{self.imported}", **body}
 
     def recover(self) -> None:
         on = {"PointInTimeRecoveryEnabled": True}
