@@ -30,9 +30,12 @@ def put_resource_policy(context: Context, body: dict[str, Any]) -> Checks[Outcom
     held = table.settings.policies.get(arn)
     yield from _expected(body.get("ExpectedRevisionId"), held, table)
     yield from _cooldown(context, held, table)
-    put, name = policies.revised(held, text, now), table.name
+    account = context.account
+    last = policies.latest(account.rooms, account.tables.values())
+    put, name = policies.revised(held, text, now, last), table.name
 
     def effect(account: Account) -> None:
+        policies.revisions(account.rooms).last = max(last, int(put.revision))
         settings = account.tables[name].settings
         settings.policies = {**settings.policies, arn: put}
 

@@ -13,7 +13,7 @@ from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
 from reference.replicas import members
 from reference.rules import Checks, violation
-from reference.tables import create, describe, update
+from reference.tables import create, describe, policies, update
 from reference.tables.outline import outline
 from reference.tables.table import Table
 
@@ -54,6 +54,7 @@ def create_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
         now=context.now(),
         limits=account.limits,
         taken_labels=lifecycle.known_labels(account, name),
+        revision=policies.latest(account.rooms, account.tables.values()),
     )
     table = yield from create.new_table(body, place)
     held = account.tables.get(name)

@@ -23,7 +23,10 @@ NAME_MEMBERS = ("ReadUnitsPerSecond", "WriteUnitsPerSecond")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a table is made with: name, ARN, id, the moment (epoch seconds), labels of its namesakes' streams."""
+    """What a table is made with: name, ARN, id, the moment (epoch seconds), labels of its namesakes' streams.
+
+    ``revision`` is the latest that any policy of the account has had.
+    """
 
     name: str
     arn: str
@@ -31,6 +34,7 @@ class Place:
     now: float
     limits: Limits
     taken_labels: Collection[str] = ()
+    revision: int = 0
 
 
 @dataclass(slots=True)
@@ -189,7 +193,7 @@ def _build(body: Mapping[str, Any], shape: _Shape, place: Place, *, on_demand: b
     settings.tags = tags.merged({}, body.get("Tags") or ())
     settings.table_class = body.get("TableClass")
     if body.get("ResourcePolicy") is not None:
-        settings.policies = {place.arn: policies.revised(None, body["ResourcePolicy"], place.now)}
+        settings.policies = {place.arn: policies.revised(None, body["ResourcePolicy"], place.now, place.revision)}
     specification = body.get("SSESpecification") or {}
     if specification.get("Enabled"):
         settings.sse_key = key_arn(place.arn, specification.get("KMSMasterKeyId"))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from reference.rules import Checks, violation
 from reference.tables.settings import Policy
+from reference.tables.table import Table
 
 MAX_BYTES = 20_480
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -26,13 +29,39 @@ def check(text: str) -> Checks[None]:
         yield violation("account.policy-public")
 
 
-def revised(held: Policy | None, text: str, now: float) -> Policy:
-    """The policy after ``text`` was put at ``now`` (epoch seconds); one that says the same keeps its revision."""
+@dataclass(slots=True)
+class Revisions:
+    """The latest revision that was given to a policy which may be gone."""
+
+    last: int = 0
+
+    def copy(self) -> Revisions:
+        """An independent one in the same state."""
+        return Revisions(self.last)
+
+
+def revisions(rooms: dict[str, Any]) -> Revisions:
+    """The account's room of revisions."""
+    room = rooms.setdefault("policies", Revisions())
+    assert isinstance(room, Revisions)
+    return room
+
+
+def latest(rooms: dict[str, Any], tables: Iterable[Table]) -> int:
+    """The latest revision of any policy of an account, now or before."""
+    held = (int(policy.revision) for table in tables for policy in table.settings.policies.values())
+    return max(held, default=0) if "policies" not in rooms else max(revisions(rooms).last, *held, 0)
+
+
+def revised(held: Policy | None, text: str, now: float, last: int = 0) -> Policy:
+    """The policy after ``text`` was put at ``now`` (epoch seconds); one that says the same keeps its revision.
+
+    ``last`` is the latest that the account has given: no two are the same, however close they are.
+    """
     canonical = _canonical(_parsed(text) or {})
     if held is not None and held.text == canonical:
         return held
-    revision = round(now * 1000) if held is None else max(round(now * 1000), int(held.revision) + 1)
-    return Policy(canonical, str(revision), now)
+    return Policy(canonical, str(max(round(now * 1000), last + 1)), now)
 
 
 def _parsed(text: str) -> dict[str, Any] | None:

@@ -247,9 +247,9 @@ def _any_case(body: Body) -> Body:
     return {**body, "TagKeys": [k for key in body["TagKeys"] for k in dict.fromkeys((key, key.lower(), key.title()))]}
 
 
-def _same_revision(held: Any, text: str, now: float) -> Any:
+def _same_revision(held: Any, text: str, now: float, last: int = 0) -> Any:
     """Another policy has the revision of the one before."""
-    made = _HONEST_POLICIES.revised(held, text, now)
+    made = _HONEST_POLICIES.revised(held, text, now, last)
     return made if held is None else replace(made, revision=held.revision)
 
 

@@ -144,6 +144,16 @@ def test_a_policy_comes_and_goes() -> None:
     assert bench.refused("GetResourcePolicy", ResourceArn=ARN) == none
 
 
+def test_no_two_policies_have_one_revision_however_close_they_are() -> None:
+    bench = Bench()
+    stream = bench.call("DescribeTable", TableName="tab")["Table"]["LatestStreamArn"]
+    given = []
+    for arn in (ARN, stream, ARN):
+        given.append(bench.call("PutResourcePolicy", ResourceArn=arn, Policy=policy())["RevisionId"])
+        bench.call("DeleteResourcePolicy", ResourceArn=arn)
+    assert given == ["1800000000000", "1800000000001", "1800000000002"]
+
+
 def test_a_revision_may_be_expected() -> None:
     bench = Bench()
     lead = "Resource-based policy not found for the provided ResourceArn: "
