@@ -5,6 +5,7 @@ from __future__ import annotations
 from conformance.checks.base import Check
 from conformance.checks.steps import (
     ENVELOPE,
+    KEY,
     SORTED,
     aliases,
     condition,
@@ -24,9 +25,12 @@ from conformance.program import Step
 
 _V = {"v": n(1)}
 _MISUSED = "The function is not allowed to be used this way in an expression; function: "
+_NOT_IN_CONDITION = "The function is not allowed in a condition expression; function: "
+_NOT_IN_UPDATE = "The function is not allowed in an update expression; function: "
 _COUNT = "Incorrect number of operands for operator or function; operator or function: "
 _NEEDS_PATH = "Operator or function requires a document path; operator or function: "
 _ACTION = "Incorrect operand type for operator or function; operator: "
+_TYPE_SET = ", typeSet: ALLOWED_FOR_ADD_OPERAND"
 _SAME_TYPE = "The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: "
 _ORDERED = "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: "
 _TYPE = "Incorrect operand type for operator or function; operator or function: "
@@ -34,7 +38,7 @@ _LONG_TYPES = (
     ("STRING", s("x")),
     ("BINARY", {"B": "AA=="}),
     ("NULL", {"NULL": True}),
-    ("BOOLEAN", {"BOOL": True}),
+    ("BOOL", {"BOOL": True}),
     ("LIST", many()),
     ("MAP", named()),
 )
@@ -82,18 +86,49 @@ OPERANDS: tuple[Check, ...] = (
         name="attribute_exists",
     ),
     refuses(
-        "expressions.misused-function",
+        "expressions.foreign-to-condition",
         holds("if_not_exists(a, :v) = :v", _V),
-        f"Invalid FilterExpression: {_MISUSED}if_not_exists",
+        f"Invalid FilterExpression: {_NOT_IN_CONDITION}if_not_exists",
         control=holds("a = :v", _V),
-        name="if_not_exists",
+        name="filter",
     ),
     refuses(
-        "expressions.misused-function",
-        update("SET v = attribute_exists(a)"),
-        f"{ENVELOPE}Invalid UpdateExpression: {_MISUSED}attribute_exists",
+        "expressions.foreign-to-condition",
+        put(ConditionExpression="size(list_append(a, b)) = a"),
+        f"{ENVELOPE}Invalid ConditionExpression: {_NOT_IN_CONDITION}list_append",
+        control=put(ConditionExpression="NOT size(a) = b"),
+        name="inside",
+    ),
+    refuses(
+        "expressions.foreign-to-condition",
+        put(ConditionExpression="if_not_exists(a, b)"),
+        f"{ENVELOPE}Invalid ConditionExpression: {_NOT_IN_CONDITION}if_not_exists",
+        control=put(ConditionExpression="attribute_not_exists(a)"),
+        name="alone",
+    ),
+    *(
+        refuses(
+            "expressions.foreign-to-update",
+            update(f"SET v = {call}", values),
+            f"{ENVELOPE}Invalid UpdateExpression: {_NOT_IN_UPDATE}{name}",
+            control=update("SET v = if_not_exists(a, :v)", _V),
+            name=name,
+        )
+        for name, call, values in (
+            ("attribute_exists", "attribute_exists(a)", None),
+            ("contains", "contains(a, :v)", _V),
+            ("size", "if_not_exists(size(a), :v)", _V),
+        )
+    ),
+    refuses(
+        "expressions.foreign-to-update",
+        Step(
+            "TransactWriteItems",
+            {"TransactItems": [{"Update": {"TableName": "t0", "Key": KEY, "UpdateExpression": "SET v = size(a)"}}]},
+        ),
+        f"Invalid UpdateExpression: {_NOT_IN_UPDATE}size",
         control=update("SET v = if_not_exists(a, :v)", _V),
-        name="update",
+        name="transaction",
     ),
     refuses(
         "expressions.misused-function",
@@ -202,6 +237,13 @@ OPERANDS: tuple[Check, ...] = (
     ),
     refuses(
         "expressions.operand-type",
+        holds("attribute_type(a, size(b))"),
+        _unfit("Filter", "attribute_type", "N"),
+        control=holds("attribute_type(a, :v)", {"v": s("N")}),
+        name="attribute_type-size",
+    ),
+    refuses(
+        "expressions.operand-type",
         query("pk = :p AND begins_with(sk, :v)", {"p": s("a"), "v": n(1)}),
         _unfit("KeyCondition", "begins_with", "N"),
         tables=SORTED,
@@ -234,7 +276,7 @@ OPERANDS: tuple[Check, ...] = (
         refuses(
             "expressions.action-operand",
             update("ADD a :v", {"v": value}),
-            f"{ENVELOPE}Invalid UpdateExpression: {_ACTION}ADD, operand type: {name}",
+            f"{ENVELOPE}Invalid UpdateExpression: {_ACTION}ADD, operand type: {name}{_TYPE_SET}",
             control=update("ADD a :v", _V),
             name=f"ADD {name}",
         )
@@ -244,7 +286,7 @@ OPERANDS: tuple[Check, ...] = (
         refuses(
             "expressions.action-operand",
             update("DELETE a :v", {"v": value}),
-            f"{ENVELOPE}Invalid UpdateExpression: {_ACTION}DELETE, operand type: {name}",
+            f"{ENVELOPE}Invalid UpdateExpression: {_ACTION}DELETE, operand type: {name}{_TYPE_SET}",
             control=update("DELETE a :v", {"v": {"SS": ["x"]}}),
             name=f"DELETE {name}",
         )

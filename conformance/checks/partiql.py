@@ -312,6 +312,12 @@ CONDITIONS: tuple[Check, ...] = (
         name="before the table",
     ),
     wrong(
+        "partiql.type-name",
+        "SELECT * FROM @ WHERE pk = 'a' AND attribute_type(v, 'X')",
+        "Invalid attribute type name found; type: X, valid types: {N,BS,L,B,NULL,M,S,SS,NS,BOOL}",
+        control="SELECT * FROM @ WHERE pk = 'a' AND attribute_type(v, 'N')",
+    ),
+    wrong(
         "partiql.in-limit",
         f"SELECT * FROM @ WHERE v IN [{', '.join(map(str, range(101)))}]",
         phrase="",

@@ -37,7 +37,12 @@ from reference.values.value import compare, type_of
 MAX_OPTIONS = 100
 ORDERED = frozenset({"S", "N", "B"})
 """The types that have an order."""
-TYPE_NAMES = ("B", "NULL", "SS", "BOOL", "L", "BS", "N", "NS", "S", "M")
+TYPE_NAMES = ("N", "BS", "L", "B", "NULL", "M", "S", "SS", "NS", "BOOL")
+"""The ten types, as the older front end lists them."""
+_TYPE_NAMES_IN_ORDER = "S,SS,N,NS,B,BS,BOOL,NULL,L,M"
+"""The same, as the front end of single writes does."""
+ANY_TYPE = "B,L,HD,S,N,FS,BOOL,INTSET,NULL,FLOAT,DECIMAL,DICT,SS,NS,DECIMALSET,DOUBLESET,M,BS,INT,HDS,DOUBLE"
+_ANY_TYPE_IN_ORDER = f"{_TYPE_NAMES_IN_ORDER},HD,DOUBLE,FLOAT,HDS,FS,DOUBLESET,DICT,DECIMAL,INT,DECIMALSET,INTSET"
 _ARITY = {
     "attribute_exists": 1,
     "attribute_not_exists": 1,
@@ -53,7 +58,7 @@ _LONG_NAMES = {
     "N": "NUMBER",
     "B": "BINARY",
     "NULL": "NULL",
-    "BOOL": "BOOLEAN",
+    "BOOL": "BOOL",
     "L": "LIST",
     "M": "MAP",
 }
@@ -289,12 +294,15 @@ def _check_type_name(kind: Kind, operand: Operand, values: _Values) -> Iterator[
     if isinstance(operand, Placeholder) and operand.name not in values:
         return
     sort = type_in(operand, values)
-    if not isinstance(operand, Placeholder):
-        yield violation("expressions.type-operand", kind=kind, type="{NS,SS,L,BS,N,M,B,BOOL,NULL,S}")
+    in_order = kind == "Condition"
+    if sort is None:
+        any_type = _ANY_TYPE_IN_ORDER if in_order else ANY_TYPE
+        yield violation("expressions.type-operand", kind=kind, type=f"{{{any_type}}}")
     elif sort != "S":
         yield violation("expressions.operand-type", kind=kind, operator="attribute_type", type=sort)
-    elif (wanted := values[operand.name]["S"]) not in TYPE_NAMES:
-        yield violation("expressions.type-name", kind=kind, type=wanted, valid=",".join(TYPE_NAMES))
+    elif isinstance(operand, Placeholder) and (wanted := values[operand.name]["S"]) not in TYPE_NAMES:
+        valid = _TYPE_NAMES_IN_ORDER if in_order else ",".join(TYPE_NAMES)
+        yield violation("expressions.type-name", kind=kind, type=wanted, valid=valid)
 
 
 def _check_between(kind: Kind, leaf: Between, values: _Values) -> Iterator[Violation]:

@@ -134,6 +134,7 @@ class _Reader:
         self._redundant = False
         self._unknown: list[str] = []
         self._misused: list[str] = []
+        self._foreign: list[str] = []
         self._reserved: list[str] = []
         self._too_deep: list[int] = []
         self._bad_index: list[str] = []
@@ -158,11 +159,12 @@ class _Reader:
         if self._redundant:
             early.append(violation("expressions.redundant-parentheses", kind=kind))
         unknown = [violation("expressions.unknown-function", kind=kind, function=f) for f in self._unknown[:1]]
-        misused = [violation("expressions.misused-function", kind=kind, function=f) for f in self._misused[:1]]
+        misused = [violation(self._misuse(f), kind=kind, function=f) for f in self._misused[:1]]
+        foreign = [violation(self._misuse(f), kind=kind, function=f) for f in self._foreign[:1]]
         reserved = [violation("expressions.reserved-word", kind=kind, word=w) for w in self._reserved[:1]]
         late: list[Violation] = []
         if kind == "Update":
-            early += reserved + unknown
+            early += reserved + unknown + foreign
             early += [violation("expressions.section-twice", section=s) for s in self._sections[:1]]
             late = misused
         else:
@@ -170,6 +172,14 @@ class _Reader:
         early += [violation("expressions.path-depth", kind=kind, levels=n) for n in self._too_deep[:1]]
         early += [violation("expressions.list-index", kind=kind, index=i) for i in self._bad_index[:1]]
         return early, late
+
+    def _misuse(self, function: str) -> str:
+        """The rule that a function breaks which may not stand where it stands."""
+        if self.kind == "Update":
+            return (
+                "expressions.foreign-to-update" if function in CONDITION_FUNCTIONS else "expressions.misused-function"
+            )
+        return "expressions.foreign-to-condition" if function in UPDATE_FUNCTIONS else "expressions.misused-function"
 
     def _take(self, kind: str) -> Token:
         token = self.tokens[self.at]
@@ -319,7 +329,7 @@ class _Reader:
         if self.kind != "Update":
             self._operands(*arguments)
         elif name in CONDITION_FUNCTIONS:
-            self._misused.append(name)
+            self._foreign.append(name)
         elif name == "list_append":
             self._misused += [a.function for a in arguments if isinstance(a, Call) and a.function == "list_append"]
         return Call(name, arguments)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from reference.expressions import tree as expression
-from reference.expressions.checking import ORDERED, check_paths
+from reference.expressions.checking import ANY_TYPE, ORDERED, TYPE_NAMES, check_paths
 from reference.expressions.tree import And, Between, Call, Compare, Condition, In, Not, Operand, Or, Path
 from reference.partiql.tree import (
     Access,
@@ -209,7 +209,7 @@ class Compiler:
         elif name == "size":
             self._check_types(name, arguments, _SIZED)
         elif name == "attribute_type":
-            self._check_types(name, arguments[1:], frozenset({"S"}))
+            self._check_type_name(arguments[1])
         return Call(name, tuple(argument for argument in arguments if argument is not None))
 
     def _operand(self, node: Expression) -> Operand | None:
@@ -231,6 +231,16 @@ class Compiler:
             if isinstance(operand, expression.Literal) and type_of(operand.value) not in allowed:
                 self._fault("partiql.operand-type", operator=operator, type=type_of(operand.value))
                 return
+
+    def _check_type_name(self, operand: Operand | None) -> None:
+        if isinstance(operand, Path):
+            self._fault("partiql.operand-type", operator="attribute_type", type=f"{{{ANY_TYPE}}}")
+            return
+        self._check_types("attribute_type", (operand,), frozenset({"S"}))
+        if isinstance(operand, expression.Literal):
+            wanted = operand.value.get("S", TYPE_NAMES[0])
+            if wanted not in TYPE_NAMES:
+                self._fault("partiql.type-name", type=wanted, valid=",".join(TYPE_NAMES))
 
     # Paths
 

@@ -79,7 +79,7 @@ def test_updates_that_are_fine(text: str) -> None:
         ("contains(a, a) AND begins_with(a, :n)", "distinct-operands"),
         ("begins_with(a, :n) AND contains(a, a)", "operand-type"),
         ("attribute_type(a, a)", "distinct-operands"),
-        ("if_not_exists(a, a) = :n", "misused-function"),
+        ("if_not_exists(a, a) = :n", "foreign-to-condition"),
         ("attribute_exists(a) < :n", "misused-function"),
         ("size(size(a)) = :n", "operand-type"),
         ("size(:n) = b", "operand-type"),
@@ -104,7 +104,9 @@ def test_the_order_of_the_checks_of_a_condition(condition: str, first: str) -> N
         ("SET a = list_append(b) ADD x :s", "action-operand"),
         ("SET a = list_append(b), c = list_append(list_append(d, e), e)", "operand-count"),
         ("SET a = list_append(list_append(d, e), e)", "misused-function"),
-        ("SET a = size(b)", "misused-function"),
+        ("SET a = size(b) SET a = :v", "foreign-to-update"),
+        ("SET status = size(b)", "reserved-word"),
+        ("SET a = if_not_exists(size(b), :v)", "foreign-to-update"),
         ("SET a = if_not_exists(if_not_exists(b, c), d)", "path-required"),
         ("SET a = if_not_exists(:v, d)", "undefined-value"),
         ("SET a = :s + b", "operand-type"),
@@ -120,9 +122,12 @@ def test_the_order_of_the_checks_of_an_update(update: str, first: str) -> None:
 @pytest.mark.parametrize("sort", ["S", "B", "NULL", "BOOL", "L", "M", "N"])
 def test_add_and_delete_name_the_types_in_full(sort: str) -> None:
     value = {"S": S, "B": {"B": "AA=="}, "NULL": {"NULL": True}, "BOOL": BOOL, "L": L, "M": {"M": {}}, "N": N1}[sort]
-    name = {"S": "STRING", "B": "BINARY", "NULL": "NULL", "BOOL": "BOOLEAN", "L": "LIST", "M": "MAP", "N": "NUMBER"}
+    name = {"S": "STRING", "B": "BINARY", "NULL": "NULL", "BOOL": "BOOL", "L": "LIST", "M": "MAP", "N": "NUMBER"}
     for action in ("ADD", "DELETE"):
-        words = f"{U}Incorrect operand type for operator or function; operator: {action}, operand type: {name[sort]}"
+        words = (
+            f"{U}Incorrect operand type for operator or function; operator: {action}, operand type: {name[sort]}, "
+            "typeSet: ALLOWED_FOR_ADD_OPERAND"
+        )
         found = refusals("UpdateItem", UpdateExpression=f"{action} a :v", ExpressionAttributeValues={":v": value})
         assert found == ([] if (action, sort) == ("ADD", "N") else [("expressions.action-operand", words)])
 

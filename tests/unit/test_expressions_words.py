@@ -101,6 +101,14 @@ CASES: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
         {"U": "SET a = list_append(if_not_exists(b, c), d)"},
     ),
     (
+        "expressions.foreign-to-condition", "PutItem", {"C": "if_not_exists(a, b) = b"},
+        C + "The function is not allowed in a condition expression; function: if_not_exists", {"C": "a = b"},
+    ),
+    (
+        "expressions.foreign-to-update", "UpdateItem", {"U": "SET a = size(b)"},
+        U + "The function is not allowed in an update expression; function: size", {"U": "SET a = b"},
+    ),
+    (
         "expressions.reserved-word", "GetItem", {"P": "a.b.abOrt"},
         P + "Attribute name is a reserved keyword; reserved keyword: abOrt", {"P": "a.b.aborted"},
     ),
@@ -141,12 +149,14 @@ CASES: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
     (
         "expressions.type-operand", "Scan", {"F": "attribute_type(a, b)"},
         "Invalid FilterExpression: Incorrect operand type for operator or function; operator or function: "
-        "attribute_type, operand type: {NS,SS,L,BS,N,M,B,BOOL,NULL,S}",
+        "attribute_type, operand type: {B,L,HD,S,N,FS,BOOL,INTSET,NULL,FLOAT,DECIMAL,DICT,SS,NS,DECIMALSET,DOUBLESET,M,"
+        "BS,INT,HDS,DOUBLE}",
         {"F": "attribute_type(a, :t)", "V": {":t": {"S": "N"}}},
     ),
     (
         "expressions.action-operand", "UpdateItem", {"U": "ADD a :v", "V": {":v": S}},
-        U + "Incorrect operand type for operator or function; operator: ADD, operand type: STRING",
+        U + "Incorrect operand type for operator or function; operator: ADD, operand type: STRING, "
+        "typeSet: ALLOWED_FOR_ADD_OPERAND",
         {"U": "ADD a :v", "V": {":v": N1}},
     ),
     (
@@ -162,7 +172,7 @@ CASES: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
     ),
     (
         "expressions.type-name", "PutItem", {"C": "attribute_type(a, :t)", "V": {":t": {"S": "DOG"}}},
-        C + "Invalid attribute type name found; type: DOG, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}",
+        C + "Invalid attribute type name found; type: DOG, valid types: {S,SS,N,NS,B,BS,BOOL,NULL,L,M}",
         {"C": "attribute_type(a, :t)", "V": {":t": {"S": "NULL"}}},
     ),
     (

@@ -97,6 +97,8 @@ def test_in_takes_a_list_as_its_parameter(service: Service) -> None:
         ("attribute_exists('s')", "partiql.path-required"),
         ("begins_with(s, 1)", "partiql.operand-type"),
         ("attribute_type(s, 1)", "partiql.operand-type"),
+        ("attribute_type(s, n)", "partiql.operand-type"),
+        ("attribute_type(s, 'STRING')", "partiql.type-name"),
         ("n < true", "partiql.operand-type"),
         ("n BETWEEN [] AND 2", "partiql.operand-type"),
         ("l[1.5] = 1", "partiql.path-step"),
