@@ -18,6 +18,9 @@ from conformance.commands.base import FINDINGS, NOTHING, OK, fail, finish, secon
 from conformance.record.folder import RunFolder, file_trouble
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chaos.arms import Comparison
     from chaos.experiment import Settings, Trial
     from chaos.faults import Fault
     from chaos.scenario import Scenario
@@ -79,7 +82,13 @@ def chaos(
     target: Annotated[str, typer.Argument(help="A catalogue name (`dynoracle targets list`) or an http(s) URL.")],
     workload: Annotated[str, typer.Option(help="Workloads, comma-separated; all that the target claims.")] = "",
     faults: Annotated[str, typer.Option(help="Faults, comma-separated, or `none`; the usual ones by default.")] = "",
-    scenario: Annotated[str, typer.Option(help="A named scenario, or a .toml file: workloads, faults and sizes.")] = "",
+    scenario: Annotated[
+        str,
+        typer.Option(
+            help="A named scenario, or a .toml file: workloads, faults and sizes; or, on `reference`, one load with and "
+            "without what helps (comma-separated, or `failures` for all of them)."
+        ),
+    ] = "",
     budget: Annotated[str, typer.Option(help="How long to experiment: 90s, 2m, 1h.")] = "60s",
     seed: Annotated[int, typer.Option(help="The first seed; the same seed draws the same plans.")] = 0,
     rounds: Annotated[int, typer.Option(help="End after so many rounds of all workloads; 0: by the budget.")] = 0,
@@ -97,17 +106,25 @@ def chaos(
 ) -> None:
     """Run concurrent clients against a target under faults, check what they saw, and write a report."""
     from chaos.experiment import Settings
-    from chaos.scenario import Scenario, ScenarioError, load
+    from chaos.scenario import Scenario, ScenarioError, chosen
     from chaos.workloads import WORKLOADS
     from conformance.search.campaign import new_folder
     from conformance.targets.target import Access
 
     try:
-        named = load(scenario) if scenario else Scenario("", clients=clients, acts=acts)
+        named, compared = chosen(scenario) if scenario else (Scenario("", clients=clients, acts=acts), {})
+        if compared and (target != "reference" or workload or faults or replay is not None):
+            raise ScenarioError(
+                f"{scenario}: its arms are loads of their own on the reference, served anew for each with time by hand: "
+                "name the target `reference`, and neither workloads nor faults nor a replay"
+            )
         seconds = seconds_of(budget)
         folder = None if replay is not None else new_folder(out, target, seed)
     except (ScenarioError, OSError) as error:
         fail(file_trouble(error))
+    if compared:
+        assert folder is not None
+        raise typer.Exit(_compared(folder, compared, seed))
     names = tuple(name for name in workload.split(",") if name) or named.workloads
     for name in names:
         if name not in WORKLOADS:
@@ -127,6 +144,37 @@ def chaos(
         except KeyboardInterrupt:
             stopped = "interrupted"
         raise typer.Exit(_end(campaign, seconds, started, time.monotonic() - began, stopped))
+
+
+def _compared(folder: RunFolder, found: Mapping[str, Comparison], seed: int) -> int:
+    """Run scenarios with arms and write their report; the exit code."""
+    from chaos.arms import ArmError
+    from chaos.comparison import Comparisons, Side, told
+
+    console = Console()
+
+    def watch(name: str, side: Side) -> None:
+        console.print(Text(f"{name}, {side.arm.name} ({side.arm.shows}): {len(side.ran.history):,} requests"))
+        for line in told(side):
+            console.print(Text(f"    {line}"))
+
+    console.print(Text(f"Comparing on the reference: {', '.join(found)}; results in {folder.path}"))
+    comparisons = Comparisons(folder, seed, watch)
+    started, began = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
+    stopped = "comparisons"
+    try:
+        for name, each in found.items():
+            comparisons.one(name, each)
+    except KeyboardInterrupt:
+        stopped = "interrupted"
+    except ArmError as error:
+        fail(str(error))
+    command = shlex.join(["dynoracle", *sys.argv[1:]])
+    run = comparisons.write(command=command, started=started, seconds=time.monotonic() - began, stopped=stopped)
+    finish(folder, run, console)
+    if any(check.verdict == "violated" for check in run.checks):
+        return FINDINGS
+    return OK if run.checks else NOTHING
 
 
 def _opened(spec: str, access: Access, folder: RunFolder | None, *, persist: bool) -> Target:

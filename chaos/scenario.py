@@ -1,4 +1,4 @@
-"""Named experiments: which workloads under which faults, as TOML files."""
+"""Named experiments as TOML files: which workloads under which faults, or one load on the reference in several arms."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from chaos import arms
+from chaos.arms import ArmError, Comparison
 from chaos.faults import FaultError, find
 from chaos.workloads import WORKLOADS
 
+ALL = "failures"
+"""What names all scenarios with arms."""
 FOLDER = Path(__file__).parent / "scenarios"
 
 
@@ -42,7 +46,26 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
-def load(name: str) -> Scenario:
+def failures() -> list[str]:
+    """Those of them that have arms: the article's failures, each with what is done about it."""
+    return [name for name in names() if isinstance(load(name), Comparison)]
+
+
+def chosen(names_: str) -> tuple[Scenario, dict[str, Comparison]]:
+    """The scenario of that name; or the comparisons of those names, comma-separated or all of them (``failures``).
+
+    ScenarioError where there is none, or where several are not all comparisons.
+    """
+    listed = failures() if names_ == ALL else list(dict.fromkeys(name for name in names_.split(",") if name))
+    found = {Path(name).stem: load(name) for name in listed}
+    compared = {name: each for name, each in found.items() if isinstance(each, Comparison)}
+    plain = [each for each in found.values() if isinstance(each, Scenario)]
+    if (plain and compared) or len(plain) > 1:
+        raise ScenarioError(f"{names_}: only scenarios with arms run together: {', '.join(failures())}")
+    return (plain[0] if plain else Scenario("")), compared
+
+
+def load(name: str) -> Scenario | Comparison:
     """A scenario by name or by the path of its file; ScenarioError says what is wrong with it."""
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     try:
@@ -53,7 +76,10 @@ def load(name: str) -> Scenario:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{path}: not TOML: {error}") from error
-    return parse(row, str(path))
+    try:
+        return arms.parse(row, str(path)) if "arms" in row else parse(row, str(path))
+    except ArmError as error:
+        raise ScenarioError(str(error)) from error
 
 
 def parse(row: Mapping[str, Any], where: str) -> Scenario:

@@ -132,6 +132,14 @@ def _leaders(control: Control, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"until": control.clock.now() + seconds}
 
 
+def _outages(control: Control, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Let a ``region`` be out for ``seconds``: no request to it is answered, no replica hears from it."""
+    world = control.world
+    if asked:
+        world.lose(control.region(asked), _seconds(asked, "seconds", 60.0))
+    return {"out": [region for region in world.accounts if world.out(region)]}
+
+
 def _dax(control: Control, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What the caches have found and not found; ``clear`` empties them."""
     told = {}
@@ -163,6 +171,7 @@ _DOING: Mapping[str, tuple[Callable[[Control, Mapping[str, Any]], dict[str, Any]
     "ttl": (_ttl, frozenset({"region", "lag"})),
     "links": (_links, frozenset({"from", "to", "both", "lag", "cut", "merges"})),
     "leaders": (_leaders, frozenset({"region", "table", "seconds"})),
+    "outages": (_outages, frozenset({"region", "seconds"})),
     "dax": (_dax, frozenset({"clear"})),
     "regions": (_regions, frozenset()),
 }

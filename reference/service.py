@@ -11,7 +11,7 @@ from reference.api import Call, Item, Refusal, Reply, Success
 from reference.capacity.uses import ROOM
 from reference.lifecycle import settle
 from reference.metering import Metering
-from reference.operations import OPERATIONS, replicas
+from reference.operations import OPERATIONS, overlaps, replicas
 from reference.operations.base import Choice, Context, Operation, Outcome
 from reference.rules import Checks, Cohort, Violation, every, first, surface, violation
 
@@ -111,4 +111,6 @@ def _checks(context: Context, operation: Operation | None, reading: requests.Rea
     outcome = yield from operation(context, reading.body)
     if outcome is not None and context.account.world is not None:
         yield from replicas.data_checks(context, reading.body, outcome)
+    if outcome is not None and overlaps.ROOM in context.account.rooms:
+        return (yield from overlaps.checks(context, reading.body, outcome))
     return outcome

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from reference import ttl
 from reference.account import Account
-from reference.api import Call, Reply
+from reference.api import Call, Lost, Reply
 from reference.capacity.meter import serve_with
 from reference.clock import Clock
 from reference.control import PREFIX, Control
 from reference.dax import Dax
 from reference.knobs import Knobs
+from reference.operations.overlaps import overlapping
 from reference.replicas.world import Link, World
 from reference.service import Service
 from reference.signature import Request
@@ -62,6 +63,21 @@ class Expiring:
         return self.service.execute(call)
 
 
+class Dark:
+    """A region that is out: nothing it is asked is answered."""
+
+    def __init__(self, service: Answering) -> None:
+        self._service = service
+
+    def operations(self) -> Collection[str]:
+        """The names of all operations that can be called."""
+        return self._service.operations()
+
+    def execute(self, call: Call) -> Reply:
+        """No answer."""
+        return Lost("the region is out")
+
+
 class Served:
     """A customer's tables in one or more regions, with everything that the settings put in front of them.
 
@@ -93,6 +109,8 @@ class Served:
     def _add(self, region: str, number: int, *, controlled: bool) -> None:
         account = self.account if self._world is None else self._world.account(region)
         serve_with(account, throttling=self.knobs.throttling, metrics=self.knobs.metrics)
+        if self.knobs.transaction_seconds:
+            overlapping(account, self.knobs.transaction_seconds)
         source = Service(account)
         service: Answering = source
         if self.knobs.unkind or controlled:
@@ -132,6 +150,8 @@ class Router:
         if region is None:
             region = self._told(_SCOPE.search(request.headers.get(b"authorization", b"")))
         chosen = region or self.home
+        if self.control is not None and self.control.world.out(chosen):
+            return Way(chosen, Dark(self.services[chosen]))
         services = self.direct if parts[:1] == [DIRECT] else self.services
         return Way(chosen, services[chosen])
 

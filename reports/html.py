@@ -22,7 +22,7 @@ from markupsafe import Markup
 from conformance.record.codec import dumps
 from conformance.record.finding import SEVERITIES, Finding
 from conformance.record.run import VERDICTS, Run
-from reports import difference, experiments, sources
+from reports import comparisons, difference, experiments, sources
 from reports.article import CLAIM_MEANS, counted, standing, totals
 from reports.boto3_code import boto3_code
 from reports.notation import clip, compact, one_line, pretty_json, readable, visible
@@ -130,6 +130,8 @@ def render(run: Run, folder: Path) -> str:
         experiments=experiments.views(run.experiments),
         fates=experiments.FATES,
         picture=(experiments.WIDTH, experiments.HEIGHT, experiments.LEFT, experiments.TOP, experiments.BOTTOM),
+        comparisons=comparisons.views(run),
+        chart=(comparisons.WIDTH, comparisons.HEIGHT, comparisons.LEFT, comparisons.RIGHT, comparisons.TOP, comparisons.BOTTOM),
         coverage=_coverages(run.coverage),
         timing=_timing(run),
         suspects=[[(name, _text(value)) for name, value in suspect.items()] for suspect in run.suspects],

@@ -39,6 +39,7 @@ STOPPED_MEANS: Mapping[str, str] = {
     "interrupted": "it was interrupted",
     "target-died": "the target ended",
     "checks": "all checks were made",
+    "comparisons": "all arms were run",
 }
 
 

@@ -49,6 +49,8 @@ class Run:
     those of the article, where it was asked for: ``id``, ``part``, ``says``, ``verdict``, ``truth``, ``sources``,
     ``way``, ``why`` and ``shown``, the verdict of their checks. ``experiments`` are those of a run under faults:
     ``workload``, ``seed``, ``control``, ``verdict``, ``invariants``, ``faults``, ``bands`` and ``points`` (calls).
+    ``comparisons`` are scenarios with arms: ``name``, ``says``, ``truth``, ``claims``, ``plots`` and ``arms``, each with
+    ``shows``, ``differs``, ``expectations``, ``totals`` and ``series`` (points by legend, for each plot).
     """
 
     target: Mapping[str, Any]
@@ -73,6 +75,7 @@ class Run:
     known: tuple[Mapping[str, Any], ...] = ()
     claims: tuple[Mapping[str, Any], ...] = ()
     experiments: tuple[Mapping[str, Any], ...] = ()
+    comparisons: tuple[Mapping[str, Any], ...] = ()
 
 
 def run_to_json(run: Run) -> dict[str, Any]:
@@ -88,6 +91,6 @@ def run_from_json(row: Mapping[str, Any]) -> Run:
     known["findings"] = tuple(finding_from_json(f) for f in known.get("findings", ()))
     known["capabilities"] = tuple(CapabilityResult(**c) for c in known.get("capabilities", ()))
     known["checks"] = tuple(CheckResult(**c) for c in known.get("checks", ()))
-    for name in ("suspects", "errors", "known", "claims", "experiments"):
+    for name in ("suspects", "errors", "known", "claims", "experiments", "comparisons"):
         known[name] = tuple(known.get(name, ()))
     return Run(**known)

@@ -40,7 +40,7 @@ CHUNKS_APART = 1_000_003
 
 RUN_FILES = frozenset(
     {"report.json", "report.html", "junit.xml", "summary.md", "journal", "findings", "targets", "pytest.log",
-     "order.json", "known.json", "schema.json", "tables", "recordings.jsonl"}
+     "order.json", "known.json", "schema.json", "tables", "recordings.jsonl", "arms"}
 )  # fmt: skip
 """What a run leaves in its folder."""
 

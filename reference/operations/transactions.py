@@ -48,6 +48,7 @@ _CODES: Mapping[str, str] = {
     "ConditionalCheckFailedException": "ConditionalCheckFailed",
     "ItemCollectionSizeLimitExceededException": "ItemCollectionSizeLimitExceeded",
     "DuplicateItemException": "DuplicateItem",
+    "TransactionConflictException": "TransactionConflict",
 }
 """How a cancellation reason names an exception; any other is a ValidationError (dataplane:TX-9)."""
 _INDEX_KEY_TOO_LONG = frozenset({"indexes.hash-too-long", "indexes.range-too-long"})

@@ -37,6 +37,7 @@ class World:
         self.strong_lag = strong_lag
         """Seconds in which a write to a table with strong consistency is under way to the other regions."""
         self._links: dict[tuple[str, str], Link] = {}
+        self._out: dict[str, float] = {}
         self._home = home.region
         home.world = self
 
@@ -67,6 +68,14 @@ class World:
         for source, target in ((one, other), (other, one)):
             self.set_link(source, target, replace(self.link(source, target), cut=cut))
 
+    def lose(self, region: str, seconds: float) -> None:
+        """Let a region be out for so many seconds: nothing it wrote goes out, and nothing comes in."""
+        self._out[region] = self.accounts[self._home].now() + seconds
+
+    def out(self, region: str) -> bool:
+        """Whether a region is out now."""
+        return self._out.get(region, 0.0) > self.accounts[self._home].now()
+
     def group(self, name: str) -> Group | None:
         """The global table of that name."""
         return self.groups.get(name)
@@ -91,6 +100,7 @@ class World:
                 other.accounts[region].world = other
         other.groups = {name: group.copy() for name, group in self.groups.items()}
         other._links = dict(self._links)
+        other._out = dict(self._out)
         return other
 
     # Replication
@@ -142,8 +152,9 @@ class World:
         self, group: Group, member: Member, region: str, waiting: deque[Sending], now: float
     ) -> list[tuple[float, Sending]]:
         link = Link() if group.strong else self.link(member.region, region)
+        cut = link.cut or self.out(member.region) or self.out(region)
         found: list[tuple[float, Sending]] = []
-        while waiting and not link.cut and waiting[0].stamp.at + link.lag <= now:
+        while waiting and not cut and waiting[0].stamp.at + link.lag <= now:
             sending = waiting.popleft()
             found.append((sending.stamp.at + link.lag, sending))
         if not link.merges:
