@@ -11,6 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from conformance.claims import claims
+from reference.rules import ledger
+
 SHOWS = ("failure", "mitigation")
 """What an arm is there to show."""
 COUNTS = (
@@ -22,6 +25,7 @@ that were never served, reads that lacked an acknowledged write, items that had 
 capacity units used."""
 WAIT = "wait"
 """The longest time in seconds from asking to being served."""
+TAKES = ("max", "min", "last")
 DOLLARS = "dollars"
 """What the load costs, where the arm says how it is billed."""
 BILLED = ("on-demand", "provisioned")
@@ -53,8 +57,8 @@ class Load:
     ``{now}``, ``{now+60}`` and ``{now-60}`` epoch seconds, ``{blob}`` a text of ``blob`` characters, and each name of
     ``pick`` a number below its value, drawn by the seed. A request that is throttled, conflicts or gets no answer is
     sent up to ``attempts`` times: before the n-th again the client waits ``backoff`` × 2ⁿ⁻¹ seconds, at most ``cap``,
-    with ``jitter`` a random part of that. ``paths`` are the endpoints, by the path of the served reference (``/direct``,
-    ``/eu-west-1``): after no answer or a 5xx the client goes on to the next one and stays there.
+    with ``jitter`` a random part of that. ``paths`` are the endpoints, by the path of the served reference
+    (``/direct``, ``/eu-west-1``): after no answer or a 5xx the client goes on to the next one and stays there.
 
     ``value`` is the attribute that tells versions apart: writes number it, and a read that shows less than was
     acknowledged before it was asked is stale. ``expiry`` is the attribute after whose second an item has expired.
@@ -209,10 +213,9 @@ def _arm(name: str, own: Mapping[str, Any], common: Mapping[str, Any]) -> Arm:
     if unknown:
         raise ValueError(f"{unknown[0]!r} is unknown; the arm {name!r} has: {', '.join(sorted(_OF_ARM))}")
     laid = {key: value for key, value in own.items() if key in _COMMON}
-    whole = {
-        each: [*common[each], *laid.get(each, ())] if each in ("setup", "events") else _over(common[each], laid.get(each))
-        for each in common
-    }
+    whole: dict[str, Any] = {each: _over(common[each], laid.get(each)) for each in common}
+    for each in ("setup", "events"):
+        whole[each] = [*common[each], *laid.get(each, ())]
     return Arm(
         name=name,
         shows=own["shows"],
@@ -262,6 +265,12 @@ def _told(value: Any) -> str:
 
 def _wrong(found: Comparison) -> Iterator[str]:
     """What keeps a comparison from being run or judged."""
+    if not found.rules:
+        yield "rules names none"
+    for what, names, held in (("rule", found.rules, ledger()), ("claim", found.claims, claims())):
+        for name in names:
+            if name not in held:
+                yield f"no {what} is called {name!r}"
     shown = [arm.shows for arm in found.arms]
     if set(shown) != set(SHOWS):
         yield f"arms must show each of {', '.join(SHOWS)}, and nothing else; they show {', '.join(shown)}"
@@ -279,9 +288,10 @@ def _wrong(found: Comparison) -> Iterator[str]:
             yield f"billed is {arm.billed!r}; it must be one of {', '.join(BILLED)}"
         series = [line for plot in found.plots for line in (*plot.lines.values(), plot.per) if line]
         for each in arm.expect:
-            if (each.least is None) == (each.most is None) and each.least is None:
-                yield f"{each.says!r} expects nothing: give least or most"
-            series += [f"{each.load}.{measure}" if each.load else measure for measure in (each.measure, each.per) if measure]
+            if (each.least is None and each.most is None) or each.take not in TAKES:
+                yield f"{each.says!r} expects nothing: give least or most; take is one of {', '.join(TAKES)}"
+            measures = [measure for measure in (each.measure, each.per) if measure]
+            series += [f"{each.load}.{measure}" if each.load else measure for measure in measures]
         for line in series:
             if not known(arm, line):
                 yield f"there is no series {line!r} in the arm {arm.name!r}"
@@ -304,7 +314,7 @@ _PLACE = re.compile(r"\{([a-z]\w*)(?:([+-])(\d+))?\}")
 
 
 def filled(value: Any, known: Mapping[str, Any]) -> Any:
-    """A body with its placeholders filled in; KeyError for one that is not known."""
+    """A body with its placeholders filled in; ArmError for one that is not known."""
     if isinstance(value, str):
         return _PLACE.sub(lambda found: _filled(found, known), value) if "{" in value else value
     if isinstance(value, Mapping):
@@ -315,6 +325,8 @@ def filled(value: Any, known: Mapping[str, Any]) -> Any:
 
 
 def _filled(found: re.Match[str], known: Mapping[str, Any]) -> str:
+    if found[1] not in known:
+        raise ArmError(f"{found[0]!r} is no placeholder; known: {', '.join(known)}")
     value = known[found[1]]
     if found[2]:
         value += int(found[3]) if found[2] == "+" else -int(found[3])

@@ -85,8 +85,8 @@ def chaos(
     scenario: Annotated[
         str,
         typer.Option(
-            help="A named scenario, or a .toml file: workloads, faults and sizes; or, on `reference`, one load with and "
-            "without what helps (comma-separated, or `failures` for all of them)."
+            help="A named scenario, or a .toml file: workloads, faults and sizes; or, on `reference`, one load with "
+            "and without what helps (comma-separated, or `failures` for all of them)."
         ),
     ] = "",
     budget: Annotated[str, typer.Option(help="How long to experiment: 90s, 2m, 1h.")] = "60s",
@@ -115,8 +115,8 @@ def chaos(
         named, compared = chosen(scenario) if scenario else (Scenario("", clients=clients, acts=acts), {})
         if compared and (target != "reference" or workload or faults or replay is not None):
             raise ScenarioError(
-                f"{scenario}: its arms are loads of their own on the reference, served anew for each with time by hand: "
-                "name the target `reference`, and neither workloads nor faults nor a replay"
+                f"{scenario}: its arms are loads of their own on the reference, served anew for each with time by "
+                "hand: name the target `reference`, and neither workloads nor faults nor a replay"
             )
         seconds = seconds_of(budget)
         folder = None if replay is not None else new_folder(out, target, seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -82,6 +83,13 @@ class Comparisons:
         verdicts: dict[str, list[str]] = {}
         for check in checks:
             verdicts.setdefault(check.capability, []).append(check.verdict)
+        sizes: dict[str, tuple[int, int]] = {}
+        operations: Counter[str] = Counter()
+        for _, found, sides in self.ran:
+            arms, calls = sizes.get(capability(found), (0, 0))
+            sent = sum(len(side.ran.history) for side in sides)
+            sizes[capability(found)] = (arms + len(sides), calls + sent)
+            operations.update(side.arm.load[each.load].operation for side in sides for each in side.ran.history)
         try:
             ours = version("dynoracle")
         except PackageNotFoundError:
@@ -96,12 +104,14 @@ class Comparisons:
             started=started,
             seconds=round(seconds, 1),
             programs=sum(len(sides) for _, _, sides in self.ran),
-            calls=sum(len(side.ran.history) for _, _, sides in self.ran for side in sides),
+            calls=operations.total(),
             stopped=stopped,
             capabilities=tuple(
-                CapabilityResult(name, "violated" if "violated" in held else "ok") for name, held in verdicts.items()
+                CapabilityResult(name, "violated" if "violated" in held else "ok", *sizes[name])
+                for name, held in verdicts.items()
             ),
             checks=checks,
+            coverage={"operations": dict(operations)},
             comparisons=tuple(row(name, found, sides) for name, found, sides in self.ran),
         )
         self.folder.write_run(made)
@@ -111,6 +121,11 @@ class Comparisons:
 def judged(arm: Arm, ran: Ran) -> Side:
     """An arm with what was expected of it, judged."""
     return Side(arm, ran, tuple(Judged(each, ran.series.value(each)) for each in arm.expect))
+
+
+def capability(found: Comparison) -> str:
+    """What a comparison is counted under: where its first rule stands."""
+    return found.rules[0].partition(".")[0]
 
 
 def told(side: Side) -> Iterator[str]:
@@ -132,19 +147,17 @@ def table(found: Comparison, ran: Ran) -> str:
 
 
 def _checks(name: str, found: Comparison, sides: Sequence[Side]) -> Iterator[CheckResult]:
-    rule = found.rules[0]
     for side in sides:
         for each in side.judged:
             check = f"scenario:{name}/{side.arm.name}: {each.expectation.says}"
-            yield CheckResult(check, rule, rule.partition(".")[0], each.verdict, None, measured(each))
+            yield CheckResult(check, found.rules[0], capability(found), each.verdict, None, measured(each))
 
 
 def measured(each: Judged) -> str:
     """What was measured, and the bounds it must keep."""
     wanted = each.expectation
-    bounds = [
-        f"{word} {bound:g}" for word, bound in (("at least", wanted.least), ("at most", wanted.most)) if bound is not None
-    ]
+    bounds = [] if wanted.least is None else [f"at least {wanted.least:g}"]
+    bounds += [] if wanted.most is None else [f"at most {wanted.most:g}"]
     what = f"{wanted.load} {wanted.measure}".strip() + (f" / {wanted.per}" if wanted.per else "")
     return f"{what}: {round(each.value, DIGITS):g}, expected {' and '.join(bounds)}"
 
@@ -181,7 +194,10 @@ def _arm(name: str, found: Comparison, side: Side) -> Mapping[str, Any]:
             {"says": each.expectation.says, "verdict": each.verdict, "detail": measured(each)} for each in side.judged
         ],
         "totals": side.ran.series.totals(),
-        "marks": [[event.at, f"{event.control}: {_body(event.body)}"] for event in side.arm.events],
+        "marks": [
+            [event.at, event.at + float(event.body.get("seconds", 0)), f"{event.control}: {_body(event.body)}"]
+            for event in side.arm.events
+        ],
         "series": [
             {legend: _points(found, plot, side.ran.series, line) for legend, line in plot.lines.items()}
             for plot in found.plots

@@ -87,7 +87,9 @@ class Series:
         held = [value for n, value in enumerate(values) if wanted.after <= n * self.bucket < wanted.before]
         if measure in (*COUNTS, DOLLARS):
             return sum(held)
-        return {"max": max, "min": min, "last": lambda each: each[-1]}[wanted.take](held or [0.0])
+        if wanted.take == "last":
+            return held[-1] if held else 0.0
+        return (max if wanted.take == "max" else min)(held, default=0.0)
 
     def totals(self) -> dict[str, float]:
         """All counts, summed."""
@@ -107,13 +109,13 @@ class Ran:
 class _Client:
     """The state of one load's client: how many requests it has asked for, and which endpoint it goes to.
 
-    ``random`` says when it asks and ``picks`` for what, and neither is drawn from for anything else, so that every arm is
-    asked the same.
+    ``moments`` says when it asks and ``picks`` for what, and neither is drawn from for anything else, so that every arm
+    is asked the same.
     """
 
     name: str
     load: Load
-    random: random.Random
+    moments: random.Random
     picks: random.Random
     due: float = 0.0
     asked: int = 0
@@ -254,9 +256,9 @@ class _Driver:
         """How many requests come in a step when they come by chance, at a rate on average."""
         if rate <= 0:
             return 0
-        count, passed = 0, client.random.expovariate(rate)
+        count, passed = 0, client.moments.expovariate(rate)
         while passed < self.found.step:
-            count, passed = count + 1, passed + client.random.expovariate(rate)
+            count, passed = count + 1, passed + client.moments.expovariate(rate)
         return count
 
     def _ask(self, client: _Client) -> _Request:
@@ -347,7 +349,7 @@ class _Driver:
             tables = self._ask_once("ListTables", {})["TableNames"]
             held = [self._ask_once("DescribeTable", {"TableName": name})["Table"] for name in tables]
             units = [table["ProvisionedThroughput"] for table in held]
-            hourly = sum(
+            hourly: float = sum(
                 each["ReadCapacityUnits"] * at.rcu_hour + each["WriteCapacityUnits"] * at.wcu_hour for each in units
             )
             return hourly * self.found.bucket / SECONDS_PER_HOUR

@@ -34,10 +34,10 @@ class Knobs:
     ``staleness`` and ``index_lag`` are how far eventually consistent reads and global indexes may be behind,
     ``partial`` how often a batch is left undone in part, ``throttled`` and ``errors`` how often a call is throttled or
     fails, ``leader_loss`` how often a partition loses its leader, for ``election``, ``stream_lag`` how long a change
-    may take to its stream. ``*_seconds`` is how long tables
-    take to change, ``transaction_seconds`` how long a transaction is under way. ``ttl_lag`` is how long after its expiry an item is deleted; -1: by hand only. ``regions`` are
-    further regions beside the first, ``replication_lag`` what replicas are behind each other, ``strong_lag`` how long
-    a write to a table with strong consistency is under way. ``dax`` puts caches in front. A new stream has
+    may take to its stream. ``*_seconds`` is how long tables take to change, ``transaction_seconds`` how long a
+    transaction is under way. ``ttl_lag`` is how long after its expiry an item is deleted; -1: by hand only. ``regions``
+    are further regions beside the first, ``replication_lag`` what replicas are behind each other, ``strong_lag`` how
+    long a write to a table with strong consistency is under way. ``dax`` puts caches in front. A new stream has
     ``stream_shards``; after ``shard_seconds`` (0: never) they close, each followed by ``shard_children``.
     """
 

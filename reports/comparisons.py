@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from conformance.record.run import VERDICTS, Run
 from reports.article import CLAIM_MEANS, TEXT_LIMIT
@@ -13,8 +15,11 @@ from reports.notation import one_line
 
 WIDTH, HEIGHT = 420, 170
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 10, 24
+FRAME = (WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM)
 MOST_LINES = 4
 """Lines of one picture that have a look of their own."""
+_FILE = re.compile(r"arms/[A-Za-z0-9_-][A-Za-z0-9._-]*")
+"""What is linked: files that a run leaves beside its report."""
 PATH_LIMIT = 160
 """Characters of a file's name, and of a setting."""
 
@@ -30,13 +35,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A picture of one arm, to the same scale as those of the others; ``marks`` are what was done when."""
+    """A picture of one arm, to the same scale as those of the others; ``marks`` are what was done, where, how wide."""
 
     title: str
     lines: tuple[Line, ...]
     ticks: tuple[tuple[float, str], ...]
     times: tuple[tuple[float, str, str], ...]
-    marks: tuple[tuple[float, str], ...]
+    marks: tuple[tuple[float, float, str], ...]
     told: str
 
 
@@ -60,6 +65,7 @@ class ComparisonView:
     """A scenario: the article's row, what it claims and what is so, and the arms side by side."""
 
     name: str
+    anchor: str
     title: str
     says: str
     truth: str
@@ -86,6 +92,7 @@ def _view(row: Mapping[str, Any]) -> ComparisonView:
     tops = [_top(arms, number) for number in range(len(plots))]
     return ComparisonView(
         name=one_line(str(row["name"]), PATH_LIMIT),
+        anchor=quote(one_line(str(row["name"]), PATH_LIMIT), safe=""),
         title=one_line(str(row.get("row") or row["name"]), TEXT_LIMIT),
         says=one_line(str(row["says"]), TEXT_LIMIT),
         truth=one_line(str(row.get("truth", "")), 2 * TEXT_LIMIT),
@@ -108,9 +115,7 @@ def _claim(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
     return str(row["id"]), one_line(str(row["says"]), TEXT_LIMIT), told, one_line(str(row["truth"]), TEXT_LIMIT)
 
 
-def _arm(
-    arm: Mapping[str, Any], plots: Sequence[Mapping[str, Any]], tops: Sequence[float], seconds: float
-) -> ArmView:
+def _arm(arm: Mapping[str, Any], plots: Sequence[Mapping[str, Any]], tops: Sequence[float], seconds: float) -> ArmView:
     charts = []
     for plot, top, series in zip(plots, tops, arm.get("series", ()), strict=False):
         charts.append(_chart(plot, top, series, seconds, arm.get("marks", ())))
@@ -120,14 +125,16 @@ def _arm(
         shows=str(arm.get("shows")),
         says=one_line(str(arm["says"]), TEXT_LIMIT),
         verdict=_verdict(arm),
-        differs=tuple((one_line(str(path), PATH_LIMIT), one_line(str(value), PATH_LIMIT)) for path, value in arm["differs"]),
+        differs=tuple(
+            (one_line(str(path), PATH_LIMIT), one_line(str(value), PATH_LIMIT)) for path, value in arm["differs"]
+        ),
         expectations=tuple(
             (one_line(str(each["says"]), TEXT_LIMIT), _verdict(each), one_line(str(each.get("detail", "")), TEXT_LIMIT))
             for each in arm.get("expectations", ())
         ),
         totals=", ".join(f"{_number(value)} {str(name).replace('-', ' ')}" for name, value in totals.items()),
         charts=tuple(charts),
-        files=tuple(one_line(str(each), PATH_LIMIT) for each in arm.get("files", ())),
+        files=tuple(str(each) for each in arm.get("files", ()) if _FILE.fullmatch(str(each))),
     )
 
 
@@ -166,12 +173,17 @@ def _chart(
             (x(share * seconds), _time(share * seconds), anchor)
             for share, anchor in ((0, "start"), (0.5, "middle"), (1, "end"))
         ),
-        marks=tuple((x(float(at)), one_line(str(what), 80)) for at, what in marks),
-        told="; ".join(
-            f"{legend}: {_number(sum(points) / max(1, len(points)))} on average, {_number(max(points, default=0.0))} at most"
-            for legend, points in series.items()
+        marks=tuple(
+            (x(at), max(round(x(until) - x(at), 1), 2.0), one_line(str(what), 80)) for at, until, what in marks
         ),
+        told="; ".join(_told(legend, points) for legend, points in series.items()),
     )
+
+
+def _told(legend: str, points: Sequence[float]) -> str:
+    """A line for those who don't see it."""
+    mean = sum(points) / max(1, len(points))
+    return f"{legend}: {_number(mean)} on average, {_number(max(points, default=0.0))} at most"
 
 
 def _number(value: float) -> str:

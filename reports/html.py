@@ -131,7 +131,7 @@ def render(run: Run, folder: Path) -> str:
         fates=experiments.FATES,
         picture=(experiments.WIDTH, experiments.HEIGHT, experiments.LEFT, experiments.TOP, experiments.BOTTOM),
         comparisons=comparisons.views(run),
-        chart=(comparisons.WIDTH, comparisons.HEIGHT, comparisons.LEFT, comparisons.RIGHT, comparisons.TOP, comparisons.BOTTOM),
+        chart=comparisons.FRAME,
         coverage=_coverages(run.coverage),
         timing=_timing(run),
         suspects=[[(name, _text(value)) for name, value in suspect.items()] for suspect in run.suspects],

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from conformance.record.finding import Finding
 from conformance.record.run import Run
+from reports import comparisons
 from reports.article import counted, standing, totals
 from reports.matrix import Matrix
 from reports.notation import one_line, readable
@@ -34,6 +35,7 @@ def render(run: Run, folder: Path) -> str:
         _findings("Accepted by the baseline", [f for f in view.findings if accepted(f)]),
         _capabilities(view),
         _checks(view),
+        _comparisons(view),
         _article(view),
         _findings("Unsettled: not held against the target", view.unsettled),
         _suspects(view),
@@ -143,6 +145,20 @@ def _article(view: Outline) -> str:
             _table(("", "it says", "verdict", "what is so", "this target"), told),
         ]
     return "\n".join(head)
+
+
+def _comparisons(view: Outline) -> str:
+    """Scenarios with arms: what each arm shows, and what was expected of it."""
+    lines: list[str] = []
+    for found in comparisons.views(view.run):
+        rows = (
+            (plain(arm.shows), plain(arm.name), plain(arm.says), f"{_MARKS[verdict]} {plain(says)} ({plain(detail)})")
+            for arm in found.arms
+            for says, verdict, detail in arm.expectations
+        )
+        head = f"#### {_MARKS[found.verdict]} {plain(found.title)} (`{_code(found.name)}`)"
+        lines += ["", head, "", plain(found.truth), "", _table(("", "arm", "", "it shows"), rows)]
+    return "\n".join(["### Failures and what is done about them", *lines]) if lines else ""
 
 
 def _suspects(view: Outline) -> str:

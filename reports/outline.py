@@ -94,7 +94,7 @@ class Outline:
             ("Dynoracle", run.version),
             ("Ledger", run.ledger),
             ("Started", run.started),
-            ("Took", f"{duration(run.seconds)} of a budget of {duration(run.budget)}"),
+            ("Took", duration(run.seconds) + (f" of a budget of {duration(run.budget)}" if run.budget else "")),
             ("Ended because", STOPPED_MEANS.get(run.stopped, run.stopped)),
             ("Seed", str(run.seed)),
             ("Programs", f"{run.programs:,}"),
@@ -134,7 +134,7 @@ def outline(run: Run) -> Outline:
     return Outline(
         run=run,
         verdict=verdict,
-        headline=_headline(verdict, severities) + (f", {waived:,} accepted" if waived else ""),
+        headline=(_compared(run) or _headline(verdict, severities)) + (f", {waived:,} accepted" if waived else ""),
         findings=settled,
         unsettled=tuple(f for f in ranked if f.unsettled),
         severities=severities,
@@ -195,6 +195,16 @@ def _headline(verdict: str, severities: Mapping[str, int]) -> str:
     if verdict == "ok":
         return "No divergence from DynamoDB found in this run"
     return "No verdict: not enough could be judged"
+
+
+def _compared(run: Run) -> str:
+    """The headline of a run that compared arms; empty for any other."""
+    if not run.comparisons or run.findings:
+        return ""
+    wrong = sum(row.get("verdict") != "ok" for row in run.comparisons)
+    count = len(run.comparisons)
+    told = f"{count:,} failure{'s' if count > 1 else ''} shown, with what is done about {'them' if count > 1 else 'it'}"
+    return told + (f"; {wrong:,} not as expected" if wrong else "")
 
 
 def _settings(value: Any, nothing: str) -> str:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from conformance.record.finding import Finding
 from conformance.record.run import Run
+from reports import comparisons
 from reports.article import CLAIM_MEANS, ClaimRow, counted, standing, totals
 from reports.notation import one_line, readable
 from reports.outline import Outline, accepted, counts, duration, outline, replay_command, replays, verdict_of
@@ -58,6 +59,7 @@ def _parts(view: Outline, folder: Path | None) -> Iterator[RenderableType]:
     if told:
         yield _title("Directed checks")
         yield Text(f"  {told}")
+    yield from _comparisons(view)
     yield from _article(view)
     if run.suspects:
         names = ", ".join(one_line(str(suspect.get("rule", "?"))) for suspect in run.suspects)
@@ -77,6 +79,20 @@ def _known(view: Outline) -> Iterator[RenderableType]:
     telling = [row for row in view.known if row[0] not in ("still there", "accepted, still there")]
     for state, text, words in telling[:LINE_LIMIT]:
         yield Text(f"  {state}: {text}{f' ({words})' if words else ''}", no_wrap=True, overflow="ellipsis")
+
+
+def _comparisons(view: Outline) -> Iterator[RenderableType]:
+    """Scenarios with arms: each with its arms, and what did not show."""
+    found = comparisons.views(view.run)
+    if found:
+        yield _title("Failures and what is done about them")
+    for each in found:
+        mark = Text(f"  {VERDICT_MARKS[each.verdict]} ", style=_VERDICT_STYLES[each.verdict])
+        yield Text.assemble(mark, Text(f"{each.title}: {', '.join(f'{a.name} ({a.shows})' for a in each.arms)}"))
+        for arm in each.arms:
+            for says, verdict, detail in arm.expectations:
+                if verdict != "ok":
+                    yield Text(f"      {arm.name}: not so: {says} ({detail})", style="red")
 
 
 def _article(view: Outline) -> Iterator[RenderableType]:

@@ -49,8 +49,8 @@ class Run:
     those of the article, where it was asked for: ``id``, ``part``, ``says``, ``verdict``, ``truth``, ``sources``,
     ``way``, ``why`` and ``shown``, the verdict of their checks. ``experiments`` are those of a run under faults:
     ``workload``, ``seed``, ``control``, ``verdict``, ``invariants``, ``faults``, ``bands`` and ``points`` (calls).
-    ``comparisons`` are scenarios with arms: ``name``, ``says``, ``truth``, ``claims``, ``plots`` and ``arms``, each with
-    ``shows``, ``differs``, ``expectations``, ``totals`` and ``series`` (points by legend, for each plot).
+    ``comparisons`` are scenarios with arms: ``name``, ``says``, ``truth``, ``claims``, ``plots`` and ``arms``, each
+    with ``shows``, ``differs``, ``expectations``, ``totals`` and ``series`` (points by legend, for each plot).
     """
 
     target: Mapping[str, Any]

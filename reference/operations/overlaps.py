@@ -79,5 +79,6 @@ def _places(account: Account, body: dict[str, Any]) -> Iterator[Place]:
         table = account.table(part["TableName"])
         key = normalise_item(part.get("Item") or part.get("Key") or {}, "current", [])
         row = None if table is None or key is None else table.view.row_key(key)
-        assert table is not None and row is not None, "only what is sound in itself comes here"
+        assert table is not None, "only what is sound in itself comes here"
+        assert row is not None, "only what is sound in itself comes here"
         yield table.id, row

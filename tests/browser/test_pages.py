@@ -16,6 +16,7 @@ from reports.pages import matrix_page
 from reports.site import build
 from tests.browser.browsers import ARGUMENTS, CannotInstallError, axe, chromium
 from tests.unit.record_samples import HOSTILE, RUN, hostile_run
+from tests.unit.test_reports_comparisons import COMPARISON
 from tests.unit.test_reports_experiments import EXPERIMENT
 
 playwright = pytest.importorskip("playwright.sync_api", reason="`make browser` installs it")
@@ -38,7 +39,7 @@ class Heard:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     runs = folder / "runs"
-    told = replace(RUN, experiments=(EXPERIMENT,))
+    told = replace(RUN, experiments=(EXPERIMENT,), comparisons=(COMPARISON,))
     for name, run in (("a", told), ("b", hostile_run(HOSTILE))):
         written = RunFolder(runs / name)
         written.path.mkdir(parents=True)

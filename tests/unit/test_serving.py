@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from reference.clock import ManualClock
 from reference.knobs import Knobs
@@ -67,6 +67,29 @@ def put(client: Any, value: str, key: str = "a") -> None:
 def get(client: Any, *, consistent: bool = False, key: str = "a") -> str | None:
     answer = client.get_item(TableName="tab", Key={"pk": {"S": key}}, ConsistentRead=consistent)
     return answer["Item"]["v"]["S"] if "Item" in answer else None
+
+
+class TestOutages:
+    def test_a_region_that_is_out_answers_nothing_and_sends_nothing(self) -> None:
+        with serving(clock="manual", regions=("eu-west-1",)) as place:
+            home, there = place.client(), place.client(region="eu-west-1")
+            home.create_table(**TABLE)
+            home.update_table(TableName="tab", ReplicaUpdates=[{"Create": {"RegionName": "eu-west-1"}}])
+            place.control("links", **{"from": "us-east-1", "to": "eu-west-1", "lag": 2})
+            put(home, "sent late")
+            assert place.control("outages", region="us-east-1", seconds=60) == {"out": ["us-east-1"]}
+            with pytest.raises(ConnectionClosedError):
+                put(home, "never")
+            place.control("clock", advance=59)
+            assert get(there) is None
+            place.control("clock", advance=1)
+            assert place.control("outages") == {"out": []}
+            assert get(there) == "sent late"
+            assert get(home) == "sent late"
+
+    def test_a_region_that_is_not_there_can_not_be_out(self) -> None:
+        with serving(clock="manual") as place, pytest.raises(urllib.error.HTTPError, match="400"):
+            place.control("outages", region="eu-west-1")
 
 
 class TestClock:
