@@ -27,7 +27,7 @@ TABLES = ("hostile-t0", "hostile-t1")
 START = 1_790_000_000
 NAMES = {
     **{f"table:t{n}": f"hostile-t{n}" for n in range(8)},
-    **{f"arn:t{n}": f"arn:aws:dynamodb:us-east-1:000000000000:table/hostile-t{n}" for n in range(8)},
+    **{f"arn:t{n}": f"arn:aws:dynamodb:us-east-1:400000000004:table/hostile-t{n}" for n in range(8)},
     **{f"token:{name}": f"token-{name}" for name in "abcd"},
 }
 KINDS = ("mistyped", "mutated", "mutated", "mutated", "text", "http", "bytes")
@@ -193,7 +193,7 @@ def _text(rng: random.Random) -> Json:
         "🜁" * 2_000,
         "../../etc", "${x}", "{}", "{0}", "%s", "<script>", "a.b", "a[0]", "#", ":", "arn:",
         "arn:aws:dynamodb:::table/",
-        "arn:aws:dynamodb:us-east-1:000000000000:table/hostile-t0/index/gsi", "\r\n", "\u2028", "AA=", "AAA", "A===",
+        "arn:aws:dynamodb:us-east-1:400000000004:table/hostile-t0/index/gsi", "\r\n", "\u2028", "AA=", "AAA", "A===",
     ))  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from reference.streams.shards import Sharding
 from reference.tables.limits import Limits
 from reference.tables.table import Change, Table
 
-ACCOUNT_ID = "000000000000"
+ACCOUNT_ID = "400000000004"
+"""No number that examples and tests use for somebody else's account, such as all noughts: those are foreign."""
 REGION = "us-east-1"
 
 

@@ -25,7 +25,7 @@ def _policy(*statements: Json) -> str:
 
 _ALLOW = {
     "Effect": "Allow",
-    "Principal": {"AWS": "000000000000"},
+    "Principal": {"AWS": "400000000004"},
     "Action": "dynamodb:GetItem",
     "Resource": "*",
 }
@@ -60,7 +60,7 @@ POLICIES: tuple[Check, ...] = (
     ),
     refuses(
         "account.policy-resource",
-        _put_policy(arn="arn:aws:dynamodb:us-east-1:000000000000:backup/b"),
+        _put_policy(arn="arn:aws:dynamodb:us-east-1:400000000004:backup/b"),
         phrase="",
         control=_put_policy(),
     ),

@@ -322,7 +322,7 @@ TELLING: tuple[Check, ...] = (
     ),
     refuses(
         "backups.list-region",
-        _list(ExclusiveStartBackupArn="arn:aws:dynamodb:eu-west-1:000000000000:table/t/backup/01500000000000-12345678"),
+        _list(ExclusiveStartBackupArn="arn:aws:dynamodb:eu-west-1:400000000004:table/t/backup/01500000000000-12345678"),
         "Invalid Request: The supplied ExclusiveStartBackupArn does not match the region",
         control=_list(ExclusiveStartBackupArn=NO_BACKUP),
     ),
@@ -350,7 +350,7 @@ NAMING: tuple[Check, ...] = (
     *_unknown("backups.arn-malformed", TABLE_ARN, "Invalid Backup ARN", "the ARN of a table"),
     *_unknown(
         "backups.arn-invalid",
-        "arn:aws:s3:us-east-1:000000000000:table/t/backup/01500000000000-12345678",
+        "arn:aws:s3:us-east-1:400000000004:table/t/backup/01500000000000-12345678",
         "Invalid Request: BackupArn is not valid",
         "another service",
     ),
@@ -384,8 +384,8 @@ NAMING: tuple[Check, ...] = (
     ),
     refuses(
         "backups.not-found",
-        _describe("arn:aws:dynamodb:eu-west-1:000000000000:table/t/backup/01500000000000-12345678"),
-        "Backup not found: arn:aws:dynamodb:eu-west-1:000000000000:table/t/backup/01500000000000-12345678",
+        _describe("arn:aws:dynamodb:eu-west-1:400000000004:table/t/backup/01500000000000-12345678"),
+        "Backup not found: arn:aws:dynamodb:eu-west-1:400000000004:table/t/backup/01500000000000-12345678",
         code="BackupNotFoundException",
         control=back_up(),
         name="of another region",

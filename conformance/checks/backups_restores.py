@@ -44,7 +44,7 @@ def _shape(
 
 
 _FOREIGN = "arn:aws:dynamodb:us-east-1:999999999999:table/t"
-_ABROAD = "arn:aws:dynamodb:eu-west-1:000000000000:table/t"
+_ABROAD = "arn:aws:dynamodb:eu-west-1:400000000004:table/t"
 
 SHAPES: tuple[Check, ...] = (
     _shape(

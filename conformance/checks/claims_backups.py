@@ -145,7 +145,7 @@ _ON = recovery(on=True)
 _OFF_TO_BEGIN = {"PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"}}
 _JANUARY = 1_704_888_000
 """2024-01-10T12:00:00Z, the article's moment."""
-_ABROAD = "arn:aws:dynamodb:eu-west-1:000000000000:table/t"
+_ABROAD = "arn:aws:dynamodb:eu-west-1:400000000004:table/t"
 _MUST_ENCRYPT = "Invalid Request: sseSpecificationOverride must be provided for cross-region restores"
 _RECOVERY = "ContinuousBackupsDescription.PointInTimeRecoveryDescription"
 

@@ -178,7 +178,7 @@ MODES: tuple[Check, ...] = (
 
 _SHARD = "StreamDescription.Shards[0].ShardId"
 _NINE_DIGITS = "arn:aws:kinesis:us-east-1:123456789:stream/my-stream"
-_KINESIS = "arn:aws:kinesis:us-east-1:000000000000:stream/my-stream"
+_KINESIS = "arn:aws:kinesis:us-east-1:400000000004:stream/my-stream"
 _DESTINATIONS = Step("DescribeKinesisStreamingDestination", {"TableName": T0})
 
 

@@ -93,7 +93,7 @@ ASKED: tuple[Check, ...] = (
     ),
     refuses(
         "streams.arn-malformed",
-        Step("DescribeStream", {"StreamArn": "arn:aws:dynamodb:us-east-1:000000000000:nonsense/of/a/kind"}),
+        Step("DescribeStream", {"StreamArn": "arn:aws:dynamodb:us-east-1:400000000004:nonsense/of/a/kind"}),
         phrase="",
         tables=streaming(),
         control=_GOOD,

@@ -11,8 +11,8 @@ from conformance.checks.steps import (
 from conformance.program import Step
 from reference.api import Json
 
-_KINESIS = "arn:aws:kinesis:us-east-1:000000000000:stream/dynoracle"
-_OTHER = "arn:aws:kinesis:us-east-1:000000000000:stream/other"
+_KINESIS = "arn:aws:kinesis:us-east-1:400000000004:stream/dynoracle"
+_OTHER = "arn:aws:kinesis:us-east-1:400000000004:stream/other"
 _STATE = "Table is not in a valid state to enable Kinesis Streaming Destination: "
 
 

@@ -313,7 +313,7 @@ def _finished(
 ANSWERS: tuple[Check, ...] = (
     answers(
         "transfer.export-answer",
-        export(f"arn:aws:dynamodb:eu-west-1:000000000000:table/{T0}"),
+        export(f"arn:aws:dynamodb:eu-west-1:400000000004:table/{T0}"),
         given=[ON],
         at="ExportDescription",
         has={"ExportStatus": "IN_PROGRESS", "TableArn": TABLE_ARN},

@@ -416,7 +416,7 @@ NAMING: tuple[Check, ...] = (
         for arn, name in (
             (TABLE_ARN, "the ARN of a table"),
             ("x" * 37, "no ARN"),
-            ("arn:aws:dynamodb:us-east-1:000000000000:table/x/import/01500000000000-12345678", "a name too short"),
+            ("arn:aws:dynamodb:us-east-1:400000000004:table/x/import/01500000000000-12345678", "a name too short"),
         )
     ),
     refuses(

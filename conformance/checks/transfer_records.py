@@ -17,7 +17,7 @@ def _list(**members: Json) -> Step:
 
 
 _TOKEN = "A" * 120
-_OTHER_REGION = "arn:aws:dynamodb:eu-west-1:000000000000:table/t/export/01500000000000-12345678"
+_OTHER_REGION = "arn:aws:dynamodb:eu-west-1:400000000004:table/t/export/01500000000000-12345678"
 _LISTED = "ExportSummaries"
 
 NAMING: tuple[Check, ...] = (

@@ -9,7 +9,7 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Any, cast
 
 from conformance.calibration import recording
@@ -249,18 +249,18 @@ def literal(worker: Worker, check: Check) -> CheckResult:
 def _literal(worker: Worker, check: Check) -> CheckResult | None:
     session = worker.session()
     try:
+        account = ACCOUNT_ID
         tables = [Step("CreateTable", body) for body in check.tables.values()]
         for step in (*tables, *check.given):
-            reply = _send(worker, session, step, setup=step in tables)[1]
+            reply = _send(worker, session, _moved(step, account), setup=step in tables)[1]
             if _not_there(reply) and len(session.ops) == 1:
                 return None
             if _hindered(worker, check, session):
                 return None
             if not isinstance(reply, Success):
                 return _result(check, "unknown", f"{step.operation} failed before it: {_told(reply)}")
-            if _names_another_account(check, reply):
-                return _result(check, "not-reached", "it names resources of an account that is not the target's")
-        result = _answered(worker, check, session)
+            account = _account_of(reply) or account
+        result = _answered(worker, _moved(check, account), session)
         if result is None:
             return None
         if worker.recording:
@@ -275,12 +275,24 @@ def _literal(worker: Worker, check: Check) -> CheckResult | None:
         worker.finish(session)
 
 
-def _names_another_account(check: Check, reply: Success) -> bool:
-    """Whether a check's own account, as it is written in ARNs, is not the one that a target's table is in."""
+def _account_of(reply: Success) -> str | None:
+    """The account that a target's table is in, as an answer tells of it."""
     body = reply.body if isinstance(reply.body, dict) else {}
     arn = (body.get("TableDescription") or {}).get("TableArn")
-    own = f":{ACCOUNT_ID}:"
-    return arn is not None and own not in arn and own in json.dumps([[s.body, s.raw] for s in check.steps])
+    return arn.split(":")[4] if isinstance(arn, str) and arn.count(":") >= 5 else None
+
+
+def _moved(part: Any, account: str) -> Any:
+    """A check or a part of it with the target's account where the checks' own is written, as in ARNs."""
+    if isinstance(part, str):
+        return part.replace(ACCOUNT_ID, account)
+    if isinstance(part, Mapping):
+        return {_moved(name, account): _moved(value, account) for name, value in part.items()}
+    if isinstance(part, list | tuple):
+        return type(part)(_moved(each, account) for each in part)
+    if isinstance(part, Step | Check | Refused | Answered | Http):
+        return replace(part, **{each.name: _moved(getattr(part, each.name), account) for each in fields(part)})
+    return part
 
 
 def _drop_backups(worker: Worker, session: Session) -> None:

@@ -361,7 +361,7 @@ class Replay:
         for name in sorted(set(re.findall(r"\$\{(?:table|arn):([^{}]*)\}", text))):
             table = f"dynoracle-{run}-{name}"
             self.names[f"table:{name}"] = table
-            self.names[f"arn:{name}"] = f"arn:aws:dynamodb:{endpoint.region}:000000000000:table/{table}"
+            self.names[f"arn:{name}"] = f"arn:aws:dynamodb:{endpoint.region}:400000000004:table/{table}"
         for name in set(re.findall(r"\$\{token:([^{}]*)\}", text)):
             self.names[f"token:{name}"] = str(uuid.uuid4())
 

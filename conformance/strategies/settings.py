@@ -64,7 +64,7 @@ def policy(draw: Draw, arn: str) -> Body:
 
 # Insights and destinations
 
-STREAMS = tuple(f"arn:aws:kinesis:us-east-1:000000000000:stream/{name}" for name in ("one", "two"))
+STREAMS = tuple(f"arn:aws:kinesis:us-east-1:400000000004:stream/{name}" for name in ("one", "two"))
 PRECISIONS = ("MILLISECOND", "MICROSECOND")
 
 

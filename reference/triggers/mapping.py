@@ -45,7 +45,7 @@ class Failures:
     (``arn:aws:s3:::…``) gets them as well, under ``payload`` (beyond:ESM-5).
     """
 
-    arn: str = "arn:aws:sqs:us-east-1:000000000000:failures"
+    arn: str = "arn:aws:sqs:us-east-1:400000000004:failures"
     documents: list[dict[str, Json]] = field(default_factory=list)
 
 

@@ -305,7 +305,7 @@ def _put_policy(action: str) -> Step:
 
 _TAGS = Step("ListTagsOfResource", {"ResourceArn": ARN})
 _POLICY = Step("GetResourcePolicy", {"ResourceArn": ARN})
-_KINESIS = "arn:aws:kinesis:us-east-1:000000000000:stream/one"
+_KINESIS = "arn:aws:kinesis:us-east-1:400000000004:stream/one"
 _SENDS = {"TableName": T0, "StreamArn": _KINESIS}
 _DESTINATIONS = Step("DescribeKinesisStreamingDestination", {"TableName": T0})
 _INSIGHTS = {"TableName": T0, "IndexName": "by-g"}

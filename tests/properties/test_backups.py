@@ -21,7 +21,7 @@ from reference.values.item import normalise_item
 from tests.properties import shaped
 
 START = 1_800_000_000.0
-ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/tab"
+ARN = "arn:aws:dynamodb:us-east-1:400000000004:table/tab"
 QUICK = settings(deadline=None, derandomize=True, max_examples=60)
 State = dict[tuple[str, str], dict[str, Any]]
 

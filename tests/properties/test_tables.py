@@ -126,7 +126,7 @@ others = st.fixed_dictionaries(
     {},
     optional={
         "TableName": names,
-        "ResourceArn": st.sampled_from(["", "tab", "arn:aws:dynamodb:us-east-1:000000000000:table/tab"]),
+        "ResourceArn": st.sampled_from(["", "tab", "arn:aws:dynamodb:us-east-1:400000000004:table/tab"]),
         "TagKeys": st.lists(st.text(max_size=2), max_size=2),
         "Limit": numbers,
         "ExclusiveStartTableName": st.text(max_size=3),
@@ -141,7 +141,7 @@ others = st.fixed_dictionaries(
         "ContributorInsightsMode": likely("THROTTLED_KEYS", rare=("ALL",)),
         "NextToken": st.sampled_from(["", "1", "9" * 5000]),
         "MaxResults": numbers,
-        "StreamArn": st.sampled_from(["arn:aws:kinesis:us-east-1:000000000000:stream/changes", "s" * 40, ""]),
+        "StreamArn": st.sampled_from(["arn:aws:kinesis:us-east-1:400000000004:stream/changes", "s" * 40, ""]),
         "EnableKinesisStreamingConfiguration": precision,
         "UpdateKinesisStreamingConfiguration": precision,
         "TimeToLiveSpecification": mostly({"Enabled": st.booleans(), "AttributeName": attributes}),

@@ -17,7 +17,7 @@ from tests.unit.stream_tables import ARN, START, ok, shards
 
 DAY = 86_400
 FIVE_YEARS = 5 * 365 * DAY
-KINESIS = "arn:aws:kinesis:us-east-1:000000000000:stream/changes"
+KINESIS = "arn:aws:kinesis:us-east-1:400000000004:stream/changes"
 IDENTITY = {"PrincipalId": "dynamodb.amazonaws.com", "Type": "Service"}
 
 # Moments beside the start, each in a way to write it that DynamoDB takes (beyond:TTL-10).

@@ -10,8 +10,8 @@ from reference.clock import ManualClock
 from reference.service import Service
 
 START = 1_800_000_000.0
-ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/music/stream/2027-01-15T08:00:00.000"
-UNKNOWN = "arn:aws:dynamodb:us-east-1:000000000000:table/unknown/stream/2027-01-15T08:00:00.000"
+ARN = "arn:aws:dynamodb:us-east-1:400000000004:table/music/stream/2027-01-15T08:00:00.000"
+UNKNOWN = "arn:aws:dynamodb:us-east-1:400000000004:table/unknown/stream/2027-01-15T08:00:00.000"
 DAY = 86_400.0
 
 

@@ -11,7 +11,7 @@ from reference.clock import ManualClock
 from reference.service import Service
 from tests.unit.table_requests import IPV, PLAIN, SORTED, START, defined, elements, index, refusal, reply, units, vector
 
-ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/tab"
+ARN = "arn:aws:dynamodb:us-east-1:400000000004:table/tab"
 FIRST = f"{ARN}/backup/01800000000000-"
 DAY = 86_400
 INVALID = ("ValidationException", "Invalid Request: BackupArn is not valid")
@@ -204,7 +204,7 @@ def test_backups_outlive_their_table_and_span_namesakes(service: Service) -> Non
         (FIRST.replace("arn:aws:", "arn:aws-cn:") + "00", INVALID),
         (FIRST.replace(":dynamodb:", ":s3:") + "00", INVALID),
         (FIRST.replace("us-east-1", "") + "00", ("AccessDeniedException", "Access is denied")),
-        (FIRST.replace("000000000000", "111111111111") + "00", ("AccessDeniedException", "Access is denied")),
+        (FIRST.replace("400000000004", "111111111111") + "00", ("AccessDeniedException", "Access is denied")),
         (FIRST + "00", ("BackupNotFoundException", f"Backup not found: {FIRST}00")),
     ],
 )

@@ -20,6 +20,7 @@ from conformance.record.run import CheckResult
 from conformance.search.checking import chosen, run_check
 from conformance.search.worker import Worker
 from conformance.targets.target import open_target
+from reference.account import ACCOUNT_ID
 from reference.api import Call, Refusal, Reply, Success
 from reference.server import ThreadedServer
 from reference.service import Service
@@ -103,6 +104,26 @@ def test_the_reference_is_right(tmp_path: Path, name: str) -> None:
     check = CHECKS[name]
     assert made(worker_of(plain, tmp_path), name) == CheckResult(name, check.rule, check.capability, "ok")
     assert found(tmp_path) == set()
+
+
+def elsewhere(service: Service) -> Service:
+    """A service whose tables are in another account."""
+    service.account.account_id = "111111111111"
+    return service
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "account.policy-revision[read]",
+        "backups.arn-invalid[another service, DescribeBackup]",
+        "streams.kinesis-answer[active]",
+        "transfer.import-arn[a name too short]",
+    ],
+)
+def test_a_check_speaks_of_the_targets_account(tmp_path: Path, name: str) -> None:
+    assert ACCOUNT_ID in repr(CHECKS[name])
+    assert made(worker_of(elsewhere, tmp_path), name).verdict == "ok"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from reference.folder import FolderBuckets
 from reference.service import Service
 from tests.unit.table_requests import PLAIN
 
-ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/tab"
+ARN = "arn:aws:dynamodb:us-east-1:400000000004:table/tab"
 
 
 class Bench:

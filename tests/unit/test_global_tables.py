@@ -48,7 +48,7 @@ def test_none_is_listed(service: Service) -> None:
 
 
 @pytest.mark.parametrize("operation", ["DescribeTableReplicaAutoScaling", "UpdateTableReplicaAutoScaling"])
-@pytest.mark.parametrize("name", ["tab", "arn:aws:dynamodb:us-east-1:000000000000:table/tab"])
+@pytest.mark.parametrize("name", ["tab", "arn:aws:dynamodb:us-east-1:400000000004:table/tab"])
 def test_no_table_has_replicas(service: Service, operation: str, name: str) -> None:
     missing = ("ResourceNotFoundException", "Global table with name: 'tab' does not exist.")
     assert refusal(service, operation, TableName=name) == missing

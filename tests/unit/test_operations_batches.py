@@ -23,7 +23,7 @@ from tests.unit.item_tables import (
     service,
 )
 
-ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/"
+ARN = "arn:aws:dynamodb:us-east-1:400000000004:table/"
 DUPLICATES = "Provided list of item keys contains duplicates"
 EMPTY_KEY = NOT_VALID + "The AttributeValue for a key attribute cannot contain an empty string value. Key: pk"
 

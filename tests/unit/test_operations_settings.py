@@ -14,8 +14,8 @@ from reference.service import Service
 from reference.tables.limits import Limits
 
 START = 1_800_000_000.0
-ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/tab"
-KINESIS = "arn:aws:kinesis:us-east-1:000000000000:stream/changes"
+ARN = "arn:aws:dynamodb:us-east-1:400000000004:table/tab"
+KINESIS = "arn:aws:kinesis:us-east-1:400000000004:stream/changes"
 MISSING = ("ResourceNotFoundException", "Requested resource not found: Table: none not found")
 
 
@@ -358,7 +358,7 @@ def test_destinations_that_are_refused() -> None:
 
 def test_what_is_no_stream_fails_later() -> None:
     bench = Bench()
-    arn = "arn:aws:s3:us-east-1:000000000000:bucket/not-a-stream"
+    arn = "arn:aws:s3:us-east-1:400000000004:bucket/not-a-stream"
     told = bench.call("EnableKinesisStreamingDestination", TableName="tab", StreamArn=arn)
     assert told["DestinationStatus"] == "ENABLING"
     assert destinations(bench)[0]["DestinationStatus"] == "ENABLE_FAILED"

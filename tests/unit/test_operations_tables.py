@@ -22,7 +22,7 @@ PROVISIONED = {
     "ItemCount": 0,
     "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
     "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, "ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
-    "TableArn": "arn:aws:dynamodb:us-east-1:000000000000:table/tab",
+    "TableArn": "arn:aws:dynamodb:us-east-1:400000000004:table/tab",
     "TableName": "tab",
     "TableSizeBytes": 0,
 }
@@ -41,7 +41,7 @@ def test_a_provisioned_table_as_recorded(service: Service) -> None:
         "DeletionProtectionEnabled": False,
         "ItemCount": 0,
         "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, "ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
-        "TableArn": "arn:aws:dynamodb:us-east-1:000000000000:table/tab",
+        "TableArn": "arn:aws:dynamodb:us-east-1:400000000004:table/tab",
         "TableId": table_id,
         "TableName": "tab",
         "TableSizeBytes": 0,
@@ -61,7 +61,7 @@ def test_an_on_demand_table_with_an_index_as_recorded(service: Service) -> None:
     made = reply(service, "CreateTable", **body)["TableDescription"]
     zeros = {"NumberOfDecreasesToday": 0, "ReadCapacityUnits": 0, "WriteCapacityUnits": 0}
     plain_index = {
-        "IndexArn": "arn:aws:dynamodb:us-east-1:000000000000:table/tab/index/abc",
+        "IndexArn": "arn:aws:dynamodb:us-east-1:400000000004:table/tab/index/abc",
         "IndexName": "abc",
         "IndexSizeBytes": 0,
         "IndexStatus": "CREATING",
@@ -95,7 +95,7 @@ def test_local_indexes_have_neither_status_nor_throughput(service: Service) -> N
             "Projection": projection,
             "IndexSizeBytes": 0,
             "ItemCount": 0,
-            "IndexArn": "arn:aws:dynamodb:us-east-1:000000000000:table/tab/index/lsi",
+            "IndexArn": "arn:aws:dynamodb:us-east-1:400000000004:table/tab/index/lsi",
         }
     ]
 
@@ -112,7 +112,7 @@ def test_warm_throughput_shows_at_once_when_asked_for(service: Service) -> None:
 def test_a_stream_has_its_label_from_the_start(service: Service) -> None:
     stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
     made = reply(service, "CreateTable", **PLAIN, StreamSpecification=stream)["TableDescription"]
-    arn = "arn:aws:dynamodb:us-east-1:000000000000:table/tab/stream/2027-01-15T08:00:00.000"
+    arn = "arn:aws:dynamodb:us-east-1:400000000004:table/tab/stream/2027-01-15T08:00:00.000"
     for told in (made, reply(service, "DescribeTable", TableName="tab")["Table"]):
         assert told["StreamSpecification"] == stream
         assert told["LatestStreamLabel"] == "2027-01-15T08:00:00.000"
@@ -153,10 +153,10 @@ def test_an_attribute_is_declared_once(service: Service) -> None:
 
 def test_the_key_that_aws_manages(service: Service) -> None:
     made = reply(service, "CreateTable", **PLAIN, SSESpecification={"Enabled": True})["TableDescription"]
-    assert made["SSEDescription"]["KMSMasterKeyArn"].startswith("arn:aws:kms:us-east-1:000000000000:key/")
+    assert made["SSEDescription"]["KMSMasterKeyArn"].startswith("arn:aws:kms:us-east-1:400000000004:key/")
     named = {**PLAIN, "TableName": "named", "SSESpecification": {"Enabled": True, "KMSMasterKeyId": "k"}}
     told = reply(service, "CreateTable", **named)["TableDescription"]["SSEDescription"]
-    assert told["KMSMasterKeyArn"] == "arn:aws:kms:us-east-1:000000000000:key/k"
+    assert told["KMSMasterKeyArn"] == "arn:aws:kms:us-east-1:400000000004:key/k"
 
 
 def test_a_table_is_found_by_its_arn(service: Service) -> None:
@@ -179,7 +179,7 @@ def test_a_vector_index_is_described(service: Service) -> None:
         "DistanceFunction": "COSINE",
         "IndexSizeBytes": 0,
         "ItemCount": 0,
-        "IndexArn": "arn:aws:dynamodb:us-east-1:000000000000:table/tab/index/vix",
+        "IndexArn": "arn:aws:dynamodb:us-east-1:400000000004:table/tab/index/vix",
     }
     assert made == [{**expected, "IndexStatus": "CREATING"}]
     told = reply(service, "DescribeTable", TableName="tab")["Table"]["VectorIndexes"]

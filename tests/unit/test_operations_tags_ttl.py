@@ -14,7 +14,7 @@ from reference.tables.limits import Limits
 from reference.ttl import sweep
 
 START = 1_800_000_000.0
-ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/tab"
+ARN = "arn:aws:dynamodb:us-east-1:400000000004:table/tab"
 FIVE_YEARS = 5 * 365 * 86_400
 
 

@@ -374,7 +374,7 @@ def test_value_of_32_levels_is_only_compared(service: Service) -> None:
         (put("a"), put("a")),
         (put("a"), check("a")),
         (put("b"), check("a"), check("a")),
-        (put("a"), on("Delete", "a", "arn:aws:dynamodb:us-east-1:000000000000:table/hash")),
+        (put("a"), on("Delete", "a", "arn:aws:dynamodb:us-east-1:400000000004:table/hash")),
     ],
 )
 def test_two_actions_on_one_item(service: Service, actions: Any) -> None:

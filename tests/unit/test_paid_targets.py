@@ -35,7 +35,7 @@ from reference.api import Call, Lost, Refusal, Reply, Success
 from reference.server import ThreadedServer, WallClock
 from reference.service import Service
 
-OWN, OTHER = "000000000000", "111111111111"
+OWN, OTHER = "400000000004", "111111111111"
 BODY: dict[str, Any] = {
     "TableName": "${table:t0}",
     "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],

@@ -11,7 +11,7 @@ from conformance.symbols import SymbolError, bind, escape, unbind
 NAMES = {
     "table:t0": "dyn_7f_t0",
     "table:t1": "dyn_7f_t0_more",
-    "arn:t0": "arn:aws:dynamodb:us-east-1:000000000000:table/dyn_7f_t0",
+    "arn:t0": "arn:aws:dynamodb:us-east-1:400000000004:table/dyn_7f_t0",
     "token:a": "0d9c",
 }
 REPLIES = {3: {"LastEvaluatedKey": {"pk": {"S": "a"}}, "Count": 2, "Shards": [{"ShardId": "s-1"}], "None": None}}
@@ -23,7 +23,7 @@ REPLIES = {3: {"LastEvaluatedKey": {"pk": {"S": "a"}}, "Count": 2, "Shards": [{"
         ("${table:t0}", "dyn_7f_t0"),
         ('SELECT * FROM "${table:t0}"."gsi"', 'SELECT * FROM "dyn_7f_t0"."gsi"'),
         ({"RequestItems": {"${table:t0}": []}}, {"RequestItems": {"dyn_7f_t0": []}}),
-        ("${arn:t0}/index/g1", "arn:aws:dynamodb:us-east-1:000000000000:table/dyn_7f_t0/index/g1"),
+        ("${arn:t0}/index/g1", "arn:aws:dynamodb:us-east-1:400000000004:table/dyn_7f_t0/index/g1"),
         ("${token:a}", "0d9c"),
         ("${reply:3:LastEvaluatedKey}", {"pk": {"S": "a"}}),
         ("${reply:3:Shards[0].ShardId}", "s-1"),

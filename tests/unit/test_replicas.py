@@ -274,7 +274,7 @@ class TestSettings:
         regions.join(AWAY)
         here, there = regions.table(), regions.table(AWAY)
         assert here["TableId"] != there["TableId"]
-        assert there["TableArn"] == "arn:aws:dynamodb:eu-west-1:000000000000:table/tab"
+        assert there["TableArn"] == "arn:aws:dynamodb:eu-west-1:400000000004:table/tab"
         assert here["Replicas"][0]["RegionName"] == AWAY
         assert there["Replicas"][0]["RegionName"] == HOME
 

@@ -12,7 +12,7 @@ from reference.service import Service
 from reference.tables.limits import Limits
 from tests.unit.table_requests import PLAIN, START, defined, index, key, refusal, reply, units, vector
 
-ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/tab"
+ARN = "arn:aws:dynamodb:us-east-1:400000000004:table/tab"
 PROVISIONED: dict[str, Any] = {
     "TableName": "pro",
     "KeySchema": key("a", "b"),
@@ -332,7 +332,7 @@ class TestTargets:
         for given, error in (
             (arn, ("BackupNotFoundException", f"Backup not found: {arn}")),
             (f"{ARN}-which-is-no-backup", ("ValidationException", "Invalid Backup ARN")),
-            (arn.replace("000000000000:", "111111111111:"), ("AccessDeniedException", "Access is denied")),
+            (arn.replace("400000000004:", "111111111111:"), ("AccessDeniedException", "Access is denied")),
         ):
             assert bench.refused("RestoreTableFromBackup", TargetTableName="new", BackupArn=given) == error
 
@@ -438,7 +438,7 @@ class TestToPointInTime:
                 "One or more parameter values were invalid: sourceTableArn is not a valid ARN",
             ),
             (
-                {"SourceTableArn": ARN.replace("0" * 12, "1" * 12), "UseLatestRestorableTime": True},
+                {"SourceTableArn": ARN.replace("400000000004", "111111111111"), "UseLatestRestorableTime": True},
                 "This action is only supported by accounts that match the resource owner’s account.",
             ),
             (

@@ -281,7 +281,7 @@ def test_boto3_scales_a_table() -> None:
         scaling = boto3.client("application-autoscaling", **access)
         dynamodb.create_table(**table(units=(5, 10)))
         arn = scaling.register_scalable_target(**WRITES, MinCapacity=20, MaxCapacity=100)["ScalableTargetARN"]
-        assert arn.startswith("arn:aws:application-autoscaling:us-east-1:000000000000:scalable-target/")
+        assert arn.startswith("arn:aws:application-autoscaling:us-east-1:400000000004:scalable-target/")
         made = scaling.put_scaling_policy(**WRITES, **tracking())
         assert len(made["Alarms"]) == 4
         assert made["Alarms"][0]["AlarmName"].startswith("TargetTracking-table/music-AlarmHigh-")

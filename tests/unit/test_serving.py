@@ -166,7 +166,7 @@ class TestRegions:
             assert place.control("regions")["tables"] == {"tab": {"us-east-1": "ACTIVE", "eu-west-1": "ACTIVE"}}
             assert get(there) == get(place.client("/eu-west-1")) == "x"
             arn = there.describe_table(TableName="tab")["Table"]["TableArn"]
-            assert arn == "arn:aws:dynamodb:eu-west-1:000000000000:table/tab"
+            assert arn == "arn:aws:dynamodb:eu-west-1:400000000004:table/tab"
             streams = place.client(region="eu-west-1", service="dynamodbstreams")
             assert len(streams.list_streams()["Streams"]) == 1
             body = json.dumps({"TableName": "tab"}).encode()

@@ -15,7 +15,7 @@ from reference.service import Service
 from reference.streams import kinesis
 
 START = 1_800_000_000.0
-ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/changes"
+ARN = "arn:aws:kinesis:us-east-1:400000000004:stream/changes"
 DAY = 86_400.0
 
 

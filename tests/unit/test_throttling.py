@@ -17,7 +17,7 @@ from reference.server import ThreadedServer
 from reference.service import Service
 from tests.throttled import Shop, reasons, table, throughput
 
-ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/music"
+ARN = "arn:aws:dynamodb:us-east-1:400000000004:table/music"
 TABLE = (
     "The level of configured provisioned throughput for the table was exceeded. "
     "Consider increasing your provisioning level with the UpdateTable API."

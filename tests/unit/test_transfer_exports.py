@@ -172,9 +172,9 @@ class TestFull:
         assert (told["ExportTime"], told["ItemCount"]) == (START, 1)
 
     def test_echoes(self, bench: Bench) -> None:
-        told = bench.export(S3SseAlgorithm="KMS", S3SseKmsKeyId="alias/aws/s3", S3BucketOwner="000000000000")
+        told = bench.export(S3SseAlgorithm="KMS", S3SseKmsKeyId="alias/aws/s3", S3BucketOwner="400000000004")
         assert (told["S3SseAlgorithm"], told["S3SseKmsKeyId"]) == ("KMS", "alias/aws/s3")
-        assert told["S3BucketOwner"] == "000000000000"
+        assert told["S3BucketOwner"] == "400000000004"
         assert "ExportType" not in told
         assert bench.export(ExportType="FULL_EXPORT")["ExportType"] == "FULL_EXPORT"
 
@@ -388,7 +388,7 @@ class TestChecks:
         [
             ({"TableArn": "tab"}, "ValidationException", f"{IPV}tableArn is not a valid ARN"),
             ({"TableArn": f"{ARN}/index/gsi"}, "ValidationException", "Invalid Request: Table ARN is invalid."),
-            ({"TableArn": ARN.replace("0" * 12, "1" * 12)}, "AccessDeniedException", "Access is denied"),
+            ({"TableArn": ARN.replace("400000000004", "111111111111")}, "AccessDeniedException", "Access is denied"),
             ({"TableArn": f"{ARN}s"}, "TableNotFoundException", f"Table not found: {ARN}s"),
             (
                 {"TableArn": f"{ARN}s".replace("us-east-1", "us-west-2")},
@@ -490,8 +490,8 @@ class TestLooking:
                 "ExportNotFoundException",
                 "Export not found: Invalid export arn",
             ),
-            (f"{ARN}/export/0".replace("0" * 12, "1" * 12), "AccessDeniedException", "Access is denied"),
-            (ARN.replace("0" * 12, "1" * 12), "AccessDeniedException", "Access is denied"),
+            (f"{ARN}/export/0".replace("400000000004", "111111111111"), "AccessDeniedException", "Access is denied"),
+            (ARN.replace("400000000004", "111111111111"), "AccessDeniedException", "Access is denied"),
             (ARN.replace("arn:", "nra:"), "ValidationException", "Invalid Export ARN"),
         ],
     )

@@ -14,7 +14,7 @@ from reference.tables.limits import Limits
 from tests.unit.table_requests import IPV, PLAIN, START, defined, index, key, units
 from tests.unit.transfer_bench import BUCKET, Bench
 
-ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/new"
+ARN = "arn:aws:dynamodb:us-east-1:400000000004:table/new"
 NEW = {**PLAIN, "TableName": "new"}
 FAILED = (
     "Some of the items failed validation checks and were not imported. "
@@ -58,8 +58,8 @@ class TestAnswers:
             "TableArn": ARN,
             "TableId": table,
             "ClientToken": "token",
-            "S3BucketSource": {"S3BucketOwner": "000000000000", "S3Bucket": BUCKET, "S3KeyPrefix": "data/"},
-            "CloudWatchLogGroupArn": "arn:aws:logs:us-east-1:000000000000:log-group:/aws-dynamodb/imports:*",
+            "S3BucketSource": {"S3BucketOwner": "400000000004", "S3Bucket": BUCKET, "S3KeyPrefix": "data/"},
+            "CloudWatchLogGroupArn": "arn:aws:logs:us-east-1:400000000004:log-group:/aws-dynamodb/imports:*",
             "InputFormat": "DYNAMODB_JSON",
             "InputCompressionType": "NONE",
             "TableCreationParameters": NEW,
@@ -369,7 +369,7 @@ class TestLooking:
                 "ImportNotFoundException",
                 f"Import not found: {ARN}/import/0".replace("us-east-1", "us-west-2"),
             ),
-            (f"{ARN}/import/0".replace("0" * 12, "1" * 12), "AccessDeniedException", "Access is denied"),
+            (f"{ARN}/import/0".replace("400000000004", "111111111111"), "AccessDeniedException", "Access is denied"),
         ],
     )
     def test_arns(self, bench: Bench, arn: str, code: str, message: str) -> None:
@@ -388,8 +388,8 @@ class TestLooking:
                     "ImportArn": told["ImportArn"],
                     "ImportStatus": "COMPLETED",
                     "TableArn": ARN,
-                    "S3BucketSource": {"S3BucketOwner": "000000000000", "S3Bucket": BUCKET, "S3KeyPrefix": "none"},
-                    "CloudWatchLogGroupArn": "arn:aws:logs:us-east-1:000000000000:log-group:/aws-dynamodb/imports:*",
+                    "S3BucketSource": {"S3BucketOwner": "400000000004", "S3Bucket": BUCKET, "S3KeyPrefix": "none"},
+                    "CloudWatchLogGroupArn": "arn:aws:logs:us-east-1:400000000004:log-group:/aws-dynamodb/imports:*",
                     "InputFormat": "DYNAMODB_JSON",
                     "StartTime": START,
                     "EndTime": START,

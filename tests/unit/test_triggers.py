@@ -17,7 +17,7 @@ from reference.streams.shards import Sharding
 from reference.triggers import EventSourceMapping, Failures, Throttled, TriggerLoop, Triggers
 from tests.unit.stream_tables import ARN, DAY, START, UNKNOWN, advance, create, made, ok, put
 
-FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:seen"
+FUNCTION = "arn:aws:lambda:us-east-1:400000000004:function:seen"
 
 
 class Function:

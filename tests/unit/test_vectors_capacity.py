@@ -136,7 +136,7 @@ def test_an_index_made_with_its_table_is_active_with_it() -> None:
             "IndexStatus": "ACTIVE",
             "IndexSizeBytes": 0,
             "ItemCount": 0,
-            "IndexArn": "arn:aws:dynamodb:us-east-1:000000000000:table/docs/index/vix",
+            "IndexArn": "arn:aws:dynamodb:us-east-1:400000000004:table/docs/index/vix",
         }
     ]
 

@@ -13,7 +13,7 @@ from reference.tables.limits import Limits
 from reference.transfer.buckets import buckets
 from tests.unit.table_requests import PLAIN, START, refusal, reply
 
-ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/tab"
+ARN = "arn:aws:dynamodb:us-east-1:400000000004:table/tab"
 BUCKET = "shelf"
 
 
