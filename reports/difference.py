@@ -34,10 +34,17 @@ class Row:
     note: str = ""
 
 
-def rows(expected: Mapping[str, Any], observed: Mapping[str, Any]) -> list[Row]:
-    """The differing places of two replies (as ``op.reply_to_json`` wrote them), at most ``ROW_LIMIT`` and a remark."""
+def rows(expected: Mapping[str, Any], observed: Mapping[str, Any], absent: frozenset[str] | None = None) -> list[Row]:
+    """The differing places of two replies (as ``op.reply_to_json`` wrote them), at most ``ROW_LIMIT`` and a remark.
+
+    Where ``absent`` is given, what is expected names members alone: of others only those in ``absent`` differ.
+    """
     try:
         found = list(_replies(expected, observed))
+        if absent is not None:
+            beyond = ((ABSENT, False),)
+            told = [row for row in found if row.expected != beyond or row.place.rpartition(".")[2] in absent]
+            found = told or found
     except RecursionError:
         return [
             _row("answer", answer(expected, TEXT_LIMIT), answer(observed, TEXT_LIMIT), "nested too deep to compare")

@@ -25,12 +25,14 @@ from conformance.record.run import VERDICTS, Run
 from reports import comparisons, difference, experiments, sources
 from reports.article import CLAIM_MEANS, counted, standing, totals
 from reports.boto3_code import boto3_code
-from reports.notation import clip, compact, one_line, pretty_json, readable, visible
+from reports.notation import clip, compact, one_line, pretty_json, titled, visible
 from reports.outline import (
     SEVERITY_MEANS,
     VERDICT_MEANS,
     Outline,
+    accepted,
     duration,
+    moment,
     outline,
     replay_command,
     replays,
@@ -38,9 +40,11 @@ from reports.outline import (
 )
 from reports.steps import StepView, steps
 
-SIZE_AIM = 1_870_000
-"""Bytes that all findings of a page may take together; what does not fit is left to the files it links to."""
-ROOM_MOST, ROOM_LEAST = 60_000, 3_000
+SIZE_AIM = 1_930_000
+"""Bytes that a page may take; what does not fit is left to the files it links to."""
+FRAME, CHECK = 90_000, 120
+"""Bytes of a page without findings, and of each check that it lists."""
+ROOM_MOST, ROOM_LEAST = 60_000, 2_800
 """Bytes that one finding may take, whatever their number."""
 CARD, STEP, LINE, ROW = 1_300, 100, 45, 110
 """Bytes of markup around a finding, a call of its program, a parameter of that and a differing place."""
@@ -52,6 +56,8 @@ EVIDENCE_LIMIT = 8
 """Sources of one rule that are listed."""
 PROSE_LIMIT = 6_000
 """Characters of what a checker says of a history."""
+START = 5
+"""Findings that are named first of all."""
 OPEN_FIRST = 5
 """Findings that stand open when the page is loaded."""
 
@@ -80,6 +86,7 @@ class FindingView:
     rows: tuple[difference.Row, ...]
     evidence: tuple[Evidence, ...]
     replays: str
+    since: str
     remarks: tuple[str, ...]
     command: str
     files: str
@@ -105,7 +112,10 @@ class CoverageView:
 def render(run: Run, folder: Path) -> str:
     """The page. ``folder`` is the run folder as people will type it in a command."""
     view = outline(run)
-    room = max(ROOM_LEAST, min(ROOM_MOST, SIZE_AIM // max(1, len(run.findings))))
+    left = SIZE_AIM - FRAME - CHECK * len(run.checks)
+    room = max(ROOM_LEAST, min(ROOM_MOST, left // max(1, len(run.findings))))
+    known = _known(run)
+    settled = _views(view.findings, folder, room, known)
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, finalize=_finalize, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -115,8 +125,11 @@ def render(run: Run, folder: Path) -> str:
         view=view,
         run=run,
         facts=view.facts(),
-        settled=_views(view.findings, folder, room),
-        unsettled=_views(view.unsettled, folder, room),
+        allowed=view.allowed(),
+        settled=settled,
+        start=_start(settled),
+        unsettled=_views(view.unsettled, folder, room, known),
+        moment=moment,
         filters=_filters((*view.findings, *view.unsettled)),
         severities=_columns(view),
         severity_means=SEVERITY_MEANS,
@@ -165,17 +178,35 @@ def _anchor(finding: Finding) -> str:
     return f"finding-{quote(finding.fingerprint, safe='')}"
 
 
-def _views(findings: Sequence[Finding], folder: Path, room: int) -> list[FindingView]:
-    return [_view(finding, folder, room) for finding in findings]
+def _views(findings: Sequence[Finding], folder: Path, room: int, known: frozenset[str] | None) -> list[FindingView]:
+    return [_view(finding, folder, room, known) for finding in findings]
 
 
-def _view(finding: Finding, folder: Path, room: int) -> FindingView:
+def _known(run: Run) -> frozenset[str] | None:
+    """The fingerprints that were known before the run; None when it was told of none."""
+    return frozenset(str(row.get("fingerprint")) for row in run.known) if run.known else None
+
+
+def _since(finding: Finding, known: frozenset[str] | None) -> str:
+    if known is None:
+        return ""
+    return "known before" if finding.fingerprint in known else "new"
+
+
+def _start(findings: Sequence[FindingView]) -> list[FindingView]:
+    """What to look at first: the worst findings that are not accepted, one of each rule, new ones first."""
+    held = [v for v in findings if v.finding.severity != "unsupported" and not accepted(v.finding)]
+    one = {v.finding.rule: v for v in reversed(held)}
+    return sorted((v for v in held if one[v.finding.rule] is v), key=lambda v: v.since != "new")[:START]
+
+
+def _view(finding: Finding, folder: Path, room: int, known: frozenset[str] | None = None) -> FindingView:
     evidence = tuple(_evidence(entry) for entry in finding.evidence[:EVIDENCE_LIMIT])
     room -= CARD + _weight(finding.summary[:TITLE_LIMIT], finding.says, *(e.source for e in evidence))
     calls = _fitted(steps(finding.program), room // 2)
     room -= sum(_step_weight(step) for step in calls)
     prose = clip(str(finding.observed.get("history", "")), PROSE_LIMIT)
-    rows = [] if prose else _first_rows(difference.rows(finding.expected, finding.observed), max(room, ROOM_LEAST))
+    rows = [] if prose else _first_rows(_differing(finding), max(room, ROOM_LEAST))
     room -= sum(_row_weight(row) for row in rows) + _weight(prose)
     picture = experiments.picture(finding, folder)
     if picture is not None and len(picture) > room:
@@ -183,12 +214,13 @@ def _view(finding: Finding, folder: Path, room: int) -> FindingView:
     room -= len(picture or "")
     view = FindingView(
         finding=finding,
-        title=one_line(readable(finding.summary), TITLE_LIMIT),
+        title=one_line(titled(finding.summary), TITLE_LIMIT),
         anchor=_anchor(finding),
         steps=tuple(calls),
         rows=tuple(rows),
         evidence=evidence,
         replays=replays(finding),
+        since=_since(finding, known),
         remarks=tuple(_remarks(finding)),
         command=replay_command(folder, finding),
         files=f"findings/{quote(finding.fingerprint, safe='')}/",
@@ -199,6 +231,13 @@ def _view(finding: Finding, folder: Path, room: int) -> FindingView:
         sendable=True,
     )
     return _filled(view, room)
+
+
+def _differing(finding: Finding) -> list[difference.Row]:
+    """Where the answers differ; of an answer of which a check names members, those alone."""
+    asked = next((a["answer"] for a in finding.accepted if isinstance(a.get("answer"), Mapping)), None)
+    absent = None if asked is None or "body" in asked else frozenset(map(str, asked.get("lacks") or ()))
+    return difference.rows(finding.expected, finding.observed, absent)
 
 
 def _weight(*texts: str) -> int:

@@ -11,7 +11,7 @@ from conformance.record.run import Run
 from reports import comparisons
 from reports.article import counted, standing, totals
 from reports.matrix import Matrix
-from reports.notation import one_line, readable
+from reports.notation import one_line, titled
 from reports.outline import Outline, accepted, counts, outline, replay_command, replays, verdict_of
 
 ROW_LIMIT = 60
@@ -30,6 +30,7 @@ def render(run: Run, folder: Path) -> str:
         f"## {_MARKS[view.verdict]} {plain(view.headline)}: {plain(view.target)}",
         _errors(view),
         _table(("", ""), ((f"**{name}**", plain(text)) for name, text in view.facts() if name != "Target")),
+        _allowed(view),
         _findings("Findings", [f for f in view.findings if not accepted(f)]),
         _known(view),
         _findings("Accepted by the baseline", [f for f in view.findings if accepted(f)]),
@@ -59,6 +60,11 @@ def _errors(view: Outline) -> str:
     return "\n".join(["### ⚠️ Errors of the run itself", "", *lines]) if lines else ""
 
 
+def _allowed(view: Outline) -> str:
+    rows = [(f"**{plain(name)}**", plain(text)) for name, text in view.allowed()]
+    return f"### What the target was given\n\n{_table(('', ''), rows)}" if rows else ""
+
+
 def matrix(table: Matrix) -> str:
     """Targets side by side as Markdown: capabilities, then the rules that are not ok everywhere."""
     head = [plain(f"{column.label} {column.version}".strip()) for column in table.columns]
@@ -82,7 +88,7 @@ def _findings(title: str, findings: Sequence[Finding]) -> str:
     rows = (
         (
             plain(f.severity),
-            plain(readable(f.summary)),
+            plain(titled(f.summary)),
             plain(f.rule),
             plain(replays(f)),
             f"{f.seen:,}×",

@@ -46,6 +46,17 @@ class Cell:
         """How many rules are violated."""
         return sum(self.counts.get(name, 0) for name in VIOLATED)
 
+    def bar(self) -> list[tuple[str, float, float]]:
+        """The shares of its rules as strips of a bar of length 100: a class, where it begins, how long it is."""
+        parts = {"ok": self.counts.get("ok", 0), "bad": self.violated}
+        parts["rest"] = sum(self.counts.values()) - sum(parts.values())
+        whole, at, strips = sum(parts.values()), 0.0, []
+        for name, count in parts.items():
+            if count:
+                strips.append((name, round(at, 1), round(100 * count / whole, 1)))
+                at += 100 * count / whole
+        return strips
+
     def words(self) -> str:
         """``31 ok, 2 data, 1 message, 12 not reached``."""
         told = [(name, self.counts[name]) for name in STANDINGS if self.counts.get(name)]
@@ -118,7 +129,10 @@ def _cell(name: str, run: Run, told: Mapping[str, str], rules: Iterable[str], kn
     counted["not-reached"] += max(0, known - sum(counted.values()))
     said = next((verdict_of(c.verdict) for c in run.capabilities if c.capability == name), None)
     worst = next((standing for standing in _WORST if counted.get(standing)), "not-reached")
-    verdict = said or ("violated" if worst in VIOLATED else worst)
+    standing = "violated" if worst in VIOLATED else worst
+    # A run calls good what it found nothing against; its rules may know better.
+    knows = said == "ok" and (standing == "violated" or (standing == "unsupported" and not counted["ok"]))
+    verdict = standing if knows or said is None else said
     return Cell(verdict, {standing: counted[standing] for standing in STANDINGS if counted[standing]})
 
 
@@ -132,6 +146,9 @@ def standings(run: Run) -> dict[str, str]:
                 told.setdefault(str(rule), set()).add("ok")
     for check in run.checks:
         told.setdefault(check.rule, set()).add(verdict_of(check.verdict))
+    for finding in run.findings:
+        if finding.unsettled:
+            told.setdefault(finding.rule, set()).discard("violated")
     for finding in run.findings:
         standing = "unknown" if finding.unsettled else finding.severity
         told.setdefault(finding.rule, set()).add(standing if standing in STANDINGS else "violated")

@@ -156,6 +156,24 @@ def readable(text: str) -> str:
     return _SYMBOL.sub(_word, text) if "${" in text else text
 
 
+def titled(summary: str) -> str:
+    """A finding's summary for people: what differs how is told in words."""
+    text = readable(summary)
+    for pattern, words in _DIFFERS:
+        text = pattern.sub(words, text, count=1)
+    return text
+
+
+_DIFFERS = (
+    (re.compile(r":missing: expected (.{1,400}), (?:got|observed) None$", re.DOTALL), r" is missing, expected \1"),
+    (re.compile(r":unexpected: expected None, (?:got|observed) "), " must not be there, observed "),
+    (re.compile(r":fewer: expected "), ": too few, expected "),
+    (re.compile(r":more: expected "), ": too many, expected "),
+    (re.compile(r":value: expected "), ": expected "),
+    (re.compile(r":spelling: expected "), " is spelt otherwise: expected "),
+)
+
+
 def _word(symbol: re.Match[str]) -> str:
     kind, name = symbol[1], symbol[2]
     if kind in ("table", "lit"):

@@ -6,13 +6,15 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from conformance.record.finding import SEVERITIES, Finding
 from conformance.record.run import VERDICTS, CapabilityResult, CheckResult, Run
 from reports.article import Part, parts
-from reports.notation import compact, one_line, readable
+from reports.claims import claims
+from reports.notation import one_line, readable
 
 SEVERITY_MEANS: Mapping[str, str] = {
     "crash": "the endpoint died or hung",
@@ -32,8 +34,6 @@ VERDICT_MEANS: Mapping[str, str] = {
     "unsupported": "the target does not offer it",
     "not-reached": "not tested in this run",
 }
-LISTED = 6
-"""Names that a fact of the run lists."""
 STOPPED_MEANS: Mapping[str, str] = {
     "budget": "the time budget was used up",
     "interrupted": "it was interrupted",
@@ -93,7 +93,7 @@ class Outline:
             ("Endpoint", str(run.target.get("endpoint") or "")),
             ("Dynoracle", run.version),
             ("Ledger", run.ledger),
-            ("Started", run.started),
+            ("Started", moment(run.started)),
             ("Took", duration(run.seconds) + (f" of a budget of {duration(run.budget)}" if run.budget else "")),
             ("Ended because", STOPPED_MEANS.get(run.stopped, run.stopped)),
             ("Seed", str(run.seed)),
@@ -101,21 +101,19 @@ class Outline:
             ("Calls", f"{run.calls:,}"),
             ("Command", run.command),
         ]
-        rows += [(name, text) for name, text in self.profile() if text]
         return [(name, one_line(text, 2000)) for name, text in rows if text]
 
-    def profile(self) -> list[tuple[str, str]]:
-        """The latitude that was used, the cohorts found, and what else the target's profile says."""
-        profile = self.run.profile
-        cohorts = profile.get("cohorts")
-        rows = [
-            ("Latitude used", _settings(profile.get("latitude"), "none")),
-            ("Cohorts", _cohorts(cohorts) if isinstance(cohorts, Mapping) else _settings(cohorts, "")),
-        ]
-        rest = {k: v for k, v in profile.items() if k not in ("latitude", "cohorts")}
-        nested = rest.pop("profile", {})
-        claims = {**nested, **rest} if isinstance(nested, Mapping) else rest
-        return [*rows, ("Profile", _settings({name: claim for name, claim in claims.items() if claim}, ""))]
+    def allowed(self) -> list[tuple[str, str]]:
+        """What the target was given: the latitude of its answers, and what was not asked of it, as sentences."""
+        return [(name, one_line(text, 2000)) for name, text in claims(self.run.profile) if text]
+
+    @property
+    def summary(self) -> str:
+        """When and how much was tried, in one sentence."""
+        run = self.run
+        by = f" by Dynoracle {run.version}" if run.version else ""
+        tried = f"{run.programs:,} programs, {run.calls:,} calls in {duration(run.seconds)}, seed {run.seed}"
+        return one_line(f"Tested {moment(run.started)}{by}: {tried}.", 400)
 
 
 def outline(run: Run) -> Outline:
@@ -129,12 +127,13 @@ def outline(run: Run) -> Outline:
     checks: dict[str, list[CheckResult]] = {verdict: [] for verdict in VERDICTS}
     for check in run.checks:
         checks.setdefault(verdict_of(check.verdict), []).append(check)
-    verdict = _verdict(run, severities)
-    waived = sum(accepted(f) for f in settled if f.severity != "unsupported")
+    held = [f for f in settled if f.severity != "unsupported"]
+    waived = sum(map(accepted, held))
+    verdict = _verdict(run, len(held) - waived, waived)
     return Outline(
         run=run,
         verdict=verdict,
-        headline=(_compared(run) or _headline(verdict, severities)) + (f", {waived:,} accepted" if waived else ""),
+        headline=_compared(run) or _headline(verdict, len(held) - waived, waived),
         findings=settled,
         unsettled=tuple(f for f in ranked if f.unsettled),
         severities=severities,
@@ -176,20 +175,34 @@ def verdict_of(text: str) -> str:
     return text if text in VERDICTS else "unknown"
 
 
-def _verdict(run: Run, severities: Mapping[str, int]) -> str:
+def _verdict(run: Run, held: int, waived: int) -> str:
+    """The verdict of a run with so many findings held against the target, and so many accepted."""
+    # What findings tell of is judged by them: that a check is violated says no more where its finding is accepted.
+    rules = {f.rule for f in run.findings if f.unsettled or accepted(f)}
+    areas = {f.capability for f in run.findings if f.unsettled or accepted(f)}
     told = Counter(
-        verdict_of(text) for text in (*(c.verdict for c in run.capabilities), *(c.verdict for c in run.checks))
+        verdict_of(c.verdict) for c in run.capabilities if not (c.verdict == "violated" and c.capability in areas)
     )
-    if told["violated"] or set(severities) - {"unsupported"}:
+    told += Counter(verdict_of(c.verdict) for c in run.checks if not (c.verdict == "violated" and c.rule in rules))
+    if held or told["violated"]:
         return "violated"
-    # A run that has errors, or in which nothing was found good, has not shown anything to be good.
-    return "ok" if told["ok"] and not told["unknown"] and not run.errors else "unknown"
+    if run.errors:
+        return "unknown"
+    # A run in which nothing was found good has not shown anything to be good.
+    return "ok" if waived or (told["ok"] and not told["unknown"]) else "unknown"
 
 
-def _headline(verdict: str, severities: Mapping[str, int]) -> str:
-    count = sum(number for name, number in severities.items() if name != "unsupported")
-    if count:
-        return f"{count:,} distinct divergence{'s' if count > 1 else ''} from DynamoDB"
+def _headline(verdict: str, held: int, waived: int) -> str:
+    if held:
+        count = held + waived
+        told = f"{count:,} distinct divergence{'s' if count > 1 else ''} from DynamoDB"
+        return told + (f", {waived:,} accepted" if waived else "")
+    if waived and verdict == "ok":
+        return (
+            f"Nothing new: {'the' if waived == 1 else 'all'} {waived:,} divergence{'s' * (waived > 1)} accepted before"
+        )
+    if waived and verdict == "unknown":
+        return f"No verdict: the run itself had errors; {waived:,} accepted"
     if verdict == "violated":
         return "Directed checks are violated"
     if verdict == "ok":
@@ -207,27 +220,15 @@ def _compared(run: Run) -> str:
     return told + (f"; {wrong:,} not as expected" if wrong else "")
 
 
-def _settings(value: Any, nothing: str) -> str:
-    if not value:
-        return nothing
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {_setting(setting)}" for name, setting in value.items())
-    return _setting(value)
-
-
-def _setting(value: Any) -> str:
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        more = len(value) - LISTED
-        return ", ".join(value[:LISTED]) + (f" and {more:,} more" if more > 0 else "")
-    return value if isinstance(value, str) else compact(value)
-
-
-def _cohorts(cohorts: Mapping[str, Any]) -> str:
-    """Operations by the cohort they speak: ``current: PutItem, Query; older: Scan``."""
-    groups: dict[str, list[str]] = {}
-    for operation, cohort in sorted(cohorts.items()):
-        groups.setdefault(str(cohort), []).append(operation)
-    return "; ".join(f"{cohort}: {', '.join(operations)}" for cohort, operations in sorted(groups.items()))
+def moment(text: str) -> str:
+    """A time as people write it, ``2026-11-22 17:18 UTC``; any other text as it is."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if at.tzinfo is None:
+        return text
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def duration(seconds: float) -> str:

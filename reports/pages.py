@@ -12,7 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.matrix import Matrix, mark
-from reports.notation import one_line, readable, visible
+from reports.notation import one_line, titled, visible
+from reports.outline import moment
 from reports.trend import points
 
 TITLE_LIMIT = 160
@@ -42,7 +43,7 @@ def matrix_page(matrix: Matrix) -> str:
 
 def brief(text: str) -> str:
     """A finding's summary, cut to fit a table."""
-    return one_line(readable(text), TITLE_LIMIT)
+    return one_line(titled(text), TITLE_LIMIT)
 
 
 @functools.cache
@@ -51,7 +52,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, finalize=_finalize, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.globals.update(mark=mark, points=points, brief=brief, known_classes=_CLASSES)
+    environment.globals.update(mark=mark, points=points, brief=brief, known_classes=_CLASSES, moment=moment)
     return environment
 
 

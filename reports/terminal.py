@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -15,11 +16,14 @@ from conformance.record.finding import Finding
 from conformance.record.run import Run
 from reports import comparisons
 from reports.article import CLAIM_MEANS, ClaimRow, counted, standing, totals
-from reports.notation import one_line, readable
+from reports.notation import one_line, titled
 from reports.outline import Outline, accepted, counts, duration, outline, replay_command, replays, verdict_of
 
 LINE_LIMIT = 40
 """Findings that are listed; the HTML report has them all."""
+
+SUMMARY_WIDTH = 50
+"""Columns that a finding's sentence must have left to stand on one line with the rest."""
 
 VERDICT_MARKS = {"ok": "✓", "violated": "✗", "unknown": "?", "unsupported": "–", "not-reached": "·"}
 _VERDICT_STYLES = {"ok": "green", "violated": "red", "unknown": "yellow", "unsupported": "dim", "not-reached": "dim"}
@@ -129,23 +133,41 @@ def _findings(title: str, findings: Sequence[Finding]) -> Iterator[RenderableTyp
     if not findings:
         return
     yield _title(title)
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
-    rows = [_row(finding) for finding in findings[:LINE_LIMIT]]
-    for column, ratio in enumerate((None, 3, 2, None, None)):
-        # The sentence and the rule give way where the terminal is narrow; what is typed or counted does not.
-        width = None if ratio else max(row[column].cell_len for row in rows)
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=ratio, width=width)
-    for row in rows:
-        table.add_row(*row)
-    yield Padding(table, (0, 0, 0, 2))
+    yield Padding(_Rows([_row(finding) for finding in findings[:LINE_LIMIT]]), (0, 0, 0, 2))
     if len(findings) > LINE_LIMIT:
         yield Text(f"  … and {len(findings) - LINE_LIMIT:,} more in the report")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Findings a line each, or two where the terminal is narrow: what is typed or searched for is never cut."""
+
+    rows: Sequence[tuple[Text, ...]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        widths = [max(row[column].cell_len for row in self.rows) for column in range(5)]
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
+        if options.max_width >= SUMMARY_WIDTH + sum(widths) - widths[1] + 8:
+            for column, width in enumerate(widths):
+                table.add_column(
+                    no_wrap=True, overflow="ellipsis",
+                    width=None if column == 1 else width, ratio=1 if column == 1 else None,
+                )  # fmt: skip
+            for row in self.rows:
+                table.add_row(*row)
+        else:
+            table.add_column(no_wrap=True, width=widths[0])
+            table.add_column(overflow="fold", ratio=1)
+            for severity, summary, rule, shown, fingerprint in self.rows:
+                summary.truncate(max(options.max_width - widths[0] - 2, 1), overflow="ellipsis")
+                table.add_row(severity, Text("\n").join((summary, Text("  ").join((fingerprint, shown, rule)))))
+        yield table
 
 
 def _row(finding: Finding) -> tuple[Text, ...]:
     return (
         Text(one_line(finding.severity, 20), style=_SEVERITY_STYLES.get(finding.severity, "yellow")),
-        Text(one_line(readable(finding.summary), 200)),
+        Text(one_line(titled(finding.summary), 200)),
         Text(one_line(finding.rule, 80), style="cyan"),
         Text(replays(finding).removesuffix(" replays")),
         Text(one_line(finding.fingerprint, 100), style="dim"),

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from conformance.record.run import CapabilityResult, Run
+from conformance.record.run import CapabilityResult, CheckResult, Run
 from reports import html
 from tests.unit.record_samples import ACCEPTS, CRASH, CREATE, DATA, HOSTILE, PUT, RUN, UNSETTLED, hostile_run
 
 FOLDER = Path("runs/demo")
-VOID = {"meta", "br"}
+VOID = {"meta", "br", "wbr"}
 
 
 class Page(HTMLParser):
@@ -57,11 +57,12 @@ def test_everything_of_a_run_is_there() -> None:
     text = page().text()
     for told in (
         "moto 5.2.5", "http://127.0.0.1:8000", "9c2e51ab (1432 rules)", "61 s of a budget of 60 s", "412", "6,180",
-        "the time budget was used up", "current: PutItem; older: Scan", "partial_batches: true",
-        "durability: none, clock: wall", "dynoracle run moto --seconds 60 --seed 7",
+        "the time budget was used up", "Batches may be answered in part.",
+        "In today's words: PutItem; in the words of before 2026: Scan.", "Nothing has to survive a restart.",
+        "Real: what needs time is waited for.", "dynoracle run moto --seconds 60 --seed 7",
         "4 distinct divergences from DynamoDB", "worker 2 ended: the target did not start in 30 s",
         "SET a = a + :v stores the exact sum.", "dynoracle replay runs/demo/findings/0a1b2c3d4e5f",
-        "5/5 replays", "seen 17×", "2026-11-22T09:58:03Z, chunk 4; made smaller with 23 requests",
+        "5/5 replays", "seen 17×", "2026-11-22 09:58 UTC, chunk 4; made smaller with 23 requests",
         "dataplane:UPD-4, conflicts:35", "A Scan over one tiny item costs 2 units.", "rules: 512 of 1,432 reached",
 
             "operations: 3 of 4 reached", "DeleteItem", "errors: 2 of 3 reached",
@@ -104,7 +105,7 @@ def test_it_is_one_file_that_loads_nothing() -> None:
 def test_hostile_texts_stay_texts() -> None:
     plain, spoilt = page(), page(hostile_run(HOSTILE))
     assert Counter(tag for tag, _ in spoilt.elements)["script"] == 1
-    assert {tag for tag, _ in spoilt.elements} <= {tag for tag, _ in plain.elements} | {"small", "div"}
+    assert {tag for tag, _ in spoilt.elements} <= {tag for tag, _ in plain.elements} | {"small", "div", "wbr"}
     names = {name for _, attributes in spoilt.elements for name in attributes}
     assert not any(name.startswith("on") or name == "style" for name in names)
     text = spoilt.text()
@@ -204,13 +205,51 @@ def test_remarks_say_how_sure_and_how_small() -> None:
     assert "not replayed" in text
 
 
+def test_what_to_look_at_first_is_the_worst_of_each_rule_and_what_is_new() -> None:
+    waived = replace(CRASH, fingerprint="aa01", notes={"accepted": {"reason": "known"}}, rule="items.waived")
+    again = replace(DATA, fingerprint="zz02")
+    run = replace(RUN, findings=(waived, DATA, again, ACCEPTS), known=({"fingerprint": DATA.fingerprint},))
+    text = html.render(run, FOLDER)
+    start = text[text.index('<ol class="start">') : text.index("</ol>", text.index('<ol class="start">'))]
+    assert re.findall(r'href="#finding-(\w+)"', start) == [ACCEPTS.fingerprint, DATA.fingerprint]
+    assert "known before" in start
+    assert text.index('id="start"') < text.index('id="capabilities"') < text.index('id="findings"')
+    assert text.index('id="findings"') < text.index('id="run"')
+    assert 'id="start"' not in html.render(replace(RUN, findings=(waived,)), FOLDER)
+
+
+def test_members_that_a_check_does_not_name_do_not_differ() -> None:
+    expected = {"success": {"Table": {"Throughput": {"Max": 7}}}}
+    observed = {"success": {"Table": {"Name": "t", "Replicas": []}, "More": 1}}
+
+    def places(answer: dict[str, object]) -> list[str]:
+        finding = replace(DATA, expected=expected, observed=observed, accepted=({"answer": answer},))
+        return [row.place for row in html._differing(finding)]
+
+    has = {"has": {"Throughput": {"Max": 7}}, "at": "Table"}
+    assert places(has) == ["Table.Throughput"]
+    assert places({**has, "lacks": ["Replicas"]}) == ["Table.Throughput", "Table.Replicas"]
+    assert places({"body": {}}) == ["Table.Throughput", "Table.Name", "Table.Replicas", "More"]
+
+
+def test_five_hundred_findings_fit_beside_all_checks() -> None:
+    findings = tuple(replace(f, fingerprint=f"{i:06x}{n}") for i in range(100) for n, f in enumerate(RUN.findings))
+    checks = tuple(
+        CheckResult(f"expressions.some-long-name-of-a-rule#{n}", f"expressions.some-long-name-of-a-rule-{n // 3}",
+                    "expressions", "violated")
+        for n in range(2400)
+    )  # fmt: skip
+    text = html.render(replace(RUN, findings=findings, checks=checks), FOLDER)
+    assert len(text.encode()) < 2_000_000
+
+
 def test_five_hundred_findings_fit_and_keep_what_matters() -> None:
     findings = tuple(replace(f, fingerprint=f"{i:06x}") for i in range(100) for f in RUN.findings)
     text = html.render(replace(RUN, findings=findings), FOLDER)
     assert len(text.encode()) < 2_000_000
     assert text.count('<details class="finding"') == 500
     assert text.count("<summary>boto3 code</summary>") == 400
-    assert text.count("dynoracle replay runs/demo/findings/") == 500
+    assert text.count("dynoracle replay runs/demo/findings/") == 501  # The first is told twice.
 
 
 def test_five_hundred_monsters_fit() -> None:

@@ -15,7 +15,9 @@ import reports
 from conformance.record.folder import RecordError, RunFolder
 from conformance.record.run import CapabilityResult, CheckResult, Run
 from reports import junit, markdown, terminal
-from reports.outline import counts, duration, outline, replay_command
+from reports.claims import claims
+from reports.notation import titled
+from reports.outline import counts, duration, moment, outline, replay_command
 from tests.unit.record_samples import ACCEPTS, DATA, HOSTILE, MESSAGE, RUN, UNSETTLED, hostile_run
 
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots" / "reports"
@@ -162,6 +164,14 @@ def ok(capability: str, verdict: str = "ok") -> CapabilityResult:
     return CapabilityResult(capability, verdict, 1, 1)
 
 
+WAIVED = replace(DATA, notes={"accepted": {"reason": "known"}})
+ALSO = replace(ACCEPTS, notes={"accepted": {"reason": "known"}})
+VIOLATED = ok(DATA.capability, "violated")
+OF_WAIVED = CheckResult("a", DATA.rule, DATA.capability, "violated")
+OF_UNSETTLED = CheckResult("a", UNSETTLED.rule, UNSETTLED.capability, "violated")
+ANOTHER = CheckResult("a", "tables.other", "tables", "violated")
+
+
 @pytest.mark.parametrize(
     ("change", "verdict", "headline"),
     [
@@ -171,6 +181,13 @@ def ok(capability: str, verdict: str = "ok") -> CapabilityResult:
         ({"findings": (UNSETTLED,)}, "ok", "No divergence from DynamoDB found in this run"),
         ({"findings": (replace(DATA, severity="unsupported"),)}, "ok", "No divergence from DynamoDB found in this run"),
         ({"checks": (CheckResult("a", "b", "c", "violated"),)}, "violated", "Directed checks are violated"),
+        ({"findings": (WAIVED,), "capabilities": (VIOLATED,)}, "ok", "Nothing new: the 1 divergence accepted before"),
+        ({"findings": (WAIVED,), "checks": (OF_WAIVED,)}, "ok", "Nothing new: the 1 divergence accepted before"),
+        ({"findings": (WAIVED, ALSO)}, "ok", "Nothing new: all 2 divergences accepted before"),
+        ({"findings": (WAIVED, ACCEPTS)}, "violated", "2 distinct divergences from DynamoDB, 1 accepted"),
+        ({"findings": (WAIVED,), "errors": ("x",)}, "unknown", "No verdict: the run itself had errors; 1 accepted"),
+        ({"findings": (WAIVED,), "checks": (ANOTHER,)}, "violated", "Directed checks are violated"),
+        ({"findings": (UNSETTLED,), "checks": (OF_UNSETTLED,)}, "ok", "No divergence from DynamoDB found in this run"),
         ({"checks": (CheckResult("a", "b", "c", "unknown"),)}, "unknown", "No verdict: not enough could be judged"),
         ({"errors": ("x",)}, "unknown", "No verdict: not enough could be judged"),
         ({"capabilities": ()}, "unknown", "No verdict: not enough could be judged"),
@@ -185,6 +202,77 @@ def test_the_verdict_of_a_run(change: dict[str, object], verdict: str, headline:
     view = outline(replace(run, **change))  # type: ignore[arg-type]
     assert view.verdict == verdict
     assert view.headline.startswith(headline)
+
+
+def test_no_mark_of_a_violation_stands_over_what_is_accepted() -> None:
+    run = replace(RUN, findings=(WAIVED, ALSO, UNSETTLED), checks=(OF_WAIVED, OF_UNSETTLED), errors=())
+    run = replace(run, capabilities=(VIOLATED, ok("items")))
+    assert shown(run).lstrip().startswith("✓ Nothing new")
+    assert markdown.render(run, FOLDER).startswith("## ✅ Nothing new")
+
+
+def test_what_is_typed_is_never_cut() -> None:
+    finding = replace(DATA, rule="expressions." + "a-very-long-name-" * 2, summary="It differs " * 20)
+    for width in (80, 100, 140, 200):
+        lines = shown(replace(RUN, findings=(finding,)), width=width).splitlines()
+        assert any(finding.rule in line for line in lines)
+        assert any(finding.fingerprint in line for line in lines)
+        assert max(map(len, lines)) <= width
+
+
+def test_a_summary_says_in_words_how_answers_differ() -> None:
+    assert [
+        titled(text)
+        for text in (
+            "DescribeBackup (x): OnDemandThroughput:missing: expected {'A': 7}, got None",
+            "Scan: Items.*:unexpected: expected None, observed {'pk': 1}",
+            "Query: Items:fewer: expected [1], observed []",
+            "Query: Items:more: expected [], observed [1]",
+            "UpdateItem: item.*.N:value: expected 1, observed 2",
+            "PutItem is answered with HTTP 500",
+        )
+    ] == [
+        "DescribeBackup (x): OnDemandThroughput is missing, expected {'A': 7}",
+        "Scan: Items.* must not be there, observed {'pk': 1}",
+        "Query: Items: too few, expected [1], observed []",
+        "Query: Items: too many, expected [], observed [1]",
+        "UpdateItem: item.*.N: expected 1, observed 2",
+        "PutItem is answered with HTTP 500",
+    ]
+
+
+def test_what_a_target_was_given_is_told_in_sentences() -> None:
+    profile = {
+        "latitude": {"state_lag": 10.0, "partial_batches": True, "buckets": True, "novel": 3},
+        "cohorts": {"Scan": "older", "PutItem/values": "current", "Query": "current/older"},
+        "capabilities": ["items", "keys"],
+        "unsupported": ["ListImports", "SearchVectors"],
+        "durability": "process", "clock": "driven", "settings": ["dax"], "auth": True, "region": "us-east-1",
+        "staleness": 0.0, "throttles": False,
+    }  # fmt: skip
+    assert [row for row in claims(profile) if row[1]] == [
+        (
+            "Latitude",
+            "A table or index may stay in a passing state for 10 s; batches may be answered in part; novel: 3.",
+        ),
+        ("Refusals", "In today's words: PutItem (values); in both: Query; in the words of before 2026: Scan."),
+        ("Asked for", "items, keys."),
+        ("Not asked for", "2 operations it lacks: ListImports, SearchVectors."),
+        ("Durability", "What was written has to survive the end of the process."),
+        ("Clock", "Ours to set: no time is waited for."),
+        ("Served with", "dax, checked signatures."),
+        ("region", "us-east-1"),
+    ]
+    assert claims({})[0] == ("Latitude", "None: each answer had to be one that DynamoDB could give.")
+    assert not any(text for _, text in claims({})[1:])
+    nested = {"profile": {"clock": "wall"}, "latitude": {}, "cohorts": "older"}
+    assert ("Clock", "Real: what needs time is waited for.") in claims(nested)
+
+
+def test_times_are_told_as_people_write_them() -> None:
+    assert moment("2026-11-22T17:18:47+00:00") == "2026-11-22 17:18 UTC"
+    assert moment("2026-11-22T17:18:47+02:00") == "2026-11-22 15:18 UTC"
+    assert [moment(text) for text in ("", "soon", "2026-11-22T17:18:47")] == ["", "soon", "2026-11-22T17:18:47"]
 
 
 def test_findings_come_worst_first_and_unsettled_ones_apart() -> None:
