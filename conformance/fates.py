@@ -12,7 +12,10 @@ READS = frozenset(
         "DescribeStream", "ListStreams", "GetRecords", "GetShardIterator", "SearchVectors", "DescribeBackup",
         "ListBackups", "DescribeExport", "ListExports", "DescribeImport", "ListImports", "DescribeBulkOperation",
         "ListBulkOperations", "GetResourcePolicy", "DescribeContributorInsights", "ListContributorInsights",
-        "DescribeKinesisStreamingDestination",
+        "DescribeKinesisStreamingDestination", "application-autoscaling:DescribeScalableTargets",
+        "application-autoscaling:DescribeScalingPolicies", "application-autoscaling:DescribeScalingActivities",
+        "cloudwatch:ListMetrics", "cloudwatch:GetMetricStatistics", "cloudwatch:GetMetricData",
+        "cloudwatch:GetInsightRuleReport",
     }
 )  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from conformance import settling
 from conformance.fates import NEVER_SENT, fate
-from conformance.oracle import front, planes
+from conformance.oracle import front, planes, scaled
 from conformance.oracle.about import main_rule
 from conformance.oracle.blame import refused_rule
 from conformance.oracle.divergence import OK, Divergence, Verdict
@@ -221,6 +221,8 @@ class Session:
             self.quarantined = "the target has no bucket that is known, so what comes of this is open"
         elif _without_vectors(call, reply):
             self.quarantined = _NO_VECTORS
+        elif verdict.divergence is not None and ":" in call.operation and verdict.divergence.severity == "unsupported":
+            self.quarantined = f"the target has no {call.operation}"
         elif verdict.divergence is not None and _settings_differ(call, reply, verdict.divergence):
             self.quarantined = "a table's settings are no longer what the reference holds"
         elif verdict.ruling != "ok" and not self._undisturbed(verdict):
@@ -367,7 +369,7 @@ _ITEMS = STATEMENTS | {
 
 def _settings_differ(call: Call, reply: Reply, found: Divergence) -> bool:
     """Whether an operation on settings was accepted that should have been refused, or the reverse, or a key changed."""
-    if found.severity == "accepts" and found.rule == "keys.update-key":
+    if (found.severity == "accepts" and found.rule == "keys.update-key") or found.rule == scaled.ADJUSTED:
         return True
     return call.operation not in _ITEMS and isinstance(reply, Success) != isinstance(found.expected, Success)
 

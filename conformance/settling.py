@@ -27,6 +27,10 @@ def waiting(call: Call, reply: Success) -> Wait | None:
     name = body.get("TargetTableName") if call.operation in _RESTORES else body.get("TableName")
     if call.operation in _TABLES and isinstance(name, str):
         return Wait(Call("DescribeTable", {"TableName": name}), _table_changes)
+    if call.operation == _REGISTERS:
+        # What is scaled is moved into its new bounds at once.
+        scaled = str(body.get("ResourceId")).split("/")
+        return Wait(Call("DescribeTable", {"TableName": scaled[1]}), _table_changes) if len(scaled) > 1 else None
     if call.operation in _JOBS:
         member, ask = _JOBS[call.operation]
         arn = _found(reply.body, member)
@@ -39,6 +43,7 @@ def waiting(call: Call, reply: Success) -> Wait | None:
 
 _RESTORES = frozenset({"RestoreTableFromBackup", "RestoreTableToPointInTime"})
 _TABLES = _RESTORES | {"CreateTable", "UpdateTable", "DeleteTable"}
+_REGISTERS = "application-autoscaling:RegisterScalableTarget"
 _JOBS = {
     "CreateBackup": ("BackupArn", "DescribeBackup"),
     "ExportTableToPointInTime": ("ExportArn", "DescribeExport"),

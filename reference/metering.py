@@ -82,7 +82,7 @@ class Metering:
                 outcome: Outcome | None = stop.value
                 return outcome
             if broken.rule.name == _CONDITION and self.call.operation in SINGLE and not self.uses:
-                uses = _stored(self.service.account, self.call)
+                uses = stored(self.service.account, self.call)
                 self.throttles = self.meter.admit(self.service.account, uses)
                 if self.throttles:
                     yield told(self.throttles)
@@ -140,7 +140,7 @@ def _sample(meter: Meter, metrics: Metrics, account: Account) -> None:
         recording.sample(metrics, account, (at * recording.SAMPLED for at in range(first, period + 1)))
 
 
-def _stored(account: Account, call: Call) -> tuple[Use, ...]:
+def stored(account: Account, call: Call) -> tuple[Use, ...]:
     """What it costs to look at the one item that a call is about: to read it, or for a condition (conflicts:80)."""
     body = requests.read(call.operation, call.body).body
     table = account.table(body["TableName"])
@@ -160,7 +160,7 @@ def used(account: Account, call: Call, outcome: Outcome) -> tuple[Use, ...]:
     """All that an outcome charges; the writes of a batch by table, as it is named, and position."""
     if call.operation == "GetItem":
         # Worked out here, so that nobody who reads without a meter waits for it.
-        return _stored(account, call)
+        return stored(account, call)
     if outcome.uses or not outcome.changes:
         return outcome.uses
     parts: Sequence[Hashable] = [None] * len(outcome.changes)

@@ -15,8 +15,10 @@ from conformance.machines import (
     mixed,
     related,
     replicas,
+    scaling,
     statements,
     streams,
+    throttling,
     vectors,
     wire,
 )
@@ -44,9 +46,11 @@ MACHINES: dict[str, type[ProgramMachine]] = {
     "bulk": copies.BulkMachine,
     "vectors": vectors.VectorsMachine,
     "account": account.AccountMachine,
+    "throttling": throttling.ThrottlingMachine,
     "consistency": consistency.ConsistencyMachine,
     "global-tables": replicas.GlobalTablesMachine,
     "dax": consistency.DaxMachine,
+    "scaling": scaling.ScalingMachine,
     "mixed": mixed.MixedMachine,
 }
 """Name → machine; all but the mixed one are named by the capability they search."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from conformance.oracle import throttled
 from conformance.oracle.compare import Difference
 from reference.api import Call, Json
 from reference.expressions.parser import parse
@@ -161,6 +162,8 @@ def open_questions(service: Service, call: Call) -> Iterator[str]:
         yield "partiql.unequal-to-missing"
     if call.operation == "ListTagsOfResource" and "/stream/" in str(body.get("ResourceArn")):
         yield "tables.tags-of-stream"
+    if throttled.of_either_day(service, call):
+        yield "tables.decrease-limit"
     for fields in parts(call):
         yield from _of_update(service, fields)
         yield from _of_conditions(service, fields)

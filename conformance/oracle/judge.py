@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
 from conformance.fates import NEVER_SENT, READS
-from conformance.oracle import bodies, choices, created, expiry, front, planes, planes_blame
+from conformance.oracle import bodies, choices, created, expiry, front, planes, planes_blame, scaled, throttled
 from conformance.oracle.blame import blamed, body_divergence, names_arn, refused_rule, written_rule
 from conformance.oracle.choices import World, parts_of
 from conformance.oracle.compare import Difference, differences
@@ -27,6 +27,7 @@ from conformance.record.op import reply_to_json
 from conformance.targets.raw import RawRequest
 from reference.account import Account
 from reference.api import Call, Item, Json, Lost, Refusal, Reply, Success
+from reference.capacity.uses import Use
 from reference.clock import ManualClock
 from reference.operations.base import Outcome
 from reference.rules import Cohort, Rule, Violation
@@ -220,6 +221,7 @@ class Oracle:
             return Judgement((world,), None, "it goes on from what the target should not have given")
         call, reply = planes.ours(world.service, asked, reply)
         planes.suppose_bucket(world.service, self.latitude)
+        throttled.follow(world.service)
         outcomes = world.service.outcomes(call)
         elsewhere = [broken.rule.name for broken in outcomes.violations] == [_START_KEY]
         if elsewhere and self.pages.segment_of(call) == call.body["Segment"]:
@@ -227,13 +229,10 @@ class Oracle:
             outcomes = world.service.outcomes(without(call, "ExclusiveStartKey"))
         self._cover(call, outcomes)
         if isinstance(reply, Refusal):
-            if planes.passing(reply, self.latitude):
-                return Judgement((world,))
-            if permitted(self.latitude, call.operation, reply.code, reply.status, reply.fields):
-                maybe = reply.status >= 500 and call.operation not in READS
-                if maybe:
-                    planes.blur_streams(world.service)
-                return Judgement((replace(world, pending=(*world.pending, *parts_of(call))) if maybe else world,))
+            hindered = self._hindered(world, call, outcomes, reply)
+            if hindered is not None:
+                return hindered
+            self._spend(world.service, call, throttled.used_by(world.service, call, outcomes), reply)
             self.writers.doubt(world.service, call)
             if outcomes.violations:
                 return self._refused(world, call, outcomes.violations, reply)
@@ -245,6 +244,26 @@ class Oracle:
         if call.operation in planes.OPERATIONS:
             return self._answered_beside(world, asked, call, outcomes.outcome, reply)
         return self._answered(world, call, outcomes.outcome, reply)
+
+    def _hindered(self, world: World, call: Call, outcomes: Outcomes, reply: Refusal) -> Judgement | None:
+        """What a refusal comes to that the request has no part in: for want of throughput, or a state that passes."""
+        if planes.passing(reply, self.latitude):
+            return Judgement((world,))
+        latitude = self.latitude
+        if reply.code in throttled.CODES:
+            latitude = throttled.relaxed(world.service, call, outcomes, latitude)
+        if not permitted(latitude, call.operation, reply.code, reply.status, reply.fields):
+            return None
+        if throttled.unearned(world.service, call, outcomes, reply):
+            return None
+        if reply.status >= 500 and call.operation not in READS:
+            planes.blur_streams(world.service)
+            return Judgement((replace(world, pending=(*world.pending, *parts_of(call))),))
+        return Judgement((world,), throttled.mistold(world.service, call, reply, self.latitude))
+
+    def _spend(self, service: Service, call: Call, used: Sequence[Use], reply: Success | Refusal) -> None:
+        """Note what a call has used, where that is followed."""
+        throttled.note(service, used)
 
     def _cover(self, call: Call, outcomes: Outcomes) -> None:
         """Count the rules and the parts of the expression language that the answer to a call is judged by."""
@@ -388,8 +407,11 @@ class Oracle:
         body = planes.named(world.service, call, reply.body)
         verdict = bodies.lawful(world.service, call, outcome, body, self.latitude, self.pages)
         renamed = planes.renamed(world.service, call, verdict.outcome.body, reply.body)
-        verdict = replace(verdict, differences=verdict.differences or renamed)
+        wrong = scaled.settled(world.service, call, verdict.differences or renamed, self.latitude)
+        verdict = replace(verdict, differences=wrong)
+        used = throttled.uses(world.service, call, verdict.outcome)
         after = self._done(world, call, verdict.outcome, reply)
+        self._spend(after.service, call, used, reply)
         if call.operation == "ExecuteStatement":
             self._learn(verdict.outcome.body, reply.body)
         if not verdict.differences:
@@ -397,7 +419,7 @@ class Oracle:
             self.writers.note(world.service, call, verdict.outcome)
             return Judgement((after,))
         found = body_divergence(world.service, call, verdict.outcome, reply, verdict.differences, self.writers)
-        found = expiry.blamed(world.service, call, found)
+        found = scaled.blamed(world.service, call, expiry.blamed(world.service, call, found))
         self.writers.note(world.service, call, verdict.outcome)
         return Judgement((after,), found)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from conformance.oracle import listing, nearest, streaming
+from conformance.oracle import listing, nearest, scaled, streaming
 from conformance.oracle.compare import Difference, canonical, differences
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.latitude import Latitude
@@ -39,7 +39,7 @@ _ACCOUNT = frozenset({
     "EnableKinesisStreamingDestination", "DisableKinesisStreamingDestination", "UpdateKinesisStreamingDestination",
     "DescribeKinesisStreamingDestination",
 })  # fmt: skip
-OPERATIONS = streaming.OPERATIONS | _BACKUPS | _TRANSFER | _BULK | _ACCOUNT | {"SearchVectors"}
+OPERATIONS = streaming.OPERATIONS | _BACKUPS | _TRANSFER | _BULK | _ACCOUNT | scaled.OPERATIONS | {"SearchVectors"}
 """The operations that are judged here."""
 
 FREE = frozenset({
@@ -186,6 +186,8 @@ def lawful(service: Service, asked: Call, call: Call, outcome: Outcome, body: Js
         return _records(service, asked, body, latitude)
     if operation == "SearchVectors":
         return Answer(tuple(nearest.differs(service, call, outcome, body, latitude)))
+    if operation in scaled.OPERATIONS:
+        return Answer(tuple(scaled.differs(service, call, outcome.body, body, latitude)))
     return Answer(tuple(_settings(service, call, outcome.body, body, latitude)))
 
 

@@ -15,7 +15,10 @@ from reference.operations.base import Outcome
 from reference.service import Service
 from reference.streams.records import number as numbered
 
-_DATA = frozenset({"Records", "SearchResults", "Tags", "BackupSummaries", "Streams", "Policy", "NextShardIterator"})
+_DATA = frozenset({
+    "Records", "SearchResults", "Tags", "BackupSummaries", "Streams", "Policy", "NextShardIterator",
+    "ScalableTargets", "ScalingPolicies",
+})  # fmt: skip
 _RULES: tuple[tuple[str, str], ...] = (
     ("OldImage", "streams.images"),
     ("NewImage", "streams.images"),

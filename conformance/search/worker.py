@@ -214,6 +214,10 @@ class Worker:
     def _session_for(self, program: Program) -> Session:
         """A session that takes tables of the pool, where the program leaves them as they are."""
         session = self.session()
+        aside = {step.operation for step in program.steps if ":" in step.operation}
+        lacking = frozenset(operation for operation in aside if self.lacks(operation))
+        if lacking:
+            session.oracle.latitude = replace(self.latitude, lacks=self.latitude.lacks | lacking)
         if self.pool is not None and poolable(program):
             session.kept = self._take
         return session

@@ -53,7 +53,9 @@ CHECK_SHARE = 0.4
 """The part of a budget that directed checks may use; the search has the rest, and what they leave."""
 TOGETHER = 25
 """Checks whose tables are made together."""
-ALONE = frozenset({"partiql", "transactions", "streams", "ttl", "backups", "transfer", "vectors", "bulk"})
+ALONE = frozenset({
+    "partiql", "transactions", "streams", "ttl", "backups", "transfer", "vectors", "bulk", "scaling", "metrics",
+})  # fmt: skip
 """Capabilities of which nothing is left where a target has none of their operations."""
 SPENT = "the budget for checks was spent"
 
