@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from conformance import settling
 from conformance.fates import NEVER_SENT, fate
-from conformance.oracle import front, planes, scaled
+from conformance.oracle import counted, front, planes, scaled
 from conformance.oracle.about import main_rule
 from conformance.oracle.blame import refused_rule
 from conformance.oracle.divergence import OK, Divergence, Verdict
@@ -319,6 +319,8 @@ class Session:
 
     def set_up(self, program: Program) -> bool:
         """Make the program's tables, or take such as are there; whether there is anything to go on with."""
+        if any(step.operation in counted.OPERATIONS for step in program.steps):
+            self.oracle.measure()
         for body in program.tables.values():
             there = self.kept(body) if self.kept is not None else None
             if there is not None:

@@ -12,6 +12,7 @@ from conformance.machines import (
     data,
     grammar,
     indexes,
+    metrics,
     mixed,
     related,
     replicas,
@@ -51,6 +52,7 @@ MACHINES: dict[str, type[ProgramMachine]] = {
     "global-tables": replicas.GlobalTablesMachine,
     "dax": consistency.DaxMachine,
     "scaling": scaling.ScalingMachine,
+    "metrics": metrics.MetricsMachine,
     "mixed": mixed.MixedMachine,
 }
 """Name → machine; all but the mixed one are named by the capability they search."""

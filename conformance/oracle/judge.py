@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
 from conformance.fates import NEVER_SENT, READS
-from conformance.oracle import bodies, choices, created, expiry, front, planes, planes_blame, scaled, throttled
+from conformance.oracle import bodies, choices, counted, created, expiry, front, planes, planes_blame, scaled, throttled
 from conformance.oracle.blame import blamed, body_divergence, names_arn, refused_rule, written_rule
 from conformance.oracle.choices import World, parts_of
 from conformance.oracle.compare import Difference, differences
@@ -87,6 +87,18 @@ class Oracle:
 
     def judge(self, call: Call, reply: Reply, received: float) -> Verdict:
         """Rule on one answer and adopt what it tells of the target's state."""
+        verdict = self._rule_on(call, reply, received)
+        if verdict.ruling != "ok" or isinstance(reply, Lost) or (isinstance(reply, Refusal) and reply.status >= 500):
+            for world in self.worlds:
+                counted.blur(world.service)
+        return verdict
+
+    def measure(self) -> None:
+        """Count from now on what calls use, for CloudWatch is going to be asked."""
+        for world in self.worlds:
+            counted.begin(world.service)
+
+    def _rule_on(self, call: Call, reply: Reply, received: float) -> Verdict:
         self.clock.set(received)
         if isinstance(reply, Lost):
             return self._lost(call, reply)
@@ -259,11 +271,14 @@ class Oracle:
         if reply.status >= 500 and call.operation not in READS:
             planes.blur_streams(world.service)
             return Judgement((replace(world, pending=(*world.pending, *parts_of(call))),))
+        if reply.code in throttled.CODES:
+            counted.hindered(world.service)
         return Judgement((world,), throttled.mistold(world.service, call, reply, self.latitude))
 
-    def _spend(self, service: Service, call: Call, used: Sequence[Use], reply: Success | Refusal) -> None:
+    def _spend(self, service: Service, call: Call, used: tuple[Use, ...], reply: Success | Refusal) -> None:
         """Note what a call has used, where that is followed."""
         throttled.note(service, used)
+        counted.note(service, call, used, reply)
 
     def _cover(self, call: Call, outcomes: Outcomes) -> None:
         """Count the rules and the parts of the expression language that the answer to a call is judged by."""

@@ -18,7 +18,8 @@ class Latitude:
     ``conflicts`` allow such refusals at any time; ``skew`` is the clock's uncertainty in seconds. ``stream_lag`` is the
     most seconds until a change is in its stream, ``state_lag`` until a state has passed; ``resharding``: shards may
     close at any time; ``approximate``: a vector search may miss what is near. ``buckets``: the target has the bucket
-    that programs export to and import from. ``lacks`` names the operations that the target does not have.
+    that programs export to and import from. ``counts``: its metrics show at once all that was done. ``lacks`` names the
+    operations that the target does not have.
     """
 
     staleness: float = 0.0
@@ -33,6 +34,7 @@ class Latitude:
     resharding: bool = False
     approximate: bool = False
     buckets: bool = False
+    counts: bool = False
     lacks: frozenset[str] = frozenset()
 
     @classmethod
@@ -50,6 +52,7 @@ class Latitude:
             resharding=profile.throttles,
             approximate=profile.throttles,
             buckets=profile.buckets,
+            counts="metrics" in profile.settings,
             lacks=profile.unsupported,
         )
 

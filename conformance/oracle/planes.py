@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from conformance.oracle import listing, nearest, scaled, streaming
+from conformance.oracle import counted, listing, nearest, scaled, streaming
 from conformance.oracle.compare import Difference, canonical, differences
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.latitude import Latitude
@@ -39,7 +39,16 @@ _ACCOUNT = frozenset({
     "EnableKinesisStreamingDestination", "DisableKinesisStreamingDestination", "UpdateKinesisStreamingDestination",
     "DescribeKinesisStreamingDestination",
 })  # fmt: skip
-OPERATIONS = streaming.OPERATIONS | _BACKUPS | _TRANSFER | _BULK | _ACCOUNT | scaled.OPERATIONS | {"SearchVectors"}
+OPERATIONS = (
+    streaming.OPERATIONS
+    | _BACKUPS
+    | _TRANSFER
+    | _BULK
+    | _ACCOUNT
+    | scaled.OPERATIONS
+    | counted.OPERATIONS
+    | {"SearchVectors"}
+)
 """The operations that are judged here."""
 
 FREE = frozenset({
@@ -188,6 +197,8 @@ def lawful(service: Service, asked: Call, call: Call, outcome: Outcome, body: Js
         return Answer(tuple(nearest.differs(service, call, outcome, body, latitude)))
     if operation in scaled.OPERATIONS:
         return Answer(tuple(scaled.differs(service, call, outcome.body, body, latitude)))
+    if operation in counted.OPERATIONS:
+        return Answer(tuple(counted.differs(service, call, outcome.body, body, latitude)))
     return Answer(tuple(_settings(service, call, outcome.body, body, latitude)))
 
 
@@ -267,6 +278,8 @@ def adopt(service: Service, call: Call, outcome: Outcome, body: Json) -> None:
             seen.bind(theirs, name)
             if member in ("ExportArn", "ImportArn", "BulkOperationArn"):
                 seen.bind(theirs.rsplit("/", 1)[-1], name.rsplit("/", 1)[-1])
+    for theirs, name in counted.rule_pairs(outcome.body, body) if call.operation in _ACCOUNT else ():
+        sightings(service.account).bind(theirs, name)
     changed = outcome.changes or outcome.effects
     if changed and any(table.settings.streams for table in service.account.tables.values()):
         sightings(service.account).note(service.account, call.operation)

@@ -33,7 +33,7 @@ from reference.rules import ledger
 WEIGHTS: Mapping[str, int] = {
     "items": 4, "queries": 3, "expressions": 3, "keys": 1, "mixed": 1, "streams": 1, "ttl": 1, "backups": 1,
     "transfer": 1, "bulk": 1, "vectors": 1, "account": 1, "throttling": 1, "consistency": 1, "global-tables": 1,
-    "dax": 1, "scaling": 1,
+    "dax": 1, "scaling": 1, "metrics": 1,
 }  # fmt: skip
 """How a budget is shared between machines; one that is not listed weighs 2."""
 
