@@ -156,7 +156,7 @@ def _compared(folder: RunFolder, found: Mapping[str, Comparison], seed: int) -> 
     def watch(name: str, side: Side) -> None:
         console.print(Text(f"{name}, {side.arm.name} ({side.arm.shows}): {len(side.ran.history):,} requests"))
         for line in told(side):
-            console.print(Text(f"    {line}"))
+            console.print(Text(f"    {line}"), soft_wrap=True)
 
     console.print(Text(f"Comparing on the reference: {', '.join(found)}; results in {folder.path}"))
     comparisons = Comparisons(folder, seed, watch)

@@ -12,6 +12,7 @@ from chaos import arms
 from chaos.arms import ArmError, Comparison
 from chaos.faults import FaultError, find
 from chaos.workloads import WORKLOADS
+from conformance.claims import claims
 
 ALL = "failures"
 """What names all scenarios with arms."""
@@ -47,8 +48,10 @@ def names() -> list[str]:
 
 
 def failures() -> list[str]:
-    """Those of them that have arms: the article's failures, each with what is done about it."""
-    return [name for name in names() if isinstance(load(name), Comparison)]
+    """Those of them that have arms: the article's failures, in its order, each with what is done about it."""
+    found = {name: each for name in names() if isinstance(each := load(name), Comparison)}
+    order = list(claims())
+    return sorted(found, key=lambda name: max(map(order.index, found[name].claims), default=len(order)))
 
 
 def chosen(names_: str) -> tuple[Scenario, dict[str, Comparison]]:

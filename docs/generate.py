@@ -18,6 +18,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos.arms import Comparison
+from chaos.scenario import failures, load
 from conformance.checks import all_checks
 from conformance.checks.base import ARTICLE
 from conformance.claims import VERDICTS, WAYS, claims
@@ -235,6 +237,7 @@ def article() -> str:
     ]
     for part in dict.fromkeys(claim.part for claim in held):
         lines += [f"## {part}", ""]
+        lines += _failures() if part == FAILURES else []
         rows = (
             (
                 claim.id,
@@ -249,6 +252,19 @@ def article() -> str:
         )
         lines += _table(("claim", "it says", "verdict", "what is so", "shown", "sources"), rows)
     return "\n".join(lines).rstrip() + "\n"
+
+
+FAILURES = "Failure scenarios"
+
+
+def _failures() -> Iterator[str]:
+    """The rows of the article's table of failures, each with its scenario."""
+    yield "`dynoracle chaos reference --scenario NAME` shows a row of the article's table, as it fails and mitigated,"
+    yield "side by side; `--scenario failures` shows all of them."
+    yield ""
+    found = {name: load(name) for name in failures()}
+    rows = ((each.row, f"`{name}`", each.truth) for name, each in found.items() if isinstance(each, Comparison))
+    yield from _table(("failure", "scenario", "what is so"), rows)
 
 
 PAGES = {"status.md": status, "rules.md": rules_page, "article.md": article}
