@@ -43,6 +43,13 @@ _DELETE_B = {"DeleteRequest": {"Key": _B}}
 REFUSED: tuple[Check, ...] = (
     refuses("batches.duplicate-keys", batch_get(KEY, _B, KEY), _TWICE, control=batch_get(KEY, _B), name="BatchGetItem"),
     refuses(
+        "batches.duplicate-keys",
+        Step("BatchGetItem", {"RequestItems": {"no-such-table-here": {"Keys": [KEY, KEY]}}}),
+        _TWICE,
+        control=batch_get(KEY, _B),
+        name="before-the-table",
+    ),
+    refuses(
         "batches.duplicate-keys", batch_put(KEY, item(v=n(1))), _TWICE, control=batch_put(KEY, _B), name="two puts"
     ),
     refuses(

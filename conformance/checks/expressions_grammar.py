@@ -86,14 +86,14 @@ GRAMMAR: tuple[Check, ...] = (
     refuses(
         "expressions.size",
         get(ProjectionExpression="v".ljust(4097)),
-        f"Invalid ProjectionExpression: {_TOO_LARGE} expression size: 4097",
+        f"Invalid ProjectionExpression: {_TOO_LARGE}",
         control=get(ProjectionExpression="v".ljust(4096)),
         name="projection",
     ),
     refuses(
         "expressions.size",
         query("pk = :v".ljust(4097), {"v": s("a")}),
-        f"Invalid KeyConditionExpression: {_TOO_LARGE} expression size: 4097",
+        f"Invalid KeyConditionExpression: {_TOO_LARGE}",
         control=query("pk = :v".ljust(4096), {"v": s("a")}),
         name="key-condition",
     ),

@@ -47,6 +47,7 @@ def _old_query(**members: Json) -> Step:
     return query(None, KeyConditions=_KEY_CONDITIONS, **members)
 
 
+_TOO_LONG = " contains invalid key: The expression attribute map contains a key that is too long;"
 _NO_NAME = "An expression attribute name used in the document path is not defined; attribute name: "
 _NO_VALUE = "An expression attribute value used in expression is not defined; attribute value: "
 _UNUSED_NAME = "Value provided in ExpressionAttributeNames unused in expressions: keys: {#x}"
@@ -218,14 +219,21 @@ PLACEHOLDERS: tuple[Check, ...] = (
     refuses(
         "expressions.placeholder-length",
         get(ProjectionExpression="#" + "n" * 255, **aliases(**{"n" * 255: "v"})),
-        phrase="ExpressionAttributeNames contains invalid key",
+        f"ExpressionAttributeNames{_TOO_LONG} size of key: 256",
         control=get(ProjectionExpression="#" + "n" * 254, **aliases(**{"n" * 254: "v"})),
         name="name",
     ),
     refuses(
         "expressions.placeholder-length",
+        get(ProjectionExpression="#a", **aliases(**{"n" * 255 + "-x": "v"})),
+        f"ExpressionAttributeNames{_TOO_LONG} size of key: 258",
+        control=get(ProjectionExpression="#" + "n" * 254, **aliases(**{"n" * 254: "v"})),
+        name="before-its-characters",
+    ),
+    refuses(
+        "expressions.placeholder-length",
         scan(FilterExpression="v = :" + "n" * 255, ExpressionAttributeValues={":" + "n" * 255: n(1)}),
-        phrase="ExpressionAttributeValues contains invalid key",
+        f"ExpressionAttributeValues{_TOO_LONG}",
         control=scan(FilterExpression="v = :" + "n" * 254, ExpressionAttributeValues={":" + "n" * 254: n(1)}),
         name="value",
     ),

@@ -311,6 +311,12 @@ ARNS: tuple[Check, ...] = (
         name="TransactWriteItems",
     ),
     refuses(
+        "wire.table-arn",
+        Step("GetItem", {"TableName": f"{_ARN}/index/none", "Key": KEY}),
+        phrase="",
+        name="an index's",
+    ),
+    refuses(
         "items.table-missing",
         Step("GetItem", {"TableName": f"{_ARN}-none", "Key": KEY}),
         _NOT_FOUND,

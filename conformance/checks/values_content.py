@@ -34,9 +34,16 @@ from reference.api import AttributeValue, Item
 NO_NAME = "Empty attribute name"
 LONG_NAME = "n" * 65535
 
+_NULL_STRING = "One or more parameter values were invalid: An string set may not have a null string as a member"
+
 MEMBERS: tuple[Check, ...] = (
-    refuses(
-        "values.null-member", put({"v": {"SS": ["a", None]}}), phrase="", control=put({"v": {"SS": ["a"]}}), name="SS"
+    *(
+        refuses("values.null-string", put({"v": value}), phrase=_NULL_STRING, control=put({"v": control}), name=name)
+        for name, value, control in (
+            ("SS", {"SS": ["a", None]}, {"SS": ["a"]}),
+            ("in a list", many({"SS": ["a", None]}), many({"SS": ["a"]})),
+            ("in a map", named(k={"SS": ["a", None]}), named(k={"SS": ["a"]})),
+        )
     ),
     refuses("values.null-member", put({"v": {"NS": [None]}}), phrase="", control=put({"v": {"NS": ["1"]}}), name="NS"),
 )

@@ -87,8 +87,8 @@ def _parse(kind: Kind, text: str) -> Parsed:
         return Parsed(kind, text, None, faults=(violation("expressions.empty", kind=kind),))
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
-        # Recorded without the number for UpdateExpression only (conflicts.md 36).
-        detail = "" if kind == "Update" else f" expression size: {size}"
+        # Recorded with the number for conditions and filters only.
+        detail = f" expression size: {size}" if kind in ("Condition", "Filter") else ""
         return Parsed(kind, text, None, faults=(violation("expressions.size", kind=kind, detail=detail),))
     reader = _Reader(kind, text)
     try:

@@ -158,11 +158,15 @@ def _bad_keys(keys: Collection[str], lawful: Callable[[str], object], rule: str,
     """What is wrong with placeholders, each by itself."""
     if all(map(lawful, keys)) and max(map(len, keys), default=0) <= _MAX_KEY_BYTES:
         return ()
-    return [
-        violation("expressions.placeholder-length", which=which, key=key) if lawful(key) else violation(rule, key=key)
-        for key in keys
-        if not lawful(key) or len(key) > _MAX_KEY_BYTES
-    ]
+    found = []
+    for key in keys:
+        size = len(key.encode("utf-8", "surrogatepass"))
+        if size > _MAX_KEY_BYTES:
+            told = f" size of key: {size}" if which == "Names" else ""
+            found.append(violation("expressions.placeholder-length", which=which, size=told))
+        elif not lawful(key):
+            found.append(violation(rule, key=key))
+    return found
 
 
 def _bad_names(names: Mapping[str, str]) -> Checks[None]:

@@ -42,7 +42,7 @@ class _Part:
 
 
 def batch_get_item(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
-    """BatchGetItem: constraints are checked before; then expressions, tables, duplicates, keys (conflicts:125)."""
+    """BatchGetItem: constraints are checked before; then expressions, duplicates, tables, keys."""
     parts = [_Part(name, without_values(given or {})) for name, given in (body.get("RequestItems") or {}).items()]
     yield from request.batch_mixing([part.given for part in parts])
     for part in parts:
@@ -52,10 +52,10 @@ def batch_get_item(context: Context, body: dict[str, Any]) -> Checks[Outcome | N
             part.keys.append((yield from item_of(context, {"Key": key}, "Key")))
     for part in parts:
         part.projection = yield from _projection(context, part.given)
-    if not (yield from _find_tables(context, parts)):
-        return None
     for part in parts:
         yield from _repeated(part)
+    if not (yield from _find_tables(context, parts)):
+        return None
     sound = True
     for part in parts:
         sound &= yield from _lookups(part)

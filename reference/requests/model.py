@@ -19,7 +19,7 @@ Kind = Literal[
 """``value`` is one AttributeValue, ``table`` a table's name or ARN."""
 
 NAME_PATTERN = "[a-zA-Z0-9_.-]+"
-_TABLE_ARN = re.compile(r"arn:[^:]*:dynamodb:[^:]*:[^:]*:table/.+", re.DOTALL)
+_TABLE_ARN = re.compile(r"arn:[^:]*:dynamodb:[^:]*:[^:]*:table/[^/]+", re.DOTALL)
 _MAX_NAME, _MAX_ARN = 255, 1024
 
 

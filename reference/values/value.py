@@ -108,7 +108,7 @@ def _null(inner: Json, layer: Cohort, found: list[Violation], level: int) -> boo
 
 
 def _string_set(inner: Json, _layer: Cohort, found: list[Violation], _level: int) -> list[str] | None:
-    if not _texts(inner, found):
+    if not _texts(inner, found, "values.null-string"):
         return None
     if not inner:
         found.append(violation("values.empty-string-set"))
@@ -183,14 +183,14 @@ TYPES = tuple(_READERS)
 """The type tags of the wire form (dataplane:TYPE-1)."""
 
 
-def _texts(inner: Json, found: list[Violation]) -> bool:
+def _texts(inner: Json, found: list[Violation], null: str = "values.null-member") -> bool:
     """Whether the members of a set are texts. Only a null among them is told: the rest is the deserialiser's affair."""
     if type(inner) is not list:
         return False
     if set(map(type, inner)) <= _TEXT:
         return True
     if None in inner:
-        found.append(violation("values.null-member"))
+        found.append(violation(null))
     return False
 
 

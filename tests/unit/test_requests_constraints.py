@@ -108,6 +108,13 @@ def test_short_names_and_arns_are_in_order(operation, rest, name):
     assert messages(operation, {**rest, "TableName": name}) == []
 
 
+def test_an_arn_of_what_belongs_to_a_table_names_no_table():
+    name = "arn:aws:dynamodb:us-east-1:123456789012:table/Music/index/ByYear"
+    assert messages("GetItem", {"TableName": name, "Key": KEY}) == [
+        errors(f"Value '{name}' at 'tableName' failed to satisfy constraint: {PATTERN}")
+    ]
+
+
 def test_one_bad_character_breaks_the_pattern_only():
     assert messages("GetItem", {"TableName": "a;", "Key": KEY}) == [
         errors(f"Value 'a;' at 'tableName' failed to satisfy constraint: {PATTERN}")
