@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from chaos import lanes
-from chaos.checkers.verdict import Anomaly, worst
+from chaos.checkers.verdict import Anomaly
 from chaos.experiment import Settings, Trial, experiment, schedule_for
 from chaos.schedule import Schedule, dump, parse
-from chaos.summary import experiments
+from chaos.summary import Made
 from chaos.workloads import WORKLOADS
 from chaos.workloads.base import Act, Plan, Size, smaller
 from conformance.record.codec import dumps, loads
@@ -92,7 +92,7 @@ class Campaign:
     seed: int = 0
     watch: Callable[[Trial, bool], None] = lambda trial, control: None
     problems: dict[str, Problem] = field(default_factory=dict)
-    trials: list[tuple[Trial, bool]] = field(default_factory=list)
+    made: Made = field(default_factory=Made)
     errors: list[str] = field(default_factory=list)
 
     def run(self, budget: float, rounds: int | None = None) -> None:
@@ -104,7 +104,7 @@ class Campaign:
                 if time.monotonic() > deadline and number:
                     return
                 self.one(name, self.seed + number)
-                if not self.trials[-1][0].ops and not self.target.alive():
+                if not self.made.last and not self.target.alive():
                     self.errors.append(f"{self.target.endpoint or self.target.name} does not answer any more")
                     return
             number += 1
@@ -125,9 +125,9 @@ class Campaign:
                 write_problem(self.folder, self.target, reduced, self.settings)
 
     def _try(self, plan: Plan, schedule: Schedule | None, *, control: bool) -> Trial:
-        path = self.folder.path / "journal" / f"chaos-{len(self.trials):04}-{plan.workload}-{plan.seed}.jsonl"
+        path = self.folder.path / "journal" / f"chaos-{self.made.trials:04}-{plan.workload}-{plan.seed}.jsonl"
         trial = experiment(self.target, plan, schedule, self.settings, path)
-        self.trials.append((trial, control))
+        self.made.add(trial, control=control)
         self.watch(trial, control)
         if trial.verdict != "violated" and path.exists():
             path.unlink()
@@ -279,13 +279,12 @@ def write_run(campaign: Campaign, *, command: str, budget: float, started: str, 
     checks = _checks(campaign)
     own = worst_of(check.verdict for check in checks)
     names = dict.fromkeys(["consistency", *by_capability])
-    calls = sum(len(trial.ops) for trial, _ in campaign.trials)
+    made = campaign.made
     try:
         ours = version("dynoracle")
     except PackageNotFoundError:
         ours = "0"
     target = campaign.target
-    fired = sum((Counter(trial.fired) for trial, _ in campaign.trials), Counter[str]())
     run = Run(
         target={"name": target.name, "version": target.version, "endpoint": target.endpoint},
         command=command,
@@ -295,15 +294,15 @@ def write_run(campaign: Campaign, *, command: str, budget: float, started: str, 
         budget=budget,
         started=started,
         seconds=round(seconds, 1),
-        programs=len(campaign.trials),
-        calls=calls,
+        programs=made.trials,
+        calls=made.calls,
         stopped=stopped,
         capabilities=tuple(
             CapabilityResult(
                 name,
                 "violated" if by_capability.get(name) else own,
-                len(campaign.trials) if name == "consistency" else 0,
-                calls if name == "consistency" else 0,
+                made.trials if name == "consistency" else 0,
+                made.calls if name == "consistency" else 0,
                 dict(by_capability.get(name, {})),
             )
             for name in names
@@ -311,9 +310,9 @@ def write_run(campaign: Campaign, *, command: str, budget: float, started: str, 
         findings=findings,
         checks=tuple(checks),
         profile={**target.profile.to_json(), "black_box": campaign.settings.black_box},
-        coverage={"faults": dict(fired), "operations": _operations(campaign)},
+        coverage={"faults": dict(made.fired), "operations": dict(made.operations)},
         errors=tuple(campaign.errors),
-        experiments=tuple(experiments(campaign.trials)),
+        experiments=tuple(made.experiments()),
     )
     campaign.folder.write_run(run)
     return run
@@ -330,27 +329,16 @@ def folder_findings(folder: RunFolder) -> list[Finding]:
     return sorted(folder.read_findings(), key=lambda f: (f.unsettled, f.rule, f.fingerprint))
 
 
-def _operations(campaign: Campaign) -> Mapping[str, int]:
-    return dict(Counter(op.operation for trial, _ in campaign.trials for op in trial.ops))
-
-
 def _checks(campaign: Campaign) -> list[CheckResult]:
     """A check for each checker of each workload, with and without faults; a violated one names its finding."""
-    rows: dict[tuple[str, bool, str], list[Any]] = {}
-    for trial, control in campaign.trials:
-        for result in trial.results:
-            rows.setdefault((trial.plan.workload, control, result.checker), []).append(result)
     found = []
-    for (workload, control, checker), results in rows.items():
-        anomalies = [anomaly for result in results for anomaly in result.anomalies]
-        verdict = worst(results)
-        if verdict == "unknown" and any(result.verdict == "ok" for result in results):
-            verdict = "ok"
-        reasons = "; ".join(sorted({result.reason for result in results if result.reason})[:3])
+    for (workload, control, checker), checked in campaign.made.checked.items():
+        verdict = worst_of(checked.verdicts)
+        anomaly = checked.first
         name = f"chaos:{workload}/{checker}/{'control' if control else 'faults'}"
-        rule = anomalies[0].rule if anomalies else RULES.get(checker, "consistency.linearizable-item")
-        detail = anomalies[0].summary if anomalies else reasons
-        print_of = fingerprint(workload, anomalies[0]) if anomalies else None
+        rule = anomaly.rule if anomaly else RULES.get(checker, "consistency.linearizable-item")
+        detail = anomaly.summary if anomaly else "; ".join(sorted(checked.reasons))
+        print_of = fingerprint(workload, anomaly) if anomaly else None
         found.append(CheckResult(name, rule, rule.partition(".")[0], verdict, print_of, detail))
     return found
 

@@ -7,10 +7,12 @@ from typer.testing import CliRunner
 
 from chaos import scenario
 from chaos.checkers.item import step
+from chaos.checkers.verdict import Anomaly, Result
 from chaos.cli import app
-from chaos.experiment import Settings, experiment, schedule_for
+from chaos.experiment import Settings, Trial, experiment, schedule_for
 from chaos.faults import find
 from chaos.schedule import Schedule
+from chaos.summary import Made
 from chaos.trials import Campaign, fingerprint, saved, shrink, write_run
 from chaos.workloads import WORKLOADS
 from chaos.workloads.base import Act, Plan, Size, keys_in
@@ -212,6 +214,22 @@ def test_a_campaign_leaves_findings_that_run_again(tmp_path: Path) -> None:
     assert (place / "timeline.svg").read_text().startswith("<svg")
     assert {c.check: c.verdict for c in run.checks}["chaos:counter/linearizable/control"] == "violated"
     assert run.capabilities[0].verdict == "violated"
+
+
+def test_a_long_campaign_keeps_no_calls() -> None:
+    made = Made()
+    plan = WORKLOADS["counter"].draw(1, Size(clients=2, acts=2))
+    op = Op(0, "UpdateItem", {}, called=0.0, returned=0.1, reply=Success({}), fate="ok")
+    wrong = Anomaly("applied-twice", "consistency.linearizable-item", "one took effect twice")
+    for number in range(100):
+        verdict = "violated" if number == 90 else "ok"
+        found = Result("linearizable", verdict, (wrong,) if verdict == "violated" else ())
+        made.add(Trial(plan, None, verdict, (found,), (op, op), fired={"jitter": 1}), control=number % 2 == 0)
+    assert (made.trials, made.calls, made.fired, made.operations) == (100, 200, {"jitter": 100}, {"UpdateItem": 200})
+    rows = made.experiments()
+    assert [row["verdict"] for row in rows] == ["ok"] * 39 + ["violated"]
+    checked = made.checked["counter", True, "linearizable"]
+    assert (checked.verdicts, checked.first) == ({"ok": 49, "violated": 1}, wrong)
 
 
 def test_findings_that_take_faults_keep_their_schedule(tmp_path: Path) -> None:
