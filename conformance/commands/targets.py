@@ -43,11 +43,14 @@ def rules(name: Annotated[str, typer.Argument(help="A rule, or the beginning of 
         "spec": ", ".join(rule.spec),
         "disputed": "yes" if rule.disputed else None,
     }
-    for label, value in shown.items():
-        if value:
-            console.print(Text.assemble((f"{label:>14}  ", "bold"), value))
-    for evidence in rule.evidence:
-        console.print(Text.assemble((f"{evidence.kind:>14}  ", "bold"), f"{evidence.source} {evidence.on}".strip()))
+    rows = [(label, value) for label, value in shown.items() if value]
+    rows += [(evidence.kind, f"{evidence.source} {evidence.on}".strip()) for evidence in rule.evidence]
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(justify="right", style="bold", width=14)
+    grid.add_column(overflow="fold")
+    for label, value in rows:
+        grid.add_row(Text(label), Text(value))
+    console.print(grid)
 
 
 @targets_app.command("list")

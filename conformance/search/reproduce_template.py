@@ -41,7 +41,8 @@ FINDING: dict[str, Any] = {}
 
 SHOWS, GONE, CANNOT_TELL = 1, 0, 2
 ACTIVE_LIMIT = 120.0  # seconds that a table may take to become ACTIVE, or to go
-PRINT_LIMIT = 4000  # characters of an answer that are printed
+PRINT_LIMIT, TEXT_LIMIT = 4000, 200  # characters that are printed of an answer, and of one text in it
+MEMBER_LIMIT, DEPTH_LIMIT = 20, 12  # members of a list or map that are printed, and how deep
 NOT_SENT = (
     urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.SSLError,
 )  # fmt: skip
@@ -383,7 +384,7 @@ class Replay:
                     print(f"\ngone: {step['call']} goes as with DynamoDB, so that it does not come to the divergence")
                     return GONE
                 raise CannotTell(
-                    f"{step['call']} was answered with {recorded} when this was found, now: {json.dumps(reply)}"
+                    f"{step['call']} was answered with {recorded} when this was found, now: {json.dumps(short(reply))}"
                 )
             self.settle(step, reply)
         reply = self.send(last)
@@ -413,7 +414,9 @@ class Replay:
             if not self.answered:
                 raise CannotTell(f"the endpoint cannot be reached: {error}") from error
             reply = {"lost": f"refused: {error}"}
-        print(f"{step['index']:>3}  {step['call']} {clip(json.dumps(raw or body), 300)}\n     -> {outcome(reply)}")
+        print(
+            f"{step['index']:>3}  {step['call']} {clip(json.dumps(short(raw or body)), 300)}\n     -> {outcome(reply)}"
+        )
         self.replies[step["index"]] = reply.get("success")
         self.note_tables(body, reply)
         return reply
@@ -481,7 +484,22 @@ def outcome(reply: Mapping[str, Any]) -> str:
 
 def show(title: str, reply: Mapping[str, Any]) -> None:
     """Print a reply under a title. JSON in ASCII, so that nothing in it can play tricks with a terminal."""
-    print(f"\n{title}:\n{clip(json.dumps(reply, indent=2), PRINT_LIMIT)}")
+    print(f"\n{title}:\n{clip(json.dumps(short(reply), indent=2), PRINT_LIMIT)}")
+
+
+def short(value: Any, depth: int = 0) -> Any:
+    """What is printed of a value: the beginning of long texts and lists. What is compared is whole."""
+    if isinstance(value, str):
+        return clip(value, TEXT_LIMIT)
+    if depth > DEPTH_LIMIT and isinstance(value, dict | list):
+        return "..."
+    if isinstance(value, list):
+        shown = [short(member, depth + 1) for member in value[:MEMBER_LIMIT]]
+        return [*shown, f"... {len(value) - MEMBER_LIMIT} more"] if len(value) > MEMBER_LIMIT else shown
+    if isinstance(value, dict):
+        told = {clip(name, TEXT_LIMIT): short(member, depth + 1) for name, member in list(value.items())[:MEMBER_LIMIT]}
+        return {**told, "...": f"{len(value) - MEMBER_LIMIT} more"} if len(value) > MEMBER_LIMIT else told
+    return value
 
 
 def clip(text: str, limit: int) -> str:
@@ -496,7 +514,7 @@ def main(arguments: Sequence[str] | None = None, finding: Mapping[str, Any] = FI
     parser.add_argument("--region", default=finding["region"], help="default: %(default)s")
     parser.add_argument("--timeout", type=float, default=30.0, help="seconds to wait for one answer; default: 30")
     options = parser.parse_args(arguments)
-    print(f"{finding['rule']}: {finding['says']}\n{finding['summary']}\n")
+    print(f"{finding['rule']}: {finding['says']}\n{clip(finding['summary'], 300)}\n")
     try:
         replay = Replay(Endpoint(options.endpoint_url, options.region, options.timeout), finding)
         try:

@@ -420,3 +420,31 @@ def test_credentials_are_made_up_on_this_machine_only() -> None:
         assert template.is_loopback(host)
     for host in ("dynamodb.us-east-1.amazonaws.com", "10.0.0.1", "localhost.example.org", "127.0.0.1.example.org"):
         assert not template.is_loopback(host)
+
+
+def test_what_is_printed_is_short_and_what_is_compared_is_whole(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    long, many = "x" * 50_000, [str(n) for n in range(1000)]
+    wanted = {"Attributes": {"v": {"S": long + "a"}, "l": {"SS": many}}}
+    finding = replace(
+        DATA, expected={"success": wanted}, accepted=({"success": wanted},), observed={"success": {"Attributes": {}}},
+        summary="UpdateItem differs: " + "y" * 5000,
+    )  # fmt: skip
+    for last, code in (("b", SHOWS), ("a", GONE)):
+        fake.answers["UpdateItem"] = lambda _, last=last: (
+            200, {"Attributes": {"v": {"S": long + last}, "l": {"SS": many}}},
+        )  # fmt: skip
+        assert replay(finding, fake) == code
+        text = capsys.readouterr().out
+        assert len(text) < 5_000
+        assert max(map(len, text.splitlines())) < 400
+        assert "(50001 characters)" in text
+        assert "... 980 more" in text
+
+
+def test_shortened_values_stay_bounded() -> None:
+    deep: Any = "end"
+    for _ in range(500):
+        deep = {"L": [deep]}
+    assert len(str(template.short(deep))) < 200
+    assert template.short({str(n): n for n in range(30)})["..."] == "10 more"
+    assert template.short([1, None, True, "a"]) == [1, None, True, "a"]
