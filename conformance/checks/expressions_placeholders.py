@@ -7,6 +7,7 @@ from conformance.checks.steps import (
     ENVELOPE,
     KEY,
     aliases,
+    answers,
     batch_get,
     condition,
     delete,
@@ -22,6 +23,7 @@ from conformance.checks.steps import (
     scan,
     t_check,
     t_delete,
+    t_get,
     t_put,
     t_update,
     transact,
@@ -97,12 +99,15 @@ PLACEHOLDERS: tuple[Check, ...] = (
         control=_old_query(),
         name="Query",
     ),
-    refuses(
-        "expressions.names-without-expression",
-        transact(t_put(**aliases(a="a"))),
-        _NAMES_ALONE,
-        control=transact(t_put()),
-        name="transaction",
+    answers("transactions.placeholders-alone", transact(t_put(**aliases(a="a"))), body={}, name="names"),
+    answers(
+        "transactions.placeholders-alone", transact_get(t_get(**aliases(a="a"))), body={"Responses": [{}]}, name="Get"
+    ),
+    answers(
+        "transactions.placeholders-alone",
+        transact(t_delete(ExpressionAttributeValues={":v": n(1)})),
+        body={},
+        name="values",
     ),
     refuses(
         "expressions.values-without-expression",
@@ -138,13 +143,6 @@ PLACEHOLDERS: tuple[Check, ...] = (
         f"{_VALUES_ALONE}: FilterExpression and KeyConditionExpression are null",
         control=_old_query(),
         name="Query",
-    ),
-    refuses(
-        "expressions.values-without-expression",
-        transact(t_put(ExpressionAttributeValues={":v": n(1)})),
-        f"{_VALUES_ALONE}: ConditionExpression is null",
-        control=transact(t_put()),
-        name="transaction",
     ),
     refuses(
         "expressions.names-empty",

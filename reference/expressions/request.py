@@ -37,6 +37,8 @@ _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
 _NAME_KEY = re.compile(r"#[0-9A-Za-z_]+").fullmatch
 _VALUE_KEY = re.compile(r":[0-9A-Za-z_]+").fullmatch
 _MAX_KEY_BYTES = 255
+_LENIENT = frozenset({"TransactWriteItems", "TransactGetItems"})
+"""Operations whose actions take placeholders that no expression could use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ def mixing(operation: str, request: Mapping[str, Json], kinds: Sequence[Kind]) -
         if legacy:
             sound = False
             yield violation("legacy.mixed-parameters", legacy=", ".join(legacy), expressions=", ".join(given))
+    elif operation in _LENIENT:
+        return True
     elif request.get("ExpressionAttributeNames") is not None:
         sound = False
         yield violation("expressions.names-without-expression")

@@ -350,7 +350,7 @@ def _sent_bytes(draft: _Draft) -> int:
     """Bytes of what an action sends: its item or key, and the values of its expressions."""
     values = draft.request.get("ExpressionAttributeValues") or {}
     sent = item_size(draft.key) if draft.key is not None else 0
-    if draft.bound is not None:
+    if draft.bound is not None and draft.bound is not expressions.NO_EXPRESSIONS:
         sent += sum(text_size(name) + size(value) for name, value in values.items())
     return sent
 

@@ -642,3 +642,19 @@ def test_reads_of_more_than_four_megabytes(service: Service) -> None:
         ok(service, "PutItem", TableName="hash", Item=item)
     assert "size cannot exceed" in (refuse_read(service, *(one(f"k{n}") for n in range(12))).message or "")
     assert len(read(service, *(one(f"k{n}") for n in range(10)))["Responses"]) == 10
+
+
+@pytest.mark.parametrize(
+    "alone",
+    [
+        {"ExpressionAttributeNames": {"#n": "foo"}},
+        {"ExpressionAttributeValues": {":v": {"N": "1"}}},
+        {"ExpressionAttributeNames": {}, "ExpressionAttributeValues": {":v": {}}},
+    ],
+)
+def test_placeholders_without_an_expression_are_passed_over(service: Service, alone: dict[str, Any]) -> None:
+    name = HASH["TableName"]
+    put = {"Put": {"TableName": name, "Item": {"pk": {"S": "alone"}}, **alone}}
+    assert ok(service, "TransactWriteItems", TransactItems=[put]) == {}
+    get = {"Get": {"TableName": name, "Key": {"pk": {"S": "alone"}}, **alone}}
+    assert ok(service, "TransactGetItems", TransactItems=[get]) == {"Responses": [{"Item": {"pk": {"S": "alone"}}}]}
