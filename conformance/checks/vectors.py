@@ -280,6 +280,13 @@ SEARCHED: tuple[Check, ...] = (
         control=scan(),
     ),
     _refused(
+        "vectors.scan",
+        Step("ExecuteStatement", {"Statement": 'SELECT * FROM "${table:t0}"."plain"'}),
+        phrase="Scan operation not supported on this index type",
+        control=Step("ExecuteStatement", {"Statement": 'SELECT * FROM "${table:t0}"'}),
+        name="PartiQL",
+    ),
+    _refused(
         "vectors.condition-required",
         search(1, 0, 0),
         "SearchConditionExpression must be provided when SearchSchema has a HASH key",

@@ -112,12 +112,13 @@ class Request:
 
 
 def source_of(plan: SelectPlan, table: Table, *, consistent: bool) -> Checks[Source | None]:
-    """The table or index that a SELECT reads (dataplane:PQL-5, PQL-14)."""
+    """The table or index that a SELECT reads (dataplane:PQL-5, PQL-14, VEC-5)."""
     if plan.index is None:
         return Source(table, None)
     index = table.indexes.get(plan.index)
     if index is None:
-        yield violation("partiql.unknown-index")
+        # A vector index has no key, so every SELECT from it is a scan.
+        yield violation("vectors.scan" if plan.index in table.settings.vectors else "partiql.unknown-index")
         return None
     if index.status != "ACTIVE":
         yield violation("indexes.backfilling" if index.backfilling else "indexes.not-active", index=plan.index)
