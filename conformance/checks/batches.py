@@ -70,6 +70,11 @@ REFUSED: tuple[Check, ...] = (
         control=batch_put({"pk": n(1000)}, {"pk": n("1e4")}),
         name="one number in two spellings",
     ),
+    answers(
+        "batches.read-aliases",
+        Step("BatchGetItem", {"RequestItems": {_ARN: {"Keys": [KEY]}, T0: {"Keys": [KEY]}}}),
+        has={"UnprocessedKeys": {}},
+    ),
     refuses(
         "batches.table-twice",
         Step("BatchGetItem", {"RequestItems": {T0: {"Keys": [KEY]}, _ARN: {"Keys": [_B]}}}),

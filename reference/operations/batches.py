@@ -54,6 +54,7 @@ def batch_get_item(context: Context, body: dict[str, Any]) -> Checks[Outcome | N
         part.projection = yield from _projection(context, part.given)
     for part in parts:
         yield from _repeated(part)
+    parts = _without_aliases(context, parts)
     if not (yield from _find_tables(context, parts)):
         return None
     sound = True
@@ -70,6 +71,15 @@ def _projection(context: Context, given: dict[str, Any]) -> Checks[Projection | 
     expressions = yield from request.parse_all(given, _READ, stand_for)
     yield from request.unused(given, _READ, stand_for)
     return None if expressions is None else expressions.projection
+
+
+def _without_aliases(context: Context, parts: Sequence[_Part]) -> list[_Part]:
+    """Of parts that ask the same of one table, by its name and by its ARN, the last."""
+    kept: dict[tuple[str, str], _Part] = {}
+    for part in parts:
+        table = context.account.table(part.name)
+        kept[part.name if table is None else table.name, json.dumps(part.given, sort_keys=True)] = part
+    return list(kept.values())
 
 
 def _find_tables(context: Context, parts: Sequence[_Part]) -> Checks[bool]:

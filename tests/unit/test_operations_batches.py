@@ -88,8 +88,11 @@ def test_tables_by_arn_are_echoed(made: Service) -> None:
 
 
 def test_one_table_under_two_names(made: Service) -> None:
-    keys = {"Keys": [item(pk="a")]}
-    assert broken(made, "BatchGetItem", RequestItems={"other": keys, ARN + "other": keys}) == ["batches.table-twice"]
+    write(made, other=[put(item(pk="a"))])
+    keys, more = {"Keys": [item(pk="a")]}, {"Keys": [item(pk="b")]}
+    assert broken(made, "BatchGetItem", RequestItems={"other": keys, ARN + "other": more}) == ["batches.table-twice"]
+    got = ok(made, "BatchGetItem", RequestItems={ARN + "other": keys, "other": keys})
+    assert got == {"Responses": {"other": [item(pk="a")]}, "UnprocessedKeys": {}}
 
 
 @pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem"])
