@@ -236,7 +236,7 @@ def finding_of(problem: Problem, target: Target, settings: Settings) -> Finding:
     return Finding(
         fingerprint=problem.fingerprint,
         capability=rule.capability if rule else "consistency",
-        operation=f"{trial.plan.workload} by {clients} clients",
+        operation=f"{trial.plan.workload} by {clients} client{'' if clients == 1 else 's'}",
         rule=anomaly.rule,
         severity=anomaly.severity,
         path=anomaly.kind,

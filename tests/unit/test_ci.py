@@ -6,13 +6,17 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from conformance.record.folder import RunFolder
 from conformance.targets.catalogue import catalogue
+from reports.site import build
+from tests.unit.record_samples import RUN
 
 ROOT = Path(__file__).parents[2]
 FILES = [ROOT / "action.yml", *sorted((ROOT / ".github" / "workflows").glob("*.yml"))]
@@ -173,3 +177,18 @@ def test_nightly_fails_when_the_reference_is_found_wrong(tmp_path: Path) -> None
     assert code == 1
     assert told[told.index("--fail-on") + 1] == "any"
     assert "--previous" not in told
+
+
+def test_nightly_makes_a_site_of_what_all_targets_left(tmp_path: Path) -> None:
+    for target in ("moto", "dynalite"):
+        folder = RunFolder(tmp_path / "runs" / f"runs-{target}" / f"20261103-000000-{target}")
+        folder.path.mkdir(parents=True)
+        folder.write_run(replace(RUN, target={**RUN.target, "name": target}))
+    (tmp_path / "bin").mkdir()
+    python = tmp_path / "bin" / "python"
+    python.write_text("#!/bin/sh\n")
+    python.chmod(0o755)
+    code, told = run(step(ROOT / ".github/workflows/nightly.yml", "Site")["run"], tmp_path, INSTALL=".")
+    assert (code, told) == (0, ["site", "runs", "--out", "site"])
+    site = build(tmp_path / told[1], tmp_path / "made")
+    assert set(site.trends) == {"moto", "dynalite"}
