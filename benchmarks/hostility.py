@@ -252,15 +252,16 @@ def _value(rng: random.Random) -> Json:
         {"SS": ["a", "a"]}, {"BS": ["AA==", "AA=="]}, {"B": "A"}, {"BOOL": "maybe"}, {"NULL": False}, {"S": "a",
         "N": "1"},
         {"X": "a"}, {"M": []}, {"L": {}}, {"M": {"": {"S": ""}}}, {"L": [None]}, {"SS": [None]}, {"S": "a" * 400_001},
-        {"L": [{"N": "1"}] * 5_000}, {"M": {f"a{n}": {"BOOL": True} for n in range(3_000)}}, {"SS": ["é", "é"]},
+        {"L": [{"N": "1"} for _ in range(5_000)]}, {"M": {f"a{n}": {"BOOL": True} for n in range(3_000)}},
+        {"SS": ["é", "é"]},
     ))  # fmt: skip
 
 
 def _wide(rng: random.Random) -> Json:
     many = rng.choice((26, 101, 2_000))
     return rng.choice((
-        [{}] * many, [None] * many, ["a"] * many, {f"a{n}": None for n in range(many)},
-        {f":v{n}": {"N": "1"} for n in range(many)}, {f"#n{n}": "a" for n in range(many)}, [[[]]] * many,
+        [{} for _ in range(many)], [None] * many, ["a"] * many, {f"a{n}": None for n in range(many)},
+        {f":v{n}": {"N": "1"} for n in range(many)}, {f"#n{n}": "a" for n in range(many)}, [[[]] for _ in range(many)],
     ))  # fmt: skip
 
 
@@ -324,7 +325,8 @@ def mutate(rng: random.Random, body: Json) -> Json:
                 holder.pop(path[-1])
             )
         elif how < 0.3 and isinstance(holder, list) and len(json.dumps(holder)) < REPEATED_LENGTH:
-            holder.extend(copy.deepcopy(holder) * rng.choice((1, 30)))
+            # Parts must not be shared: what one of them is changed to would stand in each.
+            holder.extend([part for _ in range(rng.choice((1, 30))) for part in copy.deepcopy(holder)])
         elif how < 0.45:
             body = replaced(body, path, copy.deepcopy(_at(body, rng.choice(known))))
         else:
