@@ -14,7 +14,7 @@ from conformance.record.finding import SEVERITIES, Finding
 from conformance.record.run import VERDICTS, CapabilityResult, CheckResult, Run
 from reports.article import Part, parts
 from reports.claims import claims
-from reports.notation import one_line, readable
+from reports.notation import one_line, titled
 
 SEVERITY_MEANS: Mapping[str, str] = {
     "crash": "the endpoint died or hung",
@@ -72,7 +72,7 @@ class Outline:
         return [
             (
                 _standing(row),
-                one_line(f"{readable(str(row.get('summary') or row['fingerprint']))} [{row.get('rule')}]"),
+                one_line(f"{titled(str(row.get('summary') or row['fingerprint']))} [{row.get('rule')}]"),
                 _words(row),
             )
             for row in sorted(self.run.known, key=lambda row: (_standing(row), str(row.get("rule"))))
@@ -178,12 +178,15 @@ def verdict_of(text: str) -> str:
 def _verdict(run: Run, held: int, waived: int) -> str:
     """The verdict of a run with so many findings held against the target, and so many accepted."""
     # What findings tell of is judged by them: that a check is violated says no more where its finding is accepted.
-    rules = {f.rule for f in run.findings if f.unsettled or accepted(f)}
-    areas = {f.capability for f in run.findings if f.unsettled or accepted(f)}
+    waivers = [f for f in run.findings if f.unsettled or accepted(f)]
+    known = {name for f in waivers for name in (f.fingerprint, f.rule)}
+    areas = {f.capability for f in waivers}
     told = Counter(
         verdict_of(c.verdict) for c in run.capabilities if not (c.verdict == "violated" and c.capability in areas)
     )
-    told += Counter(verdict_of(c.verdict) for c in run.checks if not (c.verdict == "violated" and c.rule in rules))
+    told += Counter(
+        verdict_of(c.verdict) for c in run.checks if c.verdict != "violated" or not known & {c.fingerprint, c.rule}
+    )
     if held or told["violated"]:
         return "violated"
     if run.errors:

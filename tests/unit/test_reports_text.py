@@ -169,7 +169,8 @@ ALSO = replace(ACCEPTS, notes={"accepted": {"reason": "known"}})
 VIOLATED = ok(DATA.capability, "violated")
 OF_WAIVED = CheckResult("a", DATA.rule, DATA.capability, "violated")
 OF_UNSETTLED = CheckResult("a", UNSETTLED.rule, UNSETTLED.capability, "violated")
-ANOTHER = CheckResult("a", "tables.other", "tables", "violated")
+ANOTHER = CheckResult("a", "tables.other", "tables", "violated", "ffff")
+BY_NUMBER = replace(ANOTHER, fingerprint=DATA.fingerprint)
 
 
 @pytest.mark.parametrize(
@@ -183,6 +184,7 @@ ANOTHER = CheckResult("a", "tables.other", "tables", "violated")
         ({"checks": (CheckResult("a", "b", "c", "violated"),)}, "violated", "Directed checks are violated"),
         ({"findings": (WAIVED,), "capabilities": (VIOLATED,)}, "ok", "Nothing new: the 1 divergence accepted before"),
         ({"findings": (WAIVED,), "checks": (OF_WAIVED,)}, "ok", "Nothing new: the 1 divergence accepted before"),
+        ({"findings": (WAIVED,), "checks": (BY_NUMBER,)}, "ok", "Nothing new: the 1 divergence accepted before"),
         ({"findings": (WAIVED, ALSO)}, "ok", "Nothing new: all 2 divergences accepted before"),
         ({"findings": (WAIVED, ACCEPTS)}, "violated", "2 distinct divergences from DynamoDB, 1 accepted"),
         ({"findings": (WAIVED,), "errors": ("x",)}, "unknown", "No verdict: the run itself had errors; 1 accepted"),
