@@ -124,7 +124,10 @@ POLICIES: tuple[Check, ...] = (
         name="read",
     ),
     answers(
-        "account.policy-revision", Step("DeleteResourcePolicy", {"ResourceArn": ARN}), body={}, name="delete of none"
+        "account.policy-revision",
+        Step("DeleteResourcePolicy", {"ResourceArn": ARN}),
+        has={},
+        name="delete of none",
     ),
 )
 

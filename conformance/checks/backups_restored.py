@@ -234,7 +234,6 @@ RESTORED: tuple[Check, ...] = (
             "SourceBackupArn": ARN,
             "SourceTableArn": TABLE_ARN,
             "RestoreInProgress": True,
-            "RestoreDateTime": reply(1, "BackupDetails.BackupCreationDateTime"),
         },
         at="TableDescription.RestoreSummary",
         name="RestoreSummary, backup",
@@ -246,9 +245,6 @@ RESTORED: tuple[Check, ...] = (
         has={
             "SourceTableArn": TABLE_ARN,
             "RestoreInProgress": True,
-            "RestoreDateTime": reply(
-                1, "ContinuousBackupsDescription.PointInTimeRecoveryDescription.LatestRestorableDateTime"
-            ),
         },
         lacks=("SourceBackupArn",),
         at="TableDescription.RestoreSummary",

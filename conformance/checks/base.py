@@ -5,11 +5,11 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from conformance.oracle.compare import differences
+from conformance.oracle.compare import Difference, differences
 from conformance.program import Program, Step
 from conformance.symbols import bind
 from conformance.targets.raw import RawReply
@@ -72,6 +72,19 @@ class Answered:
             return f"{found.place}: expected {found.expected!r}, got {found.observed!r}"
         extra = [name for name in self.lacks if name in members]
         return f"{extra[0]} must be absent" if extra else None
+
+    def differences(self, told: Json) -> Iterator[Difference]:
+        """Everything in which a body differs from the one that must come, by its place in the whole body."""
+        if self.body is not None:
+            yield from differences(self.body, told)
+        place = tuple("*" if step.isdigit() else step for step in _STEPS.findall(self.at))
+        members = _member(told, self.at)
+        if not isinstance(members, dict):
+            if self.has or self.lacks:
+                yield Difference(place, "missing", dict(self.has or {}), members)
+            return
+        yield from differences(dict(self.has or {}), _only(members, self.has or {}), place)
+        yield from (Difference((*place, name), "extra", None, members[name]) for name in self.lacks if name in members)
 
     def to_json(self) -> dict[str, Json]:
         """What must come, as a JSON object for scripts; members that ask for nothing are left out."""
@@ -170,9 +183,12 @@ def bound(then: Expected, names: Mapping[str, str], replies: Mapping[int, Json],
     return replace(then, body=filled(then.body), has=filled(then.has))
 
 
+_STEPS = re.compile(r"[^.\[\]]+")
+
+
 def _member(body: Json, path: str) -> Json:
     """A member of a body by its path, None where there is none."""
-    for step in re.findall(r"[^.\[\]]+", path):
+    for step in _STEPS.findall(path):
         if isinstance(body, list) and step.isdigit() and int(step) < len(body):
             body = body[int(step)]
         else:

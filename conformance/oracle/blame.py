@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from conformance.oracle.about import main_rule
 from conformance.oracle.bodies import CREATES_NOTHING
 from conformance.oracle.compare import Difference, canonical, differences
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.exercised import condition_rule, update_rule
-from conformance.oracle.writers import Write, Writers, absent, row_of
+from conformance.oracle.writers import Write, Writers, absent, keyed, row_of, written
 from conformance.record.op import reply_to_json
 from reference.api import Call, Json, Refusal, Success
 from reference.operations.base import Outcome
@@ -373,8 +374,9 @@ def _writer(service: Service, call: Call, outcome: Outcome, difference: Differen
         return _created(service, call, difference, writers)
     table = call.body.get("TableName") if isinstance(call.body, dict) else None
     if isinstance(table, str) and difference.path[:1] == ("Attributes",):
-        inside = len(difference.path) > 1 and call.body.get("ReturnValues") == "ALL_OLD"
-        return writers.unseen(service, call, difference) if inside else None
+        if call.body.get("ReturnValues") != "ALL_OLD":
+            return None
+        return writers.unseen(service, call, difference) if len(difference.path) > 1 else _left(service, call, writers)
     if not isinstance(table, str) or difference.path[:1] not in (("Item",), ("Items",), ("Count",), ("ScannedCount",)):
         return None
     if len(difference.path) == 1 and _holds_keys(service, call):
@@ -385,7 +387,8 @@ def _writer(service: Service, call: Call, outcome: Outcome, difference: Differen
         if counted and difference.observed == difference.expected + 1:
             return writers.creating_nothing(service, table, None)
     if difference.kind == "unexpected" and difference.row is None and not any(call.body.get(n) for n in _SELECTING[:5]):
-        return writers.creating_nothing(service, table, None)
+        undone = writers.undone(service, table, [difference.observed])
+        return writers.creating_nothing(service, table, None) or undone
     there = difference.kind == "extra" and difference.path == ("Item",)
     if not there and any(call.body.get(name) for name in ("ProjectionExpression", "AttributesToGet", "IndexName")):
         return None
@@ -412,7 +415,16 @@ def _created(service: Service, call: Call, difference: Difference, writers: Writ
     shown = [item for item in shown if isinstance(item, dict)]
     tables = call.body.get("RequestItems") or [get["Get"]["TableName"] for get in call.body["TransactItems"]]
     found = (writers.creating_nothing(service, name, shown) for name in tables)
-    return next((write for write in found if write is not None), None)
+    hidden = [item for item in shown if not any(row_of(service, name, item) for name in tables)]
+    asked = (writers.creating_nothing(service, name, [key]) for name, key in keyed(call) if hidden)
+    return next((write for write in chain(found, asked) if write is not None), None)
+
+
+def _left(service: Service, call: Call, writers: Writers) -> Write | None:
+    """The last write of the item that a call writes, where that was to leave it missing."""
+    rows = [(name, row_of(service, name, item)) for name, item in written(call)]
+    found = (writers.of(name, row) for name, row in rows if row is not None)
+    return next((write for write in found if write is not None and write.created_nothing), None)
 
 
 def _holds_keys(service: Service, call: Call) -> bool:

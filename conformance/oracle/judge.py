@@ -9,7 +9,19 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 
 from conformance.fates import NEVER_SENT, READS
-from conformance.oracle import bodies, choices, counted, created, expiry, front, planes, planes_blame, scaled, throttled
+from conformance.oracle import (
+    bodies,
+    choices,
+    counted,
+    created,
+    expiry,
+    front,
+    identity,
+    planes,
+    planes_blame,
+    scaled,
+    throttled,
+)  # fmt: skip
 from conformance.oracle.blame import blamed, body_divergence, names_arn, refused_rule, written_rule
 from conformance.oracle.choices import World, parts_of
 from conformance.oracle.compare import Difference, differences
@@ -23,6 +35,7 @@ from conformance.oracle.pages import Pages
 from conformance.oracle.reasons import recognised, refused_as
 from conformance.oracle.wording import Wording, alternatives
 from conformance.oracle.writers import Writers
+from conformance.record.finding import SEVERITIES
 from conformance.record.op import reply_to_json
 from conformance.targets.raw import RawRequest
 from reference.account import Account
@@ -125,12 +138,13 @@ class Oracle:
             self.worlds = choices.distinct([world for j in accepted for world in j.worlds])
             doubt = next((j.unknown for j in accepted if j.unknown), "")
             return self._bounded() or (Verdict("unknown", why=doubt) if doubt else OK)
-        self.worlds = list(judgements[0].worlds)
+        nearest = max(judgements, key=_mildness)
+        self.worlds = list(nearest.worlds)
         if doubtful is not None:
             return Verdict("unknown", why=f"{doubtful} is disputed")
         if len(arrivals) >= choices.MAX_ARRIVALS:
             return Verdict("unknown", why="not every state that lost calls may have led to was looked at")
-        found = judgements[0].divergence
+        found = nearest.divergence
         return Verdict("violated", found and planes.theirs(self.model, found))
 
     def _fitting(self, tiers: list[list[World]], call: Call, reply: Success | Refusal, pages: Pages) -> list[Judgement]:
@@ -328,7 +342,8 @@ class Oracle:
             return Judgement((world,), found if sure else replace(found, rule=cause.rule.name))
         untrue = other is not None and (evaluated(other, first.rule) or constrains(other, first.rule))
         if other is not None and not other.disputed and untrue:
-            return Judgement((world,), self._untrue(call, first, other, reply, broken))
+            untruth = self._untrue(call, first, other, reply, broken)
+            return Judgement((world,), self._traced(world.service, call, reply, untruth))
         if reply.code == _MISMATCH and call.body.get("ClientRequestToken") is not None:
             return Judgement((world,), None, "whether the token is looked at before the actions is recorded nowhere")
         closer = refused_as(call, first.rule, reply)
@@ -352,7 +367,7 @@ class Oracle:
         if wrong.place.startswith(_OTHER_ITEM) and self.writers.respelt(world.service, call, shown=shown):
             if wrong.place == "Item:missing":
                 return Judgement((world,), None, "no item is shown, for its other spelling or as a rule")
-            return Judgement((world,), replace(found, rule="keys.identity"))
+            return Judgement((world,), replace(found, rule=identity.RULE))
         inside = wrong.path[:1] == ("Item",) and len(wrong.path) > 2
         write = self.writers.unseen(world.service, call, wrong) if inside else None
         if wrong.place == "Item:extra" and isinstance(call.body.get("TableName"), str):
@@ -395,7 +410,7 @@ class Oracle:
         reasons = reply.fields.get("CancellationReasons")
         rule = blamed(call, matched.name, reasons) if matched else refused_rule(call, outcome, reply)
         if rule in _NEEDING and self.writers.respelt(world.service, call):
-            rule = "keys.identity"
+            rule = identity.RULE
         if call.operation == "BatchExecuteStatement" and outcome is not None and _any_failed(outcome.body):
             rule = "partiql.batch-answer"
         closer = [name for name in _CLOSER.get(rule, _REPLAY) if outcome is not None and name in outcome.rules]
@@ -407,7 +422,7 @@ class Oracle:
         found = Divergence(
             call.operation, rule, "refuses", path, text, expected, reply, (reply_to_json(expected),), ("*",)
         )
-        return Judgement((world,), created.blamed(world.service, call, found, self.writers))
+        return Judgement((world,), self._traced(world.service, call, reply, found))
 
     def _accepted_wrongly(self, world: World, call: Call, broken: tuple[Violation, ...], reply: Success) -> Judgement:
         settled = [v for v in broken if not v.rule.open and not any(c.rule.open for c in v.causes)]
@@ -416,7 +431,13 @@ class Oracle:
         found = self._divergence(call, settled[0], reply, "accepts", "", broken)
         cause = settled[0].causes[0].rule.name if settled[0].causes else found.rule
         found = replace(found, rule=blamed(call, cause))
-        return Judgement((world,), created.blamed(world.service, call, found, self.writers))
+        return Judgement((world,), self._traced(world.service, call, reply, found))
+
+    def _traced(self, service: Service, call: Call, reply: Success | Refusal, found: Divergence) -> Divergence:
+        """The divergence of an answer that an item which should not be there, or one not found, explains."""
+        traced = created.blamed(service, call, found, self.writers)
+        keyed = traced is found and identity.explains(service, call, reply, self.writers)
+        return replace(found, rule=identity.RULE) if keyed else traced
 
     def _answered(self, world: World, call: Call, outcome: Outcome, reply: Success) -> Judgement:
         body = planes.named(world.service, call, reply.body)
@@ -424,19 +445,23 @@ class Oracle:
         renamed = planes.renamed(world.service, call, verdict.outcome.body, reply.body)
         wrong = scaled.settled(world.service, call, verdict.differences or renamed, self.latitude)
         verdict = replace(verdict, differences=wrong)
+        otherwise = bool(wrong) and identity.explains(world.service, call, reply, self.writers)
         used = throttled.uses(world.service, call, verdict.outcome)
         after = self._done(world, call, verdict.outcome, reply)
         self._spend(after.service, call, used, reply)
+        fresh = planes.as_of_now(after.service, call)
+        after_all = (after,) if fresh is None else (after, replace(after, service=fresh))
         if call.operation == "ExecuteStatement":
             self._learn(verdict.outcome.body, reply.body)
         if not verdict.differences:
             self.writers.shown(world.service, call)
             self.writers.note(world.service, call, verdict.outcome)
-            return Judgement((after,))
+            return Judgement(after_all)
         found = body_divergence(world.service, call, verdict.outcome, reply, verdict.differences, self.writers)
         found = scaled.blamed(world.service, call, expiry.blamed(world.service, call, found))
+        found = identity.blamed(call, found) if otherwise else found
         self.writers.note(world.service, call, verdict.outcome)
-        return Judgement((after,), found)
+        return Judgement(after_all, found)
 
     def _done(self, world: World, call: Call, outcome: Outcome, reply: Success) -> World:
         """The world after a call, which may be the same one changed."""
@@ -511,6 +536,11 @@ class Oracle:
         for world in self.worlds:
             if table in world.service.account.tables:
                 world.service.install(table, key, item)
+
+
+def _mildness(judgement: Judgement) -> int:
+    """How little the answer differs from what one of several possible states allows."""
+    return SEVERITIES.index(judgement.divergence.severity) if judgement.divergence else len(SEVERITIES)
 
 
 def _restarts_segment(call: Call) -> bool:

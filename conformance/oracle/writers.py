@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from conformance.oracle.bodies import CREATES_NOTHING
 from conformance.oracle.compare import Difference, canonical
@@ -21,6 +21,8 @@ MAX_BEFORE = 32
 """Updates of one item that are looked through for the one that wrote the differing attribute."""
 _STATEMENTS = frozenset({"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"})
 _PARTLY = frozenset({"ProjectionExpression", "AttributesToGet"})
+Place: TypeAlias = "tuple[str, RowKey, Item]"
+"""A table, where in it an item stands, and the item's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Writers:
         self._seen: set[bytes] = set()
         self._made: dict[str, Write] = {}
         self._idle: dict[bytes, Write] = {}
+        self._undone: dict[bytes, Write] = {}
+        self._odd: dict[bytes, Place] = {}
 
     def note(self, service: Service, call: Call, outcome: Outcome) -> None:
         """Remember whose items a call wrote, or was to leave as they are."""
@@ -82,21 +86,27 @@ class Writers:
             self._keys.clear()
             self._seen.clear()
             self._idle.clear()
+            self._undone.clear()
+            self._odd.clear()
         write = Write(call.operation, call.body, outcome.rules)
         slots = [_slot(change.table, change.key) for change in outcome.changes]
         rows = [(name, item, row_of(service, name, item)) for name, item in written(call)]
+        quiet = set(_creating_nothing(service, call, outcome))
         for slot in dict.fromkeys([*slots, *(_slot(name, row) for name, _, row in rows if row is not None)]):
             last = self._last.get(slot) if call.operation == "UpdateItem" else None
             stood = () if last is None or last.known else (replace(last, before=()), *last.before)[:MAX_BEFORE]
-            self._last[slot] = replace(write, before=stood)
-            if write.created_nothing:
-                self._idle.setdefault(slot, write)
+            made = replace(write, before=stood, rules=(*write.rules, CREATES_NOTHING) if slot in quiet else write.rules)
+            self._last[slot] = made
+            if made.created_nothing:
+                self._idle.setdefault(slot, made)
         for name, item, row in rows:
             if row is not None:
                 ways = self._keys.setdefault(_slot(name, row), {})
                 way = _spelt(service, name, item)
                 ways[way] = ways.get(way, frozenset()) | _named_beside_keys(service, call, name)
                 self._seen.discard(_slot(name, row))
+                if _is_odd(service, name, item):
+                    self._odd[_slot(name, row)] = (name, row, _normal_key(service, name, item))
 
     def filled(self, table: str, call: Call, outcome: Outcome) -> None:
         """Remember that a call wrote, or made, all items of a table."""
@@ -136,6 +146,16 @@ class Writers:
                 return True
         return False
 
+    def odd(self, service: Service, call: Call) -> tuple[list[Place], list[Place]]:
+        """The places whose keys were written out of normal form, or are by a call: those it names, and all of them."""
+        own: dict[bytes, Place] = {}
+        for name, item in keyed(call):
+            row = row_of(service, name, item)
+            slot = None if row is None else _slot(name, row)
+            if row is not None and slot is not None and (slot in self._odd or _is_odd(service, name, item)):
+                own[slot] = (name, row, _normal_key(service, name, item))
+        return list(own.values()), list({**self._odd, **own}.values())
+
     def unseen(self, service: Service, call: Call, difference: Difference) -> Write | None:
         """The update that made the item a call names what it is, if no read has shown the item since."""
         for name, item in named(call):
@@ -158,6 +178,8 @@ class Writers:
             last = None if row is None else self._last.get(_slot(name, row))
             if row is not None and last is not None:
                 self._last[_slot(name, row)] = replace(last, doubts=(*last.doubts, refused))
+            elif row is not None:
+                self._undone[_slot(name, row)] = refused
 
     def settled(self, table: str, key: Sequence[Any]) -> None:
         """An item's state was taken over from the target: what was written before is to blame for nothing more."""
@@ -169,7 +191,7 @@ class Writers:
         """The write that made an item what it is, by its row key: the last, or a later one that was refused."""
         write = self._last.get(_slot(table, key)) or self._made.get(table)
         if write is None:
-            return None
+            return self._undone.get(_slot(table, key))
         if write.created_nothing and (difference is None or len(difference.path) <= 2):
             return write
         for refused in reversed(write.doubts):
@@ -180,6 +202,12 @@ class Writers:
     def idle(self, table: str, key: Sequence[Any]) -> Write | None:
         """The first write that must have left an item missing, whatever was written after it; no read has shown it."""
         return self._idle.get(_slot(table, key))
+
+    def undone(self, service: Service, table: str, shown: Iterable[Json]) -> Write | None:
+        """The refused write of the first of the items shown that nothing else ever wrote."""
+        rows = (row_of(service, table, item) for item in shown if isinstance(item, dict))
+        places = (_slot(table, row) for row in rows if row is not None and absent(service, table, row))
+        return next((self._undone[slot] for slot in places if slot in self._undone and slot not in self._last), None)
 
     def creating_nothing(self, service: Service, table: str, shown: Json) -> Write | None:
         """The last write that must have left an item of a table missing; it is missing still, and ``shown`` has it.
@@ -262,6 +290,27 @@ def named(call: Call) -> Iterator[tuple[str, Item]]:
     yield from written(call)
 
 
+def keyed(call: Call) -> Iterator[tuple[str, Item]]:
+    """(table, item or key) of every item a well-formed call writes or gets, alone or among others."""
+    yield from named(call)
+    if call.operation == "BatchGetItem":
+        yield from ((table, key) for table, asked in call.body["RequestItems"].items() for key in asked["Keys"])
+    elif call.operation == "TransactGetItems":
+        yield from ((get["Get"]["TableName"], get["Get"]["Key"]) for get in call.body["TransactItems"])
+
+
+def _creating_nothing(service: Service, call: Call, outcome: Outcome) -> Iterator[bytes]:
+    """The slots of a transaction's updates that find no item and leave none."""
+    if call.operation != "TransactWriteItems":
+        return
+    updates = [action["Update"] for action in call.body["TransactItems"] if "Update" in action]
+    rows = [(part["TableName"], row_of(service, part["TableName"], part["Key"])) for part in updates]
+    updated = {_slot(name, row) for name, row in rows if row is not None}
+    for change in outcome.changes:
+        if change.old is None and change.new is None and (slot := _slot(change.table, change.key)) in updated:
+            yield slot
+
+
 def row_of(service: Service, name: str, item: Item) -> RowKey | None:
     """Where an item stands in a table, None when it has no proper key."""
     table = service.account.table(name)
@@ -273,6 +322,18 @@ def _spelt(service: Service, name: str, item: Item) -> bytes:
     """The key of an item as it is written."""
     table = service.account.table(name)
     return repr([item.get(k) for k in table.key.names] if table else None).encode("utf-8", "surrogatepass")
+
+
+def _normal_key(service: Service, name: str, item: Item) -> Item:
+    """The key of an item in normal form."""
+    table = service.account.table(name)
+    own = {} if table is None else {k: v for k, v in item.items() if k in table.key.names}
+    return normalise_item(own, "current", []) or own
+
+
+def _is_odd(service: Service, name: str, item: Item) -> bool:
+    """Whether the key of an item is written otherwise than in normal form."""
+    return _spelt(service, name, item) != _spelt(service, name, _normal_key(service, name, item))
 
 
 def _slot(table: str, key: Sequence[Any]) -> bytes:

@@ -16,11 +16,14 @@ from conformance.calibration import recording
 from conformance.checks.base import Answered, Check, Expected, Http, Refused, bound
 from conformance.fates import NEVER_SENT
 from conformance.oracle.about import main_rule
+from conformance.oracle.blame import severity_of
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.lacking import unsupported
 from conformance.oracle.latitude import permitted
+from conformance.oracle.planes_blame import severity_of as plane_severity
 from conformance.oracle.wording import recognise
 from conformance.program import Program, Step
+from conformance.record.finding import SEVERITIES
 from conformance.record.run import CheckResult
 from conformance.search.findings import unsettled
 from conformance.search.minimise import Reduction
@@ -443,7 +446,7 @@ def _divergence(check: Check, step: Step, then: Expected, reply: Reply, part: st
     elif part in ("answer", "status"):
         severity = "error" if refused != succeeded else "accepts" if refused else "refuses"
         if not refused and succeeded:
-            severity = "data"
+            severity = graded(then, reply)
     summary = f"{step.operation} ({check.name or check.rule}): {wrong}"
     return Divergence(
         step.operation,
@@ -456,6 +459,21 @@ def _divergence(check: Check, step: Step, then: Expected, reply: Reply, part: st
         tuple(_alternatives(then, ledger()[check.rule])),
         symbolic=True,
     )
+
+
+def graded(then: Expected, reply: Reply) -> str:
+    """How bad a success body is that is not the literal one: as the oracle would say of the same place."""
+    if not isinstance(then, Answered) or not isinstance(reply, Success):
+        return "data"
+    found = (severity_of(d) if d.path[:1] in _OF_ITEMS else plane_severity(d) for d in then.differences(reply.body))
+    return min(found, key=SEVERITIES.index, default="shape")
+
+
+_OF_ITEMS = (
+    (), ("Item",), ("Items",), ("Attributes",), ("Count",), ("ScannedCount",), ("LastEvaluatedKey",), ("Responses",),
+    ("UnprocessedItems",), ("UnprocessedKeys",), ("NextToken",), ("ConsumedCapacity",), ("ItemCollectionMetrics",),
+)  # fmt: skip
+"""Members of the answers of the data plane."""
 
 
 def _alternatives(then: Expected, rule: Rule) -> Iterator[Mapping[str, Any]]:

@@ -21,7 +21,7 @@ TARGETS = (
     "DynamoDB_20120810",
     "DynamoDB_20120810.",
     "",
-    "dynamodb_20120810.PutItem",
+    "Nonsense_20120810.PutItem",
 )
 BODIES = (
     "",

@@ -123,10 +123,10 @@ def _result(value: Decimal) -> str | Violation:
         return "0"
     _, digits, exponent = value.normalize(_EXACT).as_tuple()
     point = len(digits) + int(exponent)
-    if point > MAX_POINT:
-        return violation("values.arithmetic-overflow")
     if len(digits) > MAX_DIGITS:
         return violation("values.arithmetic-precision")
+    if point > MAX_POINT:
+        return violation("values.arithmetic-overflow")
     if point < MIN_POINT:
         return violation("values.arithmetic-underflow")
     return text(value)

@@ -10,14 +10,16 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conformance.checks import all_checks
+from conformance.checks.base import Answered
 from conformance.record.folder import RunFolder
 from conformance.record.journal import read
 from conformance.record.run import CheckResult
-from conformance.search.checking import chosen, run_check
+from conformance.search.checking import chosen, graded, run_check
 from conformance.search.worker import Worker
 from conformance.targets.target import open_target
 from reference.account import ACCOUNT_ID
@@ -380,3 +382,18 @@ def test_checks_are_chosen_by_rule_and_capability() -> None:
     assert {check.rule for check in chosen(every, ["keys.missing"], [])} == {"keys.missing"}
     assert {check.capability for check in chosen(every, [], ["batches", "keys"])} == {"batches", "keys"}
     assert list(chosen(every, ["keys.missing"], ["batches"])) == []
+
+
+@pytest.mark.parametrize(
+    ("then", "told", "severity"),
+    [
+        (Answered(body={"RevisionId": "1"}), {"RevisionId": "2"}, "shape"),
+        (Answered(has={"eventVersion": "1.1"}, at="Records[0]"), {"Records": [{"eventVersion": "1.0"}]}, "shape"),
+        (Answered(has={"eventName": "INSERT"}, at="Records[1]"), {"Records": [{"eventName": "INSERT"}]}, "data"),
+        (Answered(has={"Items": [{"pk": {"S": "a"}}]}), {"Items": []}, "data"),
+        (Answered(lacks=("RestoreSummary",), at="Table"), {"Table": {"RestoreSummary": {}}}, "shape"),
+    ],
+    ids=["revision", "version of a record", "record", "items", "description"],
+)
+def test_a_wrong_body_is_as_bad_as_its_worst_place(then: Answered, told: Any, severity: str) -> None:
+    assert graded(then, Success(told)) == severity

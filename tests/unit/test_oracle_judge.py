@@ -282,3 +282,11 @@ def test_a_doubtful_write_blurs_the_stream_where_items_expire(*, expires: bool) 
         bench.lawful(call("UpdateTimeToLive", TimeToLiveSpecification={"Enabled": True, "AttributeName": "e"}))
     bench.accepts(put(), refusal("Internal server error", "InternalServerError", 500))
     assert bool(sightings(bench.oracle.model.account).spoilt) is expires
+
+
+def test_where_several_states_are_possible_the_mildest_divergence_is_told() -> None:
+    bench = Bench()
+    bench.lawful(put(v=n(1)))
+    bench.oracle.judge(put(v=n(2)), Lost("timeout"), bench.now)
+    found = bench.faults(get(), {"Item": {"pk": {"S": "a"}, "v": n("2.0")}})
+    assert (found.severity, found.rule) == ("shape", "values.number-normal-form")

@@ -192,3 +192,26 @@ def test_rows_that_take_turns_to_look_alike_may_come_from_different_moments() ->
         bench.lawful(call("PutItem", Item={"pk": {"S": pk}, "v": n(v)}))
     bench.accepts(call("Scan", ProjectionExpression="v"), page([{"v": n(1)}, {"v": n(1)}]))
     assert bench.faults(call("Scan", ProjectionExpression="v"), page([{"v": n(1)}, {"v": n(3)}])).severity == "data"
+
+
+def big(*sks: int) -> list[dict[str, Json]]:
+    return [row("a", sk, v={"S": "x" * 300_000}) for sk in sks]
+
+
+WHOLE = call("Query", KeyConditionExpression="pk = :v", ExpressionAttributeValues={":v": {"S": "a"}})
+
+
+@pytest.mark.parametrize(("shown", "fits"), [(3, True), (4, True), (2, False), (5, False)])
+def test_what_fills_a_page_is_open_by_one_row(shown: int, fits: bool) -> None:
+    items = big(1, 2, 3, 4, 5)
+    bench = filled(items)
+    told = page(items[:shown], None if shown == 5 else key(items[shown - 1]))
+    if fits:
+        bench.accepts(WHOLE, told)
+    else:
+        assert bench.faults(WHOLE, told).severity == "data"
+
+
+def test_a_page_that_evaluates_more_than_it_shows_is_wrong() -> None:
+    items = big(1, 2, 3, 4, 5)
+    assert filled(items).faults(WHOLE, page(items[:3], key(items[2]), 4)).severity == "data"

@@ -309,3 +309,17 @@ def test_an_export_fails_only_where_no_bucket_is_known(known: bool, ruling: str)
         return {"ExportDescription": {**kept, "ExportStatus": "FAILED", "FailureCode": "S3NoSuchBucket"}}
 
     assert bench.put("DescribeExport", failed, ExportArn=made)[1] == ruling
+
+
+@pytest.mark.parametrize("shown", [0, 1])
+def test_how_long_ago_the_latest_moment_is_is_the_services_affair(shown: int) -> None:
+    bench = Bench()
+    on = {"PointInTimeRecoveryEnabled": True}
+    bench.ask("UpdateContinuousBackups", TableName="music", PointInTimeRecoverySpecification=on)
+    item = {"pk": {"S": "a"}}
+    bench.ask("PutItem", TableName="music", Item=item)
+    latest = {"SourceTableName": "music", "TargetTableName": "again", "UseLatestRestorableTime": True}
+    bench.ask("RestoreTableToPointInTime", **latest)
+    scan = Call("Scan", {"TableName": "again", "ConsistentRead": True})
+    told = Success({"Items": [item] * shown, "Count": shown, "ScannedCount": shown})
+    assert bench.oracle.judge(scan, told, bench.clock.now()).ruling == "ok"

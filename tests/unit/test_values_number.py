@@ -153,6 +153,7 @@ def test_differences_are_exact():
         (add("9" + "0" * 125, "9" + "0" * 125), OVERFLOW),
         (subtract("9" + "0" * 125, "-9" + "0" * 125), OVERFLOW),
         (add("0." + "0" * 129 + "1", "1"), OVERFLOW),
+        (add("9" * 38 + "0" * 88, "1" + "0" * 87), OVERFLOW),
         (subtract("0." + "0" * 129 + "11", "0." + "0" * 129 + "1"), UNDERFLOW),
     ],
 )
@@ -207,3 +208,9 @@ def test_minus_costs_a_byte():
     assert number_size("-100") == 3
     assert number_size("-0.15") == 3
     assert number_size("-100.5") == 5
+
+
+def test_a_sum_that_is_both_too_large_and_too_precise_may_be_told_as_either():
+    both = add("9" * 38 + "0" * 88, "1" + "0" * 87)
+    assert isinstance(both, Violation)
+    assert both.rule.name == "values.arithmetic-precision"
