@@ -104,6 +104,21 @@ TAGS: tuple[Check, ...] = (
         )
         for step in (_tag(("k", "v"), arn=_FOREIGN), _tags(_FOREIGN), _untag("k", arn=_FOREIGN))
     ),
+    refuses(
+        "tables.tag-other-account",
+        _tag(("k", "v"), arn="arn:aws:s3:::mybucket"),
+        phrase="",
+        code="AccessDeniedException",
+        control=_GOOD,
+        name="another service",
+    ),
+    refuses(
+        "tables.tag-arn-no-table",
+        _tag(("k", "v"), arn="arn:aws:dynamodb:sa-east-1:400000000004:table/tab"),
+        phrase="",
+        control=_GOOD,
+        name="another Region",
+    ),
     refuses("tables.tag-none", _tag(), "Atleast one Tag needs to be provided as Input.", control=_GOOD),
     refuses("tables.untag-none", _untag(), "Atleast one Tag Key needs to be provided as Input.", control=_untag("k")),
     answers(

@@ -80,8 +80,58 @@ DEFINED: tuple[Check, ...] = (
             AttributeDefinitions=definitions("pk:S " + " ".join(f"{name}:S" for name in _FILTERS)),
             VectorIndexes=[vector_index(**_schema(*(f"{name}:INLINE_FILTER" for name in _FILTERS)))],
         ),
-        phrase="",
+        f"{INVALID}Value '19' at 'SearchSchema' failed to satisfy constraint: Member must have INLINE_FILTER count "
+        "less than or equal to 18",
         control=_GOOD,
+        name="INLINE_FILTER",
+    ),
+    creation(
+        "vectors.search-schema-limit",
+        create(
+            AttributeDefinitions=definitions("pk:S a:S b:S"),
+            VectorIndexes=[vector_index(**_schema("a:HASH", "b:HASH"))],
+        ),
+        f"{INVALID}Value '2' at 'SearchSchema' failed to satisfy constraint: Member must have HASH count less than or "
+        "equal to 1",
+        control=_GOOD,
+        name="HASH",
+    ),
+    creation(
+        "vectors.search-schema-duplicate",
+        create(
+            AttributeDefinitions=definitions("pk:S a:S"),
+            VectorIndexes=[vector_index(**_schema("a:HASH", "a:INLINE_FILTER"))],
+        ),
+        f"{INVALID}SearchSchema contains a duplicate AttributeName",
+        control=_GOOD,
+    ),
+    creation(
+        "vectors.attribute-defined",
+        create(AttributeDefinitions=definitions("pk:S e:B"), VectorIndexes=[vector_index()]),
+        f"{INVALID}Conflicting attribute definition for 'e'. An attribute cannot be defined in AttributeDefinitions "
+        "when used as a VectorAttribute.",
+        control=_GOOD,
+    ),
+    changing(
+        "vectors.attribute-redefined",
+        change(VectorIndexUpdates=[{"Create": vector_index(VectorAttribute={"AttributeName": "pk"})}]),
+        f"{INVALID}Attributes cannot be redefined. Please check that your attribute has the same type as previously "
+        "defined. Existing schema: Schema:[SchemaElement: key{pk:S:HASH}] New schema: "
+        "VectorIndexSchema:[VectorAttribute: key{pk:L:3}]",
+    ),
+    changing(
+        "vectors.update-limit",
+        change(VectorIndexUpdates=[{"Create": vector_index("index_5")}]),
+        "Subscriber limit exceeded: Number of vector secondary indexes exceeds per-table limit of 5",
+        tables=indexed(*_MANY[:5]),
+        code="LimitExceededException",
+    ),
+    changing(
+        "vectors.on-demand-only",
+        change(BillingMode="PROVISIONED", ProvisionedThroughput=UNITS),
+        f"{INVALID}Vector indexes are only supported for PAY_PER_REQUEST tables",
+        tables=_PLAIN,
+        name="switched",
     ),
     creation(
         "vectors.conflicting-dimensions",
@@ -158,6 +208,15 @@ WRITTEN: tuple[Check, ...] = (
         at="ConsumedCapacity",
         lacks=("VectorIndexes",),
         name="nothing changed",
+    ),
+    answers(
+        "vectors.write-capacity",
+        put({"e": vector(1, 0, 0), "tenant": s("b")}, ReturnConsumedCapacity="INDEXES"),
+        tables=_TENANT,
+        given=[put({"e": vector(1, 0, 0), "tenant": s("a")})],
+        at="ConsumedCapacity",
+        has={"VectorIndexes": {"plain": {"VectorWriteRequestBytes": 2048}}},
+        name="moved to another partition",
     ),
     answers(
         "vectors.write-capacity",
@@ -278,6 +337,13 @@ SEARCHED: tuple[Check, ...] = (
         scan(IndexName="plain"),
         phrase="Scan operation not supported on this index type",
         control=scan(),
+    ),
+    _refused(
+        "vectors.scan",
+        scan(IndexName="plain", ConsistentRead=True),
+        phrase="Scan operation not supported on this index type",
+        control=scan(ConsistentRead=True),
+        name="consistently",
     ),
     _refused(
         "vectors.scan",

@@ -71,7 +71,8 @@ def source_of(table: Table, body: dict[str, Any], vector: str) -> Checks[Source 
         return Source(table, None)
     index = table.indexes.get(name)
     if index is None and name in table.settings.vectors:
-        if body.get("ConsistentRead"):
+        # Query tells of the consistent read first, Scan of the index.
+        if body.get("ConsistentRead") and vector == "vectors.query":
             yield violation("indexes.consistent-read")
         yield violation(vector)
         return None

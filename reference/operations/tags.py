@@ -12,12 +12,13 @@ from reference.rules import Checks, violation
 from reference.tables import tags
 from reference.tables.table import Table
 
+_SERVICE = re.compile(r"arn:[^:]*:([^:]*):")
 _TABLE_ARN = re.compile(r"arn:[^:]*:dynamodb:[^:]*:[^:]*:table/[a-zA-Z0-9_.-]{3,255}")
 
 
 def tag_resource(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     """TagResource: sets tags, all or none; answers with no bytes at all (conflicts:118)."""
-    arn = yield from _arn(body)
+    arn = yield from _arn(context, body)
     if not complete("TagResource", body):
         return None
     given = body["Tags"]
@@ -41,7 +42,7 @@ def tag_resource(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
 
 def untag_resource(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     """UntagResource: a tag that is not there is no error."""
-    arn = yield from _arn(body)
+    arn = yield from _arn(context, body)
     if not complete("UntagResource", body):
         return None
     keys = body["TagKeys"]
@@ -65,7 +66,7 @@ def list_tags(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     """ListTagsOfResource: all tags in one page; a stream may be asked for its own, and has none (beyond:STR-36)."""
     if _is_stream(context, body.get("ResourceArn")):
         return Outcome({"Tags": []}, rules=("tables.tag-answer",))
-    arn = yield from _arn(body)
+    arn = yield from _arn(context, body)
     table = None if arn is None else (yield from _table(context, arn))
     if table is None:
         return None
@@ -80,13 +81,15 @@ def _is_stream(context: Context, arn: str | None) -> bool:
     return held is not None and any(span.label == label for span in held.settings.streams)
 
 
-def _arn(body: dict[str, Any]) -> Checks[str | None]:
+def _arn(context: Context, body: dict[str, Any]) -> Checks[str | None]:
     """The table's ARN, well formed (conflicts:97)."""
     arn: str | None = body.get("ResourceArn")
     if not arn:
         yield violation("tables.tag-arn-missing")
     elif not arn.startswith("arn:"):
         yield violation("tables.tag-arn-malformed")
+    elif (of := _SERVICE.match(arn)) is not None and of[1] != "dynamodb":
+        yield violation("tables.tag-other-account", operation=context.operation, arn=arn)
     elif _TABLE_ARN.fullmatch(arn) is None:
         yield violation("tables.tag-arn-no-table", arn=arn)
     else:
@@ -96,8 +99,12 @@ def _arn(body: dict[str, Any]) -> Checks[str | None]:
 
 def _table(context: Context, arn: str) -> Checks[Table | None]:
     """The tagged table; one that is being created can't be found yet (conflicts:98, 99)."""
-    if arn.split(":")[4] != context.account.account_id:
+    region, account = arn.split(":")[3:5]
+    if account != context.account.account_id:
         yield violation("tables.tag-other-account", operation=context.operation, arn=arn)
+        return None
+    if region != context.account.region:
+        yield violation("tables.tag-arn-no-table", arn=arn)
         return None
     table = context.account.any_table(arn)
     if table is None or table.status == "CREATING":

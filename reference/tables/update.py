@@ -211,6 +211,8 @@ def _to_provisioned(body: Body, state: State, plan: Plan) -> Checks[None]:
     for name, index in state.table.indexes.items():
         if index.schema.kind == "GSI" and given.get(name) is None and name not in going:
             yield violation("indexes.units-missing", index=name)
+    if any(vector.status != "DELETING" and name not in going for name, vector in state.settings.vectors.items()):
+        yield violation("vectors.on-demand-only")
     units = body["ProvisionedThroughput"]
     yield from quotas(state, units, 0, 0)
 

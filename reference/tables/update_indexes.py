@@ -186,9 +186,13 @@ def _create_vector(body: Body, action: Action, names: Names, state: State, plan:
     built = yield from vectors.new_index(action, free, sizes)
     keys = [element["AttributeName"] for element in action.get("SearchSchema") or ()]
     yield from _redefined(keys, names, state)
+    attribute = action["VectorAttribute"]["AttributeName"]
+    if attribute in held.attribute_types and attribute not in names.types:
+        kind, dimensions = held.attribute_types[attribute], action["Dimensions"]
+        yield violation("vectors.attribute-redefined", key=attribute, held=kind, dimensions=dimensions)
     yield from definition.total_projection(free)
     if len(held.vectors) >= vectors.MAX_INDEXES:
-        yield violation("vectors.index-limit")
+        yield violation("vectors.update-limit")
     if built is None:
         return
     made = replace(built, backfilling=False, created=now)

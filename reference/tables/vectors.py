@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reference.rules import Checks, violation
@@ -11,7 +11,8 @@ from reference.tables.vector import VectorIndex
 
 MAX_INDEXES = 5
 MAX_DIMENSIONS = 4096
-MAX_FILTERS = 18
+SCHEMA_LIMITS = {"HASH": 1, "INLINE_FILTER": 18}
+"""How many elements of a kind a search schema has at most."""
 
 
 def new_indexes(indexes: list[dict[str, Any]], names: Names, *, on_demand: bool) -> Checks[list[VectorIndex]]:
@@ -31,6 +32,17 @@ def new_indexes(indexes: list[dict[str, Any]], names: Names, *, on_demand: bool)
     return found
 
 
+def _search_schema(schema: Sequence[tuple[str, str]]) -> Checks[None]:
+    """The attributes that a search may ask for: few enough of each kind, and none twice."""
+    kinds = [kind for _, kind in schema]
+    for kind, limit in SCHEMA_LIMITS.items():
+        if kinds.count(kind) > limit:
+            yield violation("vectors.search-schema-limit", count=kinds.count(kind), kind=kind, limit=limit)
+            return
+    if len({name for name, _ in schema}) < len(schema):
+        yield violation("vectors.search-schema-duplicate")
+
+
 def new_index(index: Mapping[str, Any], names: Names, sizes: dict[str, int]) -> Checks[VectorIndex | None]:
     """One vector index; ``sizes`` are the dimensions of the vector attributes indexed so far."""
     attribute, dimensions = index["VectorAttribute"]["AttributeName"], index["Dimensions"]
@@ -39,9 +51,9 @@ def new_index(index: Mapping[str, Any], names: Names, sizes: dict[str, int]) -> 
     schema = [(each["AttributeName"], each["SearchSchemaElementType"]) for each in index.get("SearchSchema") or ()]
     if any(name not in names.types for name, _ in schema):
         yield violation("vectors.search-attribute-undefined")
-    kinds = [kind for _, kind in schema]
-    if kinds.count("HASH") > 1 or kinds.count("INLINE_FILTER") > MAX_FILTERS:
-        yield violation("vectors.search-schema-limit")
+    yield from _search_schema(schema)
+    if attribute in names.types:
+        yield violation("vectors.attribute-defined", attribute=attribute)
     if sizes.setdefault(attribute, dimensions) != dimensions:
         yield violation("vectors.conflicting-dimensions", attribute=attribute)
     names.use(name for name, _ in schema)

@@ -61,15 +61,20 @@ def index_bytes(table: Table, index: VectorIndex) -> int:
 
 
 def write_bytes(table: Table, change: Change) -> dict[str, float]:
-    """VectorWriteRequestBytes of a write, by index; none for an index whose view of the item stays as it is."""
+    """VectorWriteRequestBytes of a write, by index; none for an index whose view of the item stays as it is.
+
+    An entry that moves to another partition is deleted from the one and put into the other.
+    """
     found = {}
     for name, index in table.settings.vectors.items():
         if index.status == "DELETING":
             continue
         old, new = (_view(table, index, record) for record in (change.old, change.new))
         if old != new:
-            sizes = [entry_bytes(table, index, r.item) for r, v in ((change.old, old), (change.new, new)) if r and v]
-            found[name] = float(max(LEAST_BYTES, *sizes))
+            entries = [r.item for r, v in ((change.old, old), (change.new, new)) if r and v]
+            sizes = [max(LEAST_BYTES, entry_bytes(table, index, item)) for item in entries]
+            moved = len({str(item.get(index.hash)) for item in entries if index.hash is not None}) > 1
+            found[name] = float(sum(sizes) if moved else max(sizes))
     return found
 
 

@@ -248,3 +248,26 @@ def test_a_vector_index_brings_its_search_attributes() -> None:
 def test_vector_indexes_are_for_on_demand_tables() -> None:
     message = Bench(on_demand=False).message(VectorIndexUpdates=[{"Create": VECTOR}])
     assert message == IPV + "Vector indexes are only supported for PAY_PER_REQUEST tables"
+
+
+def test_what_a_new_vector_index_is_held_against() -> None:
+    bench = Bench()
+    on_key = {**VECTOR, "VectorAttribute": {"AttributeName": "pk"}}
+    assert "New schema: VectorIndexSchema:[VectorAttribute: key{pk:L:2}]" in bench.message(
+        VectorIndexUpdates=[{"Create": on_key}]
+    )
+    for number in range(5):
+        bench.update(VectorIndexUpdates=[{"Create": {**VECTOR, "IndexName": f"vix{number}"}}])
+    assert bench.refused(VectorIndexUpdates=[{"Create": VECTOR}]) == (
+        "LimitExceededException",
+        "Subscriber limit exceeded: Number of vector secondary indexes exceeds per-table limit of 5",
+    )
+
+
+def test_a_table_with_a_vector_index_stays_on_demand() -> None:
+    bench = Bench()
+    bench.update(VectorIndexUpdates=[{"Create": VECTOR}])
+    switch = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}}
+    assert bench.message(**switch) == IPV + "Vector indexes are only supported for PAY_PER_REQUEST tables"
+    bench.update(VectorIndexUpdates=[delete("vix")])
+    assert bench.update(**switch)["TableStatus"] == "UPDATING"
