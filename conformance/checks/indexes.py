@@ -107,6 +107,15 @@ KEYS: tuple[Check, ...] = (
     ),
     refuses(
         "indexes.type-mismatch",
+        update("SET w = g[1], g = v + :v", {"v": n(1)}),
+        _mismatch("g", "S", "N", "by_g"),
+        tables=_G,
+        given=[put({"v": n(1)})],
+        control=update("SET w = v + :v", {"v": n(1)}),
+        name="sum",
+    ),
+    refuses(
+        "indexes.type-mismatch",
         _set(n(1)),
         _mismatch("g", "S", "N", "by_g"),
         tables=_G,

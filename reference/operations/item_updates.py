@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reference.api import AttributeValue
-from reference.expressions.tree import Add, Literal, Set, Update
+from reference.expressions.tree import Add, Arithmetic, Literal, Set, Update
 from reference.expressions.update import UpdateResult
 from reference.rules import Violation, violation
 from reference.tables.keys import index_type_mismatch, too_long
@@ -20,14 +20,17 @@ from reference.vectors import embedding
 
 
 def index_literal_faults(table: Table, wanted: Update) -> Iterator[Violation]:
-    """Values of the request that an update sets index keys to, before anything is read (conflicts:65)."""
+    """What the request alone tells of the values of index keys, before anything is read (conflicts:65)."""
     if not table.indexes:
         return
-    literals = _literals(wanted)
+    literals, sums = _literals(wanted), _sums(wanted)
     for indexed in table.index_attributes():
-        value = literals.get(indexed.attribute.name)
+        attribute = indexed.attribute
+        value = literals.get(attribute.name)
         if value is not None:
             yield from _key_faults(indexed, value, literal=True)
+        elif attribute.name in sums and attribute.type != "N":
+            yield index_type_mismatch(indexed.index, attribute, _SUM)
 
 
 def _literals(wanted: Update) -> dict[str, AttributeValue]:
@@ -36,6 +39,19 @@ def _literals(wanted: Update) -> dict[str, AttributeValue]:
         str(action.target.steps[0]): action.value.value
         for action in wanted.actions
         if isinstance(action, Set | Add) and len(action.target.steps) == 1 and isinstance(action.value, Literal)
+    }
+
+
+_SUM: AttributeValue = {"N": "0"}
+"""Stands for the outcome of ``+`` and ``-``: a number, whatever the operands are."""
+
+
+def _sums(wanted: Update) -> set[str]:
+    """The attributes that the update sets to a sum or a difference."""
+    return {
+        str(action.target.steps[0])
+        for action in wanted.actions
+        if isinstance(action, Set) and len(action.target.steps) == 1 and isinstance(action.value, Arithmetic)
     }
 
 

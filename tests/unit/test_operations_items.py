@@ -382,6 +382,15 @@ def test_an_index_key_computed_from_another_attribute(made: Service) -> None:
     ok(made, "UpdateItem", **body, UpdateExpression="SET g = s")
 
 
+@pytest.mark.parametrize("value", ["n + :v", "s - :v", ":v + :v", "absent + :v"])
+def test_an_index_key_can_not_be_a_sum(made: Service, value: str) -> None:
+    ok(made, "PutItem", TableName="pair", Item=item(pk="a", sk=1, n=5, s="fine"))
+    body = {"TableName": "pair", "Key": item(pk="a", sk=1), "ExpressionAttributeValues": {":v": {"N": "1"}}}
+    mismatch = INVALID + "Type mismatch for Index Key g Expected: S Actual: N IndexName: a-by-g"
+    assert refused(made, "UpdateItem", **body, UpdateExpression=f"SET g = {value}") == mismatch
+    assert refused(made, "UpdateItem", **body, UpdateExpression=f"SET x = l.y, g = {value}") == mismatch
+
+
 def test_bad_index_keys_from_before_are_left_alone(made: Service) -> None:
     made.install("pair", item(pk="a", sk=1), item(pk="a", sk=1, g=5))
     body = {"TableName": "pair", "Key": item(pk="a", sk=1)}
