@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from conformance.checks.base import T0, Check, table
-from conformance.checks.steps import INVALID, KEY, answers, batch_put, get, item, many, n, put, query, refuses, s, scan
+from conformance.checks.steps import (
+    ENVELOPE,
+    INVALID,
+    KEY,
+    answers,
+    batch_put,
+    get,
+    item,
+    many,
+    n,
+    put,
+    query,
+    refuses,
+    s,
+    scan,
+)
 from conformance.checks.tables import UNITS, creation, definitions
 from conformance.checks.tables_update import change, changing
 from conformance.checks.wire_constraints import create
@@ -67,6 +82,14 @@ DEFINED: tuple[Check, ...] = (
         create(VectorIndexes=[vector_index(dimensions=4097)]),
         f"{INVALID}Number of dimensions must be between 1 and 4096 inclusive.",
         control=create(VectorIndexes=[vector_index(dimensions=4096)]),
+    ),
+    creation(
+        "wire.enum",
+        create(VectorIndexes=[vector_index(function="MANHATTAN")]),
+        f"{ENVELOPE}Value 'MANHATTAN' at 'vectorIndexes.1.member.distanceFunction' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [DOT_PRODUCT, COSINE, EUCLIDEAN]",
+        control=_GOOD,
+        name="DistanceFunction",
     ),
     creation(
         "vectors.search-attribute-undefined",

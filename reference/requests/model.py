@@ -64,7 +64,7 @@ ENUM_ORDERS: Mapping[str, tuple[str, ...]] = {
     "ProjectionType": ("ALL", "INCLUDE", "KEYS_ONLY"),
     "ApproximateCreationDateTimePrecision": ("MILLISECOND", "MICROSECOND"),
     "ReturnValuesOnConditionCheckFailure": ("ALL_OLD", "NONE"),
-    "DistanceFunction": ("DOT_PRODUCT", "COSINE", "EUCLIDEAN"),
+    "VectorDistanceFunction": ("DOT_PRODUCT", "COSINE", "EUCLIDEAN"),
 }  # fmt: skip
 """Enum sets as messages list them (dataplane:VAL-4, conflicts gap 2); the rest follow ``_enum_order``."""
 
