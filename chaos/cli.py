@@ -132,7 +132,11 @@ def chaos(
     access = Access(allow_hosts=allow_host or (), ca_file=ca_file, insecure=insecure)
     settings = Settings(share=named.share, black_box=black_box, access=access)
     asked = faults or (",".join(named.faults) or "none" if scenario else "")
-    with _opened(target, access, folder, persist=persist or named.persist) as opened:
+    keeps = _keeps(target)
+    if named.persist and not keeps:
+        told = f"{target} keeps nothing over a restart: where it is killed, only what it comes back with is judged"
+        Console().print(Text(told))
+    with _opened(target, access, folder, persist=persist or (named.persist and keeps)) as opened:
         if folder is None:
             assert replay is not None
             raise typer.Exit(_again(opened, replay, settings))
@@ -175,6 +179,16 @@ def _compared(folder: RunFolder, found: Mapping[str, Comparison], seed: int) -> 
     if any(check.verdict == "violated" for check in run.checks):
         return FINDINGS
     return OK if run.checks else NOTHING
+
+
+def _keeps(spec: str) -> bool:
+    """Whether a target of the catalogue can be started so that its data outlives the process."""
+    from conformance.targets.catalogue import CatalogueError, find
+
+    try:
+        return find(spec).persists
+    except CatalogueError:
+        return False
 
 
 def _opened(spec: str, access: Access, folder: RunFolder | None, *, persist: bool) -> Target:
@@ -266,22 +280,38 @@ def _end(campaign: Campaign, budget: float, started: str, seconds: float, stoppe
     return OK if any(check.verdict == "ok" for check in run.checks) else NOTHING
 
 
+ATTEMPTS = 5
+"""Experiments of a replay: what takes two calls at one moment to show, does not show every time."""
+
+
 def _again(target: Target, place: Path, settings: Settings) -> int:
-    """Run a finding's experiment again; the exit code."""
+    """Run a finding's experiment again until it shows, a few times; the exit code."""
     from chaos.experiment import experiment
-    from chaos.trials import saved
+    from chaos.trials import Problem, met, saved
+    from conformance.record.folder import read_finding
 
     console = Console()
     try:
         plan, schedule = saved(place)
+        wanted = read_finding(place).fingerprint
     except (OSError, ValueError, KeyError) as error:
         fail(f"{place}: holds no experiment of `dynoracle chaos` ({error}): name a folder under a run's findings/")
-    trial = experiment(target, plan, schedule, settings)
-    for anomaly in trial.anomalies()[:3]:
-        console.print(Text("\n".join([f"{anomaly.kind}: {anomaly.summary}", *anomaly.prose])))
-    for reason in trial.reasons():
-        console.print(Text(f"unknown: {reason}"))
-    console.print(Text(f"{trial.plan.workload}: {trial.verdict}", style="bold"))
+    attempts = 0
+    while True:
+        attempts += 1
+        trial = experiment(target, plan, schedule, settings)
+        problems = [Problem(trial, anomaly) for anomaly in trial.anomalies()]
+        problems.sort(key=lambda problem: problem.fingerprint != wanted)
+        for problem in problems[:3]:
+            lines = [f"{problem.anomaly.kind}: {problem.anomaly.summary}", *problem.anomaly.prose, *met(problem)]
+            console.print(Text("\n".join(lines)), soft_wrap=True)
+        for reason in trial.reasons():
+            console.print(Text(f"unknown: {reason}"))
+        if trial.verdict != "ok" or attempts == ATTEMPTS:
+            break
+    tries = f"in {attempts} experiment{'' if attempts == 1 else 's'}"
+    other = ", but not this finding" if problems and problems[0].fingerprint != wanted else ""
+    console.print(Text(f"{trial.plan.workload}: {trial.verdict}{other}, {tries}", style="bold"))
     return {"ok": OK, "violated": FINDINGS}.get(trial.verdict, NOTHING)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from chaos import lanes
 from chaos.checkers.verdict import Anomaly
 from chaos.experiment import Settings, Trial, experiment, schedule_for
+from chaos.faults import FAULTS
 from chaos.schedule import Schedule, dump, parse
 from chaos.summary import Made
 from chaos.workloads import WORKLOADS
@@ -22,7 +23,7 @@ from chaos.workloads.base import Act, Plan, Size, smaller
 from conformance.record.codec import dumps, loads
 from conformance.record.finding import Finding
 from conformance.record.folder import RunFolder, write_text
-from conformance.record.op import op_to_json
+from conformance.record.op import Op, op_to_json
 from conformance.record.run import CapabilityResult, CheckResult, Run
 from conformance.search.campaign import ledger_version
 from conformance.targets.target import Target
@@ -219,18 +220,45 @@ def write_problem(folder: RunFolder, target: Target, problem: Problem, settings:
     write_text(place / PLAN, dumps(trial.plan.to_json(), pretty=True).decode() + "\n")
     if trial.schedule is not None:
         write_text(place / SCHEDULE, dump(trial.schedule))
-    write_text(place / EVIDENCE, "\n".join([anomaly.summary, "", *anomaly.prose]) + "\n")
+    write_text(place / HISTORY, "".join(dumps(op_to_json(op)).decode() + "\n" for op in trial.ops))
+    write_text(place / EVIDENCE, "\n".join([anomaly.summary, "", *anomaly.prose, *met(problem)]) + "\n")
     picture = lanes.svg(trial.spans(anomaly.ops()), trial.bands, f"{finding.operation}: {anomaly.kind}")
     write_text(place / TIMELINE, picture)
     return finding
+
+
+def spoken_of(problem: Problem) -> list[Op]:
+    """The calls that the evidence speaks of, with every attempt of those that were sent again."""
+    wanted = set(problem.anomaly.ops())
+    return [op for op in problem.trial.ops if op.index in wanted or op.attempt_of in wanted]
+
+
+def met(problem: Problem) -> list[str]:
+    """What a reader of the evidence must know of its calls: attempts, faults, and clients that go by a new number."""
+    told = []
+    clients = len(problem.trial.plan.clients)
+    renamed: dict[int, int] = {}
+    for op in spoken_of(problem):
+        if op.attempt_of is not None:
+            told.append(f"Call {op.index} is call {op.attempt_of} again, with the same token.")
+        for firing in op.faults:
+            name = firing.partition("@")[0]
+            says = f": it {FAULTS[name].says}" if name in FAULTS else ""
+            told.append(f"Call {op.index} met the fault {name}{says}.")
+        client = op.notes.get("client")
+        if isinstance(client, int) and client < clients and op.process != client:
+            renamed[op.process] = client
+    told += [f"Client {new} is client {old}, after a call without an answer." for new, old in sorted(renamed.items())]
+    if any("final" in op.notes for op in spoken_of(problem)):
+        told.append(f"Client {clients + 1} reads what is left when all others have ended.")
+    return told
 
 
 def finding_of(problem: Problem, target: Target, settings: Settings) -> Finding:
     """The finding of a problem: its program are the calls that the evidence speaks of."""
     trial, anomaly = problem.trial, problem.anomaly
     rule = ledger().get(anomaly.rule)
-    wanted = set(anomaly.ops())
-    ops = [op for op in trial.ops if op.index in wanted]
+    ops = spoken_of(problem)
     faults = sorted({name.partition("@")[0] for op in trial.ops for name in op.faults} | set(trial.fired))
     clients = sum(map(bool, trial.plan.clients))
     return Finding(
@@ -246,7 +274,7 @@ def finding_of(problem: Problem, target: Target, settings: Settings) -> Finding:
         evidence=tuple(asdict(e) for e in rule.evidence) if rule else (),
         spec=rule.spec if rule else (),
         expected={"history": rule.says if rule else "an order of the calls that explains every answer"},
-        observed={"history": "\n".join(anomaly.prose)},
+        observed={"history": "\n".join([*anomaly.prose, *met(problem)])},
         program=tuple(op_to_json(op) for op in ops),
         calls=len(ops),
         unsettled=rule is None or rule.strength == "inferred",
@@ -258,6 +286,7 @@ def finding_of(problem: Problem, target: Target, settings: Settings) -> Finding:
             "target": target.name, "version": target.version, "endpoint": target.endpoint, "seed": trial.plan.seed,
             "workload": trial.plan.workload, "faults": faults, "without_faults": trial.schedule is None,
             "black_box": settings.black_box, "acts": trial.plan.acts, "evidence": EVIDENCE, "timeline": TIMELINE,
+            "history": HISTORY,
         },
     )  # fmt: skip
 

@@ -275,7 +275,8 @@ def _first_rows(rows: Sequence[difference.Row], room: int) -> list[difference.Ro
 def _filled(view: FindingView, room: int) -> FindingView:
     """The view with code and full answers, as far as there is room."""
     finding = view.finding
-    text = boto3_code(finding, max(room, 0))
+    # Calls of several clients are no program: one after the other they show nothing.
+    text = None if view.prose else boto3_code(finding, max(room, 0))
     code = _block(text or "", room)
     if code is not None:
         room -= len(code.encode())
@@ -311,6 +312,8 @@ def _remarks(finding: Finding) -> Iterable[str]:
         yield "It is about items that an earlier difference left behind, so it is not held against the target."
     if notes.get("reproduced") is False:
         yield "It did not show again when the program was replayed on fresh tables."
+    elif finding.replays and not finding.replayed and finding.observed.get("history"):
+        yield "It did not show again: it takes calls at one moment. Yet nothing lawful explains what the clients saw."
     elif finding.replays and finding.replayed < finding.replays:
         yield "It does not show on every replay."
     for state, told in (("accepted", "Accepted by the baseline"), ("expired", "Accepted once, which has expired")):

@@ -160,10 +160,10 @@ def _holds(condition: tuple[Test, ...], state: State) -> bool:
 
 
 def shown(state: State) -> str:
-    """A state in few words: ``v=a1 n=3``, ``nothing`` where there is no item."""
+    """A state in few words: ``v=a1 n=3``, ``nothing`` where there is no item, ``only its key`` without more."""
     if state is None:
         return "nothing"
-    return " ".join(f"{name}={_value(value)}" for name, value in state) or "empty"
+    return " ".join(f"{name}={_value(value)}" for name, value in state) or "only its key"
 
 
 def said(sight: Sight) -> str:

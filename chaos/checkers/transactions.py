@@ -32,8 +32,19 @@ Mop = tuple[Literal["append", "read"], str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of the calls that a transaction of several is made of, and what it contributes."""
+
+    index: int
+    process: int
+    called: float
+    returned: float
+    mops: tuple[Mop, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Transaction:
-    """One transaction as it happened.
+    """One transaction as it happened; ``parts`` are its calls where it has more than one.
 
     ``weak`` reads are only read-committed. ``final`` ones were made strongly consistent after all others had ended,
     so they see all that was ever committed.
@@ -47,6 +58,7 @@ class Transaction:
     fate: Fate = "ok"
     weak: bool = False
     final: bool = False
+    parts: tuple[Part, ...] = ()
 
     @property
     def name(self) -> str:
@@ -55,19 +67,30 @@ class Transaction:
 
     def label(self, keys: Collection[str] = ()) -> str:
         """Its calls in few words, ``append x 1, read y [1 2]``; only those on ``keys``, if any are given."""
-        words = []
-        for how, key, value in self.mops:
-            if keys and key not in keys:
-                continue
-            if how == "append":
-                words.append(f"append {key} {value}")
-            else:
-                words.append(f"read {key} {'?' if value is None else _listed(value)}")
-        return ", ".join(words) + {"ok": "", "fail": " refused", "info": " unanswered"}[self.fate]
+        return _said(self.mops, keys) + {"ok": "", "fail": " refused", "info": " unanswered"}[self.fate]
 
-    def span(self, keys: Collection[str] = (), *, marked: bool = False) -> Span:
-        """Its bar in a picture."""
-        return Span(self.index, self.process, self.called, self.returned, f"{self.name} {self.label(keys)}", marked)
+    def spans(self, keys: Collection[str] = (), *, marked: bool = False) -> list[Span]:
+        """Its bar in a picture, or one for each of its calls that has to do with ``keys``."""
+        if not self.parts:
+            label = f"{self.name} {self.label(keys)}"
+            return [Span(self.index, self.process, self.called, self.returned, label, marked)]
+        return [
+            Span(part.index, part.process, part.called, part.returned, f"{self.name} {_said(part.mops, keys)}", marked)
+            for part in self.parts
+            if _said(part.mops, keys)
+        ]
+
+
+def _said(mops: Iterable[Mop], keys: Collection[str]) -> str:
+    words = []
+    for how, key, value in mops:
+        if keys and key not in keys:
+            continue
+        if how == "append":
+            words.append(f"append {key} {value}")
+        else:
+            words.append(f"read {key} {'?' if value is None else _listed(value)}")
+    return ", ".join(words)
 
 
 def _listed(values: Sequence[int]) -> str:
@@ -298,12 +321,13 @@ def _cycle(kind: str, edges: Sequence[tuple[int, int, Edge]], history: _History)
     one_key = len({edge.key for _, _, edge in edges}) == 1
     if kind == "G-single" and one_key and any(edge.kind == "ww" for _, _, edge in edges):
         kind = "lost-update"
-    listed = [f"  {member.name} = {member.label()}" for member in members]
+    touched = {edge.key for _, _, edge in edges}
+    listed = [f"  {member.name} = {member.label(touched if member.final else ())}" for member in members]
     chain = [f"  {edge.prose(f'T{source}', f'T{target}')}" for source, target, edge in edges]
     names = ", ".join(member.name for member in members)
     summary = f"{names} have no order one after the other: {_MEANS[kind]}"
     prose = ["Let:", *listed, "Then:", *chain, f"So each of {names} comes before itself: {_MEANS[kind]}."]
-    spans = [member.span(marked=True) for member in members]
+    spans = [span for member in members for span in member.spans(touched if member.final else (), marked=True)]
     return Anomaly(kind, RULE, summary, (*prose, *lanes.text(spans).splitlines()), tuple(spans))
 
 
@@ -311,5 +335,5 @@ def _anomaly(kind: str, rule: str, text: str, members: Sequence[Transaction]) ->
     distinct = list({member.index: member for member in members}.values())
     keys = {key for member in distinct if not member.final for _, key, _ in member.mops}
     listed = [f"  {member.name} = {member.label(keys)}" for member in distinct]
-    spans = [member.span(keys, marked=n == 0) for n, member in enumerate(distinct)]
+    spans = [span for n, member in enumerate(distinct) for span in member.spans(keys, marked=n == 0)]
     return Anomaly(kind, rule, text, (text + ":", *listed, *lanes.text(spans).splitlines()), tuple(spans))

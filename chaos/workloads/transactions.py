@@ -9,7 +9,7 @@ from typing import Any
 from chaos import lanes
 from chaos.checkers import linearizable, transactions
 from chaos.checkers.item import shown
-from chaos.checkers.transactions import ATOMIC, RULE, Mop, Transaction
+from chaos.checkers.transactions import ATOMIC, RULE, Mop, Part, Transaction
 from chaos.checkers.verdict import INFINITY, Anomaly, Result, Span, result
 from chaos.histories import Body, Client, body_of
 from chaos.workloads.base import (
@@ -20,6 +20,7 @@ from chaos.workloads.base import (
     Size,
     draw_clients,
     hot_key,
+    poll,
     until_answered,
 )
 from chaos.workloads.items import survival
@@ -125,9 +126,23 @@ class Append:
         write(client, actions, token, composite=token)
 
     def finish(self, client: Client, plan: Plan, deadline: float) -> None:
-        """Read every list."""
-        for name in sorted({str(name) for acts in plan.clients for act in acts for name in act.args[1]}):
-            until_answered(client, "GetItem", {**key(TABLE, name), "ConsistentRead": True}, deadline, final=1)
+        """Read every list, again while a transaction is there in part.
+
+        One whose client had no answer may still be under way, and single reads may lawfully see a half of it each. What
+        is in part when all has been quiet until the deadline stays so.
+        """
+        names = sorted({str(name) for acts in plan.clients for act in acts for name in act.args[1]})
+        wholes = [act.args[2] for acts in plan.clients for act in acts if act.kind in ("write", "replace")]
+
+        def whole(round_: int) -> bool:
+            seen: set[tuple[str, int]] = set()
+            for name in names:
+                place = {**key(TABLE, name), "ConsistentRead": True}
+                op = until_answered(client, "GetItem", place, deadline, final=round_)
+                seen.update((name, value) for mop in _reads(op) for value in mop[2])
+            return all(len({(name, value) in seen for name, value in writes}) == 1 for writes in wholes)
+
+        poll(client, deadline, whole)
 
     def check(self, evidence: Evidence) -> list[Result]:
         """No cycles between transactions, and each list by itself is linearizable."""
@@ -166,12 +181,14 @@ def of_ops(ops: Iterable[Op]) -> Iterator[Transaction]:
     """The transactions that a history of appended lists holds.
 
     A read and the write that depended on it are one transaction if the write took effect, since then its conditions
-    saw the same; otherwise the read stands by itself. The final readings are one transaction: nothing else was running.
+    saw the same; otherwise the read stands by itself. The final readings of the last round are one transaction: nothing
+    else was running.
     """
     composite: dict[str, Op] = {}
     finals: list[Op] = []
     used: set[int] = set()
     listed = list(ops)
+    last = max((int(op.notes["final"]) for op in listed if "final" in op.notes), default=0)
     for op in listed:
         if "composite" in op.notes and op.operation == "TransactGetItems" and op.fate == "ok":
             composite[str(op.notes["composite"])] = op
@@ -179,14 +196,19 @@ def of_ops(ops: Iterable[Op]) -> Iterator[Transaction]:
         if "composite" in op.notes and op.operation == "TransactWriteItems" and op.fate == "ok":
             used.add(composite[str(op.notes["composite"])].index)
     for op in listed:
-        if "final" in op.notes:
+        if op.notes.get("final") == last:
             finals.append(op)
         elif op.index not in used:
             yield from _of(op, composite)
-    reads = tuple(mop for op in finals if op.fate == "ok" for mop in _reads(op))
-    if reads:
-        ended = [op.returned or op.called for op in finals]
-        yield Transaction(finals[0].index, finals[0].process, finals[0].called, max(ended), reads, final=True)
+    parts = tuple(_part(op, tuple(_reads(op))) for op in finals if op.fate == "ok")
+    if parts:
+        first, reads = parts[0], tuple(mop for part in parts for mop in part.mops)
+        ended = max(part.returned for part in parts)
+        yield Transaction(first.index, first.process, first.called, ended, reads, final=True, parts=parts)
+
+
+def _part(op: Op, mops: tuple[Mop, ...]) -> Part:
+    return Part(op.index, op.process, op.called, INFINITY if op.returned is None else op.returned, mops)
 
 
 def _of(op: Op, composite: dict[str, Op]) -> Iterator[Transaction]:
@@ -195,14 +217,14 @@ def _of(op: Op, composite: dict[str, Op]) -> Iterator[Transaction]:
         if op.fate == "ok":
             yield Transaction(op.index, op.process, op.called, returned, tuple(_weak(op)), weak=True)
     elif op.operation in ("TransactWriteItems", "UpdateItem"):
-        mops: list[Mop] = []
-        called = op.called
+        mops = tuple(_appends(op))
         if op.operation == "TransactWriteItems" and "composite" in op.notes and op.fate == "ok":
             read = composite[str(op.notes["composite"])]
-            called = read.called
-            mops += _reads(read)
-        mops += _appends(op)
-        yield Transaction(op.index, op.process, called, returned, tuple(mops), op.fate)
+            parts = (_part(read, tuple(_reads(read))), _part(op, mops))
+            mops = (*parts[0].mops, *mops)
+            yield Transaction(op.index, op.process, read.called, returned, mops, op.fate, parts=parts)
+        else:
+            yield Transaction(op.index, op.process, op.called, returned, mops, op.fate)
     elif op.fate == "ok":
         yield Transaction(op.index, op.process, op.called, returned, tuple(_reads(op)))
 

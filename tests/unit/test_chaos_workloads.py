@@ -1,29 +1,32 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from chaos import scenario
+from chaos.checkers import transactions
 from chaos.checkers.item import step
 from chaos.checkers.verdict import Anomaly, Result
 from chaos.cli import app
 from chaos.experiment import Settings, Trial, experiment, schedule_for
 from chaos.faults import find
+from chaos.histories import Body
 from chaos.schedule import Schedule
 from chaos.summary import Made
-from chaos.trials import Campaign, fingerprint, saved, shrink, write_run
+from chaos.trials import Campaign, fingerprint, met, saved, shrink, spoken_of, write_run
 from chaos.workloads import WORKLOADS
-from chaos.workloads.base import Act, Plan, Size, keys_in
-from chaos.workloads.transactions import of_ops
+from chaos.workloads.base import Act, Evidence, Plan, Size, keys_in
+from chaos.workloads.transactions import appending, of_ops
 from chaos.workloads.vocabulary import CONDITIONS, UPDATES, accesses, attempted, by_key, key, put, text, update, when
 from conformance.record.codec import dumps, loads
 from conformance.record.folder import RunFolder, read_finding, read_run
-from conformance.record.op import Fate, Op
+from conformance.record.op import Fate, Op, op_from_json
 from conformance.targets.profile import Profile
 from conformance.targets.target import open_target
-from reference.api import Call, Lost, Refusal, Reply, Success
+from reference.api import Call, Json, Lost, Refusal, Reply, Success
 from reference.rules import ledger
 from tests.planted.concurrency import AppliedTwice, Threads, TokenForgotten, served
 
@@ -174,6 +177,60 @@ def test_a_read_and_the_write_that_depends_on_it_are_one_transaction() -> None:
         assert found[-1].label().startswith("read a [], append a 4" if fate == "ok" else "append a 4")
 
 
+class Reader:
+    """A client to which a transaction on two lists shows: ``shows[n]`` names those that have it at the n-th reading."""
+
+    def __init__(self, *shows: str) -> None:
+        self.shows = list(shows)
+        both = {"TransactItems": [{"Update": appending("a", 1)}, {"Update": appending("b", 2)}]}
+        self.ops = [Op(0, "TransactWriteItems", both, 0, 0.0, None, Lost("timeout"), "info")]
+
+    def call(self, operation: str, body: Body, **notes: Json) -> Op:
+        index = len(self.ops)
+        name, shown = body["Key"]["pk"]["S"], self.shows[0]
+        if index % 2 == 0 and len(self.shows) > 1:
+            self.shows.pop(0)
+        held = Success({"Item": {**body["Key"], "l": {"L": [{"N": "1" if name == "a" else "2"}]}}})
+        reply = held if name in shown else Success({})
+        op = Op(index, operation, body, 9, float(index), index + 0.5, reply, "ok", notes=notes)
+        self.ops.append(op)
+        return op
+
+
+@pytest.mark.parametrize(
+    ("shows", "rounds", "kinds"),
+    [
+        (("b", "ab"), 2, []),  # it was still under way: single reads may see a half of it each
+        (("", "ab"), 1, []),
+        (("ab",), 1, []),
+        (("b",), None, ["partial-transaction", "G-single"]),  # it stays so
+    ],
+)
+def test_what_is_there_in_part_is_looked_at_again(shows: tuple[str, ...], rounds: int | None, kinds: list[str]) -> None:
+    plan = Plan("append", 0, {}, ((Act("write", ("a", ["a", "b"], [["a", 1], ["b", 2]], "0.0")),),))
+    reader = Reader(*shows)
+    deadline = time.monotonic() + (60.0 if rounds else 0.0)
+    WORKLOADS["append"].finish(reader, plan, deadline)  # type: ignore[arg-type]
+    found = transactions.check(list(of_ops(reader.ops)), demand_contact=False).anomalies
+    assert [anomaly.kind for anomaly in found] == kinds
+    if rounds:
+        assert len(reader.ops) == 1 + 2 * rounds
+    else:
+        # The evidence names the readings of the lists it speaks of, not the first that was made.
+        assert found[0].ops() == (0, len(reader.ops) - 2, len(reader.ops) - 1)
+
+
+def test_a_stream_that_was_not_read_to_its_end_is_unknown() -> None:
+    record = {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"S": "a"}}, "NewImage": {"pk": {"S": "a"}}}}
+    plan = Plan("stream", 0, {}, ())
+    wrote = Op(0, "PutItem", put(PLACE, {"v": text("x")}), 0, 0.0, 0.5, Success({}), "ok")
+    read = Op(1, "GetRecords", {}, 9, 1.0, 1.5, Success({"Records": [record]}), "ok", notes={"final": 1, "shard": "s"})
+    lost = Op(2, "GetRecords", {}, 9, 2.0, 2.5, Lost("timeout"), "fail", notes={"final": 1, "shard": "s"})
+    check = WORKLOADS["stream"].check
+    assert check(Evidence(plan, [wrote, read], Profile()))[0].verdict == "violated"
+    assert check(Evidence(plan, [wrote, read, lost], Profile()))[0].verdict == "unknown"
+
+
 def test_shrinking_leaves_what_it_takes() -> None:
     plan = Plan("register", 0, {}, tuple(tuple(Act("put", (f"k{c}", n)) for n in range(8)) for c in range(3)))
     schedule = schedule_for(WORKLOADS["register"], plan, Settings((find("drop-reply"),), share=0.9))
@@ -212,6 +269,9 @@ def test_a_campaign_leaves_findings_that_run_again(tmp_path: Path) -> None:
     assert finding.rule in ledger()
     assert "one took effect twice" in (place / "evidence.txt").read_text()
     assert (place / "timeline.svg").read_text().startswith("<svg")
+    history = [op_from_json(loads(line)) for line in (place / "history.jsonl").read_bytes().splitlines()]
+    assert len(history) > plan.acts
+    assert {row["index"] for row in finding.program} <= {op.index for op in history}
     assert {c.check: c.verdict for c in run.checks}["chaos:counter/linearizable/control"] == "violated"
     assert run.capabilities[0].verdict == "violated"
 
@@ -245,6 +305,10 @@ def test_findings_that_take_faults_keep_their_schedule(tmp_path: Path) -> None:
     _, schedule = saved(folder.finding_folder(problem.fingerprint))
     assert schedule is not None
     assert {rule.fault.name for rule in schedule.rules} == {"drop-reply"}
+    again = next(op for op in spoken_of(problem) if op.attempt_of is not None)
+    told = "\n".join(met(problem))
+    assert f"Call {again.index} is call {again.attempt_of} again, with the same token." in told
+    assert "met the fault drop-reply: it reads the whole answer and ends the connection" in told
     assert fingerprint("append", problem.anomaly) == problem.fingerprint
 
 
@@ -280,6 +344,20 @@ def test_keys_of_a_plan() -> None:
     assert keys_in(plan) == ["a", "b"]
 
 
+def test_a_replay_says_whether_the_finding_shows(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    with served(AppliedTwice()) as target:
+        campaign = Campaign(target, folder, Settings(converge=0.2), ["counter"], Size(clients=3, acts=15))
+        campaign.run(30.0, rounds=1)
+        place = next((tmp_path / "run" / "findings").iterdir())
+        url = target.endpoint
+        shown = CliRunner().invoke(app, ["chaos", url, "--replay", str(place)])
+        assert (shown.exit_code, "counter: violated, in 1 experiment" in shown.output) == (1, True), shown.output
+    with served(Threads()) as target:
+        gone = CliRunner().invoke(app, ["chaos", target.endpoint, "--replay", str(place)])
+        assert (gone.exit_code, "counter: ok, in 5 experiments" in gone.output) == (0, True), gone.output
+
+
 def test_the_command(tmp_path: Path) -> None:
     run = CliRunner().invoke
     out = str(tmp_path / "run")
@@ -288,6 +366,10 @@ def test_the_command(tmp_path: Path) -> None:
     )
     assert done.exit_code == 0, done.output
     assert "counter" in done.output
+    done = run(app, ["chaos", "reference:inprocess", "--scenario", "kill", "--faults", "none", "--workload", "counter",
+                     "--rounds", "1", "--out", out + "2"])  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "keeps nothing over a restart" in done.output
     assert read_run(out).capabilities[0].verdict == "ok"
     assert run(app, ["chaos", "reference:inprocess", "--workload", "nope", "--out", out]).exit_code == 2
     assert run(app, ["chaos", "reference:inprocess", "--faults", "kill", "--out", out]).exit_code == 2

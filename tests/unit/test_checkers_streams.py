@@ -79,6 +79,18 @@ def test_old_images_follow_from_new_ones() -> None:
     assert [a.kind for a in check(writes("x1 x2"), told).anomalies] == ["record-order"]
 
 
+def test_the_evidence_shows_the_records() -> None:
+    told = [Told("x", None, (), 1), Told("x", (), value("1"), 2), *records("x2 x3")]
+    (ghost, *_) = check(writes("x1 x2 x3"), told).anomalies
+    assert ghost.summary == "the stream tells of x = only its key, which nobody wrote"
+    assert ghost.prose[1:4] == (
+        "Its records from the 1. of 4 on:",
+        "  * 1. from nothing to only its key",
+        "    2. from only its key to v=1",
+    )
+    assert ghost.ops() == (0, 1, 2)
+
+
 def test_sequence_numbers_grow() -> None:
     told = [Told("x", None, value("1"), 2), Told("x", value("1"), value("2"), 1)]
     assert [a.kind for a in check(writes("x1 x2"), told).anomalies] == ["record-order"]

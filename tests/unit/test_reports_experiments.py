@@ -90,6 +90,9 @@ def test_a_finding_of_clients_shows_what_they_saw(tmp_path: Path) -> None:
     assert f"data:image/svg+xml;base64,{base64.b64encode(SVG).decode()}" in page
     assert f"dynoracle chaos moto --replay {tmp_path}/findings/feed0000beef" in page
     assert "needs boto3 alone" not in page
+    assert "The calls it is about" in page
+    # One after the other, as boto3 code, its calls would show nothing.
+    assert "boto3" not in page
 
 
 @pytest.mark.parametrize("timeline", [None, b"<html>", b"<svg" + b" " * PICTURE_BYTES])
