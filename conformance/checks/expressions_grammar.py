@@ -135,6 +135,7 @@ GRAMMAR: tuple[Check, ...] = (
     *(
         refuses("expressions.syntax", step, phrase="Syntax error; token: ", control=control, name=name)
         for name, step, control in (
+            ("path behind parentheses", update("SET a = (v.w).x + v"), scan(FilterExpression="(v.w).x = v")),
             ("operand-alone", scan(FilterExpression="a"), scan(FilterExpression="a = b")),
             ("value-alone", holds(":v", _V), holds("a = :v", _V)),
             ("empty IN", scan(FilterExpression="a IN ()"), scan(FilterExpression="a IN (b)")),

@@ -338,8 +338,8 @@ class _Reader:
         return self._steps([self._name()])
 
     def _continued(self, inner: Condition | Operand) -> Condition | Operand:
-        """A path in parentheses may go on behind them."""
-        if isinstance(inner, Path) and self.token.kind in (".", "["):
+        """A path in parentheses may go on behind them, but not in an update expression."""
+        if isinstance(inner, Path) and self.token.kind in (".", "[") and self.kind != "Update":
             return self._steps(list(inner.steps))
         return inner
 
@@ -414,7 +414,6 @@ class _Reader:
             self._close(start)
             if isinstance(left, Arithmetic):
                 return left
-            left = self._continued(left)
         else:
             left = yield self._operand()
         for operator in _SIGNS:

@@ -77,6 +77,14 @@ CASES: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
         U + 'Syntax error; token: "INVALID", near: "INVALID SYNTAX"', {"U": "SET a = b"},
     ),
     (
+        "expressions.syntax", "UpdateItem", {"U": "SET a = (b.c).d + e"},
+        U + 'Syntax error; token: ".", near: ").d"', {"U": "SET a = (b.c) + (e.d)", "C": "(b.c).d = (e)[0]"},
+    ),
+    (
+        "expressions.syntax", "UpdateItem", {"U": "SET a = if_not_exists((b)[0], c)"},
+        U + 'Syntax error; token: "[", near: ")[0"', {"U": "SET a = if_not_exists((b), (c))"},
+    ),
+    (
         "expressions.operators", "UpdateItem", {"C": "a<b" + " OR a<b" * 150},
         C + "The expression contains too many operators; operator count: 301",
         {"C": "a<b " + "or (a<b " * 149 + ")" * 149},
