@@ -158,7 +158,7 @@ class TestToml:
 
     def test_says_in_which_file(self, tmp_path: Path) -> None:
         path = tmp_path / "faults.toml"
-        with pytest.raises(ScheduleError, match=r"faults\.toml cannot be read"):
+        with pytest.raises(ScheduleError, match=r"faults\.toml: cannot be read"):
             load(path)
         path.write_text("seed = 'x'")
         with pytest.raises(ScheduleError, match=r"faults\.toml: `seed`"):
