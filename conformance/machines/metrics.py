@@ -31,7 +31,7 @@ class MetricsMachine(Rules):
         self.plain_step("cloudwatch:ListMetrics", {
             "Namespace": metrics.NAMESPACE, "Dimensions": metrics.dimensions(self.world),
         })  # fmt: skip
-        if chance(data.draw, 60):
+        if not chance(data.draw, 35):
             self.watch(data)
 
     @property
@@ -55,16 +55,37 @@ class MetricsMachine(Rules):
         for _ in range(number(data.draw, 1, 3)):
             operation, body = sizes.single(data.draw, self.world, self.known(self.world))
             self.step(data, operation, self.world, body)
+        self.look(data, operation)
 
     @rule(data=st.data())
     def read(self, data: st.DataObject) -> None:
         """Reads of one item, or a page at times."""
         known = self.known(self.world)
         for _ in range(number(data.draw, 1, 3)):
-            if chance(data.draw, 75):
-                self.plain_step("GetItem", requests.get(data.draw, self.world, self.features, known))
-            else:
-                self.plain_step(*sizes.read(data.draw, self.world, self.features, known))
+            operation, body = "GetItem", requests.get(data.draw, self.world, self.features, known)
+            if chance(data.draw, 25):
+                operation, body = sizes.read(data.draw, self.world, self.features, known)
+            self.plain_step(operation, body)
+        self.look(data, operation)
+
+    @rule(data=st.data())
+    def fail(self, data: st.DataObject) -> None:
+        """A write whose condition fails, and what it counts as: not as answered."""
+        known = self.known(self.world)
+        if known:
+            self.plain_step("PutItem", {
+                "TableName": self.world.reference, "Item": pick(data.draw, known),
+                "ConditionExpression": "attribute_not_exists(#h)",
+                "ExpressionAttributeNames": {"#h": self.world.hash[0]},
+            })  # fmt: skip
+            self.plain_step("cloudwatch:GetMetricStatistics", metrics.of_refused(data.draw, self.world))
+
+    def look(self, data: st.DataObject, operation: str) -> None:
+        """Mostly ask at once what was counted of an operation, or of what it must not be counted as."""
+        if self.insights and chance(data.draw, 35):
+            self.report(data)
+        elif not chance(data.draw, 25):
+            self.plain_step("cloudwatch:GetMetricStatistics", metrics.of_operation(data.draw, self.world, operation))
 
     @rule(data=st.data())
     def batch(self, data: st.DataObject) -> None:
@@ -74,7 +95,7 @@ class MetricsMachine(Rules):
     @rule(data=st.data())
     def ask(self, data: st.DataObject) -> None:
         """GetMetricStatistics or GetMetricData."""
-        if chance(data.draw, 65):
+        if not chance(data.draw, 40):
             self.plain_step("cloudwatch:GetMetricStatistics", metrics.statistics(data.draw, self.world))
         else:
             self.plain_step("cloudwatch:GetMetricData", metrics.data(data.draw, self.world))

@@ -105,11 +105,12 @@ class ScalingMachine(Rules):
             self.register(data)
         body = scaling.policy(data.draw, self.world)
         placed = self._at(data, body)
-        kind = "Read" if ":Read" in placed["ScalableDimension"] else "Write"
-        if placed is not body and chance(data.draw, 92):
-            given = dict(placed["TargetTrackingScalingPolicyConfiguration"])
-            given["PredefinedMetricSpecification"] = {"PredefinedMetricType": f"DynamoDB{kind}CapacityUtilization"}
-            placed = {**placed, "TargetTrackingScalingPolicyConfiguration": given}
+        given = dict(body["TargetTrackingScalingPolicyConfiguration"])
+        metric = given["PredefinedMetricSpecification"]["PredefinedMetricType"]
+        same = ("Read" in metric) == (":Read" in body["ScalableDimension"])
+        kind = "Read" if (":Read" in placed["ScalableDimension"]) == same else "Write"
+        given["PredefinedMetricSpecification"] = {"PredefinedMetricType": f"DynamoDB{kind}CapacityUtilization"}
+        placed = {**placed, "TargetTrackingScalingPolicyConfiguration": given}
         self.plain_step(f"{_PREFIX}PutScalingPolicy", placed)
         if chance(data.draw, 60):
             self.listed(data)

@@ -135,7 +135,7 @@ class ThrottlingMachine(Rules):
         """Write units are taken away one by one, past the four times a day that this is free."""
         world = self.any_world(data)
         held = self.table(world)
-        if held is None or held.settings.on_demand or not chance(data.draw, 45):
+        if held is None or held.settings.on_demand or chance(data.draw, 35):
             return
         names = [name for name, index in held.indexes.items() if index.schema.kind == "GSI"]
         name = pick(data.draw, names) if names and chance(data.draw, 40) else ""

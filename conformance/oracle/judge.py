@@ -286,6 +286,7 @@ class Oracle:
             planes.blur_streams(world.service)
             return Judgement((replace(world, pending=(*world.pending, *parts_of(call))),))
         if reply.code in throttled.CODES:
+            self.reached.update(throttled.told_by(reply))
             counted.hindered(world.service)
         return Judgement((world,), throttled.mistold(world.service, call, reply, self.latitude))
 

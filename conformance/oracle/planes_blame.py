@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.oracle import streaming
+from conformance.oracle import scaled, streaming
 from conformance.oracle.bodies import CREATES_NOTHING
 from conformance.oracle.compare import Difference
 from conformance.oracle.divergence import Divergence
@@ -123,7 +123,7 @@ def severity_of(found: Difference) -> str:
     return "data" if last in COUNTS else "shape"
 
 
-_LESSER = frozenset({"BackupSizeBytes", "BackupType", "TableId"})
+_LESSER = frozenset({"BackupSizeBytes", "BackupType", "TableId"}) | scaled.FREE
 
 
 def _by(service: Service, call: Call, found: Difference, writers: Writers) -> str:

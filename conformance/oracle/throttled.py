@@ -201,6 +201,18 @@ _READING = frozenset({"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetIt
 _WRITING = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"})
 
 
+def told_by(reply: Refusal) -> Iterator[str]:
+    """The rules that a refusal for want of throughput shows."""
+    matched = recognise(reply)
+    if reply.code == CANCELLED:
+        told = reply.fields.get("CancellationReasons")
+        codes = [each.get("Code") for each in told if isinstance(each, dict)] if isinstance(told, list) else []
+        yield from ("throttling.transaction",) if THROTTLED_STATEMENTS.intersection(codes) else ()
+    elif matched is not None and matched.capability == "throttling":
+        yield matched.name
+        yield from ("throttling.reasons",) if reply.fields.get(_member(reply.code)) else ()
+
+
 def mistold(service: Service, call: Call, reply: Refusal, latitude: Latitude) -> Divergence | None:
     """What is wrong with a refusal for want of throughput, where it is one.
 

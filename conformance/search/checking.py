@@ -15,6 +15,7 @@ from typing import Any, cast
 from conformance.calibration import recording
 from conformance.checks.base import Answered, Check, Expected, Http, Refused, bound
 from conformance.fates import NEVER_SENT
+from conformance.oracle import scaled
 from conformance.oracle.about import main_rule
 from conformance.oracle.blame import severity_of
 from conformance.oracle.divergence import Divergence
@@ -97,7 +98,8 @@ def _built_on(check: Check) -> Iterator[str]:
 
 def by_literal(check: Check) -> bool:
     """Whether its literal judges a check, not the oracle."""
-    aside = any(step.operation in LITERAL or ":" in step.operation for step in check.steps)
+    names = {step.operation for step in check.steps}
+    aside = not names.isdisjoint(LITERAL) or any(":" in name for name in names - scaled.OPERATIONS)
     return check.below_the_sdk or bool(check.settings) or aside
 
 

@@ -9,7 +9,7 @@ from conformance.strategies.schemas import TableWorld
 
 Body = dict[str, Any]
 NAMESPACE = "AWS/DynamoDB"
-OPERATIONS = ("PutItem", "GetItem", "UpdateItem", "Query", "Scan")
+OPERATIONS = ("PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "Scan")
 STATISTICS = ("Sum", "Sum", "SampleCount", "Average", "Minimum", "Maximum")
 
 
@@ -61,6 +61,27 @@ def statistics(draw: Draw, world: TableWorld) -> Body:
         else:
             body.pop("Statistics")
     return body
+
+
+def of_operation(draw: Draw, world: TableWorld, operation: str) -> Body:
+    """GetMetricStatistics of what an operation has used, of how often it was answered, or of the other units."""
+    kind = pick(draw, ("units", "units", "answers", "other units"))
+    body: Body = {"Namespace": NAMESPACE, "Dimensions": dimensions(world), "Statistics": ["Sum"], **window(draw)}
+    if kind == "answers" and operation in OPERATIONS:
+        name, of = "SuccessfulRequestLatency", dimensions(world, Operation=operation)
+        return {**body, "MetricName": name, "Dimensions": of, "Statistics": ["SampleCount"]}
+    reads = (operation in ("GetItem", "Query", "Scan")) != (kind == "other units")
+    return {**body, "MetricName": f"Consumed{'Read' if reads else 'Write'}CapacityUnits"}
+
+
+def of_refused(draw: Draw, world: TableWorld) -> Body:
+    """GetMetricStatistics of how many PutItem were answered, or how many conditions have failed."""
+    body: Body = {"Namespace": NAMESPACE, **window(draw)}
+    if chance(draw, 40):
+        name = "ConditionalCheckFailedRequests"
+        return {**body, "MetricName": name, "Dimensions": dimensions(world), "Statistics": ["Sum"]}
+    of = dimensions(world, Operation="PutItem")
+    return {**body, "MetricName": "SuccessfulRequestLatency", "Dimensions": of, "Statistics": ["SampleCount"]}
 
 
 def data(draw: Draw, world: TableWorld) -> Body:

@@ -20,7 +20,7 @@ from tests.planted.arena import plain, session_of
 
 RULE = "hypothesis_stateful_rule"
 """What Hypothesis calls its mark of a rule."""
-NEW = ("values", "keys", "expressions", "indexes", "capacity", "partiql")
+NEW = ("values", "keys", "expressions", "indexes", "capacity", "partiql", "throttling", "scaling", "metrics")
 PROGRAMS = 12
 
 
@@ -55,6 +55,15 @@ REACHED = {
         "capacity.read-units", "capacity.write-units", "capacity.index-write-units", "capacity.page-units",
         "capacity.transaction-units", "capacity.shape", "capacity.index-read-units", "items.collection-metrics",
     },
+    "throttling": {
+        "tables.decrease-limit", "tables.units-unchanged", "tables.units-on-demand", "tables.description",
+        "capacity.write-units", "items.condition-failed",
+    },
+    "scaling": {
+        "scaling.registered", "scaling.deregistered", "scaling.policy", "scaling.activity", "scaling.bounds-crossed",
+        "scaling.no-target", "scaling.no-policy", "scaling.one-policy", "scaling.target-value", "scaling.cooldown",
+    },
+    "metrics": {"metrics.consumed", "metrics.listed", "metrics.contributors", "metrics.window", "metrics.insights"},
     "partiql": {"partiql.select", "partiql.columns", "partiql.write-answer", "partiql.update-existing"},
 }  # fmt: skip
 
