@@ -12,7 +12,6 @@ from conformance.strategies import sizes, throughput
 from conformance.strategies.draws import chance, number, pick
 from conformance.strategies.schemas import TableWorld
 from reference.api import Item, Json
-from reference.tables.settings import Throughput
 from reference.tables.table import Table
 
 
@@ -27,7 +26,7 @@ class ThrottlingMachine(Rules):
     def draw_table(self, data: st.DataObject, symbol: str) -> TableWorld:
         """A table that is provisioned more often than elsewhere."""
         world = super().draw_table(data, symbol)
-        return world if world.given is not None else replace(world, on_demand=chance(data.draw, 35))
+        return world if world.given is not None else replace(world, on_demand=chance(data.draw, 40))
 
     def create_body(self, data: st.DataObject, world: TableWorld) -> Json:
         """CreateTable with little throughput."""
@@ -139,18 +138,14 @@ class ThrottlingMachine(Rules):
             return
         names = [name for name, index in held.indexes.items() if index.schema.kind == "GSI"]
         name = pick(data.draw, names) if names and chance(data.draw, 40) else ""
-        if self._units(held, name).write_units < 7:
-            raised = throughput.fewer(world, replace(self._units(held, name), write_units=11), name)
-            self.plain_step("UpdateTable", raised)
-        for _ in range(pick(data.draw, (5, 5, 2))):
-            now = self.table(world)
-            if now is None or (units := self._units(now, name)).write_units < 2:
-                return
-            self.plain_step("UpdateTable", throughput.fewer(world, units, name))
+        units = held.indexes[name].settings if name else held.settings
+        write = units.write_units
+        if write < 7:
+            write = 10
+            self.plain_step("UpdateTable", throughput.lowered(world, units.read_units, write, name))
+        for less in range(1, 1 + pick(data.draw, (5, 5, 2))):
+            self.plain_step("UpdateTable", throughput.lowered(world, units.read_units, write - less, name))
         self.describe(data)
-
-    def _units(self, held: Table, index: str) -> Throughput:
-        return held.indexes[index].settings if index else held.settings
 
     @rule(data=st.data())
     def describe(self, data: st.DataObject) -> None:

@@ -35,9 +35,10 @@ def table(draw: Draw, world: TableWorld) -> Body:
     return body
 
 
-def maxima(draw: Draw) -> Body:
-    """Maximum request units, of one kind or both."""
-    kinds = pick(draw, (("Write",), ("Write",), ("Read",), ("Read", "Write")))
+def maxima(draw: Draw, *, anew: bool = True) -> Body:
+    """Maximum request units, of both kinds or one; mostly of one where they are changed and not ``anew``."""
+    both, one = ("Read", "Write"), pick(draw, ("Write", "Read"))
+    kinds = both if chance(draw, 60 if anew else 20) else (one,)
     return {f"Max{kind}RequestUnits": pick(draw, MAXIMA) for kind in kinds}
 
 
@@ -67,15 +68,15 @@ def change(draw: Draw, world: TableWorld, held: Table) -> Body:
     return body
 
 
-def fewer(world: TableWorld, held: Throughput, index: str = "") -> Body:
-    """UpdateTable that takes a write unit away, of the table or of an index."""
-    less = units(held.read_units, held.write_units - 1)
+def lowered(world: TableWorld, read: int, write: int, index: str = "") -> Body:
+    """UpdateTable to so many units of the table or of an index."""
+    given = units(read, write)
     if index:
         return {
             "TableName": world.reference,
-            "GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": index, "ProvisionedThroughput": less}}],
+            "GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": index, "ProvisionedThroughput": given}}],
         }
-    return {"TableName": world.reference, "ProvisionedThroughput": less}
+    return {"TableName": world.reference, "ProvisionedThroughput": given}
 
 
 def switch(draw: Draw, world: TableWorld, held: Table) -> Body:
@@ -102,7 +103,7 @@ def switch(draw: Draw, world: TableWorld, held: Table) -> Body:
 
 def limits(draw: Draw, world: TableWorld) -> Body:
     """UpdateTable of maximum request units: set, changed, lifted, or out of bounds."""
-    given = maxima(draw)
+    given = maxima(draw, anew=False)
     if chance(draw, 25):
         given[pick(draw, sorted(given))] = pick(draw, (-1, -1, 0, -2, BEYOND))
     return {"TableName": world.reference, "OnDemandThroughput": given}
