@@ -32,7 +32,7 @@ from conformance.oracle.lacking import lacking, unsupported
 from conformance.oracle.latitude import MAX_PENDING, Latitude, permitted
 from conformance.oracle.order import before, constrains, evaluated, exhausted
 from conformance.oracle.pages import Pages
-from conformance.oracle.reasons import recognised, refused_as
+from conformance.oracle.reasons import of_a_filter, recognised, refused_as
 from conformance.oracle.wording import Wording, alternatives
 from conformance.oracle.writers import Writers
 from conformance.record.finding import SEVERITIES
@@ -403,7 +403,7 @@ class Oracle:
 
     def _refused_untruly(self, world: World, call: Call, outcome: Outcome | None, reply: Refusal) -> Judgement:
         matched = recognised(call, reply)
-        if matched is not None and matched.open:
+        if (matched is not None and matched.open) or of_a_filter(world.service, reply):
             return Judgement((world,))
         expected = Success(outcome.body if outcome else None)
         if unsupported(reply) or call.operation in self.latitude.lacks:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from conformance.oracle.wording import recognise
 from reference.api import Call, Json, Refusal
 from reference.rules import Rule
+from reference.service import Service
 
 
 def recognised(call: Call, reply: Refusal) -> Rule | None:
@@ -53,3 +56,16 @@ def too_deep(body: Json, most: int) -> bool:
         if not level:
             return False
     return True
+
+
+_OTHER_TYPE = re.compile(r"Attribute '(.*)' type mismatch\. .* IndexName: (.*)", re.DOTALL)
+
+
+def of_a_filter(service: Service, reply: Refusal) -> bool:
+    """Whether a refusal is about the type of an attribute by which a vector index only filters, which is disputed."""
+    told = _OTHER_TYPE.search(reply.message or "")
+    if told is None:
+        return False
+    tables = service.account.tables.values()
+    indexes = (table.settings.vectors[told[2]] for table in tables if told[2] in table.settings.vectors)
+    return any(index.hash != told[1] for index in indexes)

@@ -290,3 +290,25 @@ def test_where_several_states_are_possible_the_mildest_divergence_is_told() -> N
     bench.oracle.judge(put(v=n(2)), Lost("timeout"), bench.now)
     found = bench.faults(get(), {"Item": {"pk": {"S": "a"}, "v": n("2.0")}})
     assert (found.severity, found.rule) == ("shape", "values.number-normal-form")
+
+
+@pytest.mark.parametrize(("attribute", "fits"), [("kind", True), ("owner", False)])
+def test_the_type_of_what_a_vector_index_only_filters_by_is_disputed(attribute: str, *, fits: bool) -> None:
+    bench = Bench()
+    schema = [("owner", "HASH"), ("kind", "INLINE_FILTER")]
+    near = {
+        "IndexName": "near", "VectorAttribute": {"AttributeName": "v"}, "Dimensions": 2, "DistanceFunction": "COSINE",
+        "Projection": {"ProjectionType": "ALL"},
+        "SearchSchema": [{"AttributeName": name, "SearchSchemaElementType": kind} for name, kind in schema],
+    }  # fmt: skip
+    named = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "owner", "kind")]
+    made = {"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}], "AttributeDefinitions": named}
+    vectors = {"BillingMode": "PAY_PER_REQUEST", "VectorIndexes": [near]}
+    bench.lawful(Call("CreateTable", {"TableName": "vectors", **made, **vectors}))
+    told = refusal(
+        f"One or more parameter values were invalid. Attribute '{attribute}' type mismatch. "
+        "Expected: S, Actual: N. IndexName: near"
+    )
+    item = {"pk": {"S": "a"}, "kind": n(1)}
+    verdict = bench.judge(Call("PutItem", {"TableName": "vectors", "Item": item}), told)
+    assert (verdict.ruling == "ok") is fits
