@@ -56,14 +56,14 @@ REACHED = {
         "capacity.transaction-units", "capacity.shape", "capacity.index-read-units", "items.collection-metrics",
     },
     "throttling": {
-        "tables.decrease-limit", "tables.units-unchanged", "tables.units-on-demand", "tables.description",
-        "capacity.write-units", "items.condition-failed",
+        "tables.decrease-limit", "tables.description", "tables.update-answer", "capacity.write-units",
+        "items.condition-failed",
     },
     "scaling": {
         "scaling.registered", "scaling.deregistered", "scaling.policy", "scaling.activity", "scaling.bounds-crossed",
         "scaling.no-target", "scaling.no-policy", "scaling.one-policy", "scaling.target-value", "scaling.cooldown",
     },
-    "metrics": {"metrics.consumed", "metrics.listed", "metrics.contributors", "metrics.window", "metrics.insights"},
+    "metrics": {"metrics.consumed", "metrics.listed", "metrics.contributors", "metrics.insights"},
     "partiql": {"partiql.select", "partiql.columns", "partiql.write-answer", "partiql.update-existing"},
 }  # fmt: skip
 
