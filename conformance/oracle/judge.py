@@ -394,7 +394,7 @@ class Oracle:
             if evaluated(other, known[0].rule):
                 return self._untrue(call, known[0], other, reply, broken)
         several = len({v.rule.name for v in known}) > 1
-        if named is None and (several if other is None else not exhausted(known[0].rule)):
+        if named is None and (several if other is None else not exhausted(known[0].rule, other)):
             return None
         wrong = named or known[0]
         found = self._divergence(call, wrong, reply, "message", "message", broken)

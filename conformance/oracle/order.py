@@ -34,8 +34,14 @@ _RULES = {
     "legacy.update-type-mismatch": ITEM,
     "transactions.cancelled": ITEM,
 }
-_UNKNOWN = frozenset({("values.nesting", "keys.schema-mismatch")})
-"""Pairs of checks in different stages whose order is recorded for transactions only (conflicts.md 128)."""
+_UNKNOWN = frozenset({
+    ("values.nesting", "keys.schema-mismatch"),
+    ("wire.size-min", "tables.units-missing"),
+    ("wire.length-max", "tables.units-missing"),
+})  # fmt: skip
+"""Pairs of checks in different stages whose order is recorded for transactions only (conflicts.md 128), or differs
+from host to host (dataplane:TBL-3).
+"""
 _REQUEST_AREAS = ("expressions", "legacy", "values")
 
 
@@ -77,6 +83,7 @@ def constrains(rule: Rule, other: Rule) -> bool:
     return stage(rule) == CONSTRAINTS and stage(other) not in (SERIALIZATION, CONSTRAINTS)
 
 
-def exhausted(rule: Rule) -> bool:
-    """Whether the reference tells everything that is wrong in the stage of a broken rule."""
-    return stage(rule) in (CONSTRAINTS, TABLE, ITEM)
+def exhausted(rule: Rule, other: Rule | None = None) -> bool:
+    """Whether the reference tells everything that is wrong up to the stage of a broken rule, the other included."""
+    unknown = other is not None and (rule.name, other.name) in _UNKNOWN
+    return not unknown and stage(rule) in (CONSTRAINTS, TABLE, ITEM)

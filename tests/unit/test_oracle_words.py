@@ -170,3 +170,11 @@ class TestOrder:
         for rule in list(ledger().values())[:50]:
             assert not before(disputed, rule)
             assert not before(rule, disputed)
+
+
+def test_hosts_differ_on_whether_a_key_schema_or_the_units_come_first() -> None:
+    bench = Bench()
+    asked = Call("CreateTable", {"TableName": "other", "KeySchema": [], "AttributeDefinitions": []})
+    units = "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"
+    bench.accepts(asked, refusal(f"One or more parameter values were invalid: {units}"))
+    assert bench.faults(asked, refusal("Value '[]' is no key schema")).rule == "wire.size-min"
