@@ -93,6 +93,7 @@ class Campaign:
     seed: int = 0
     watch: Callable[[Trial, bool], None] = lambda trial, control: None
     problems: dict[str, Problem] = field(default_factory=dict)
+    seen: Counter[str] = field(default_factory=Counter)
     made: Made = field(default_factory=Made)
     errors: list[str] = field(default_factory=list)
 
@@ -135,8 +136,9 @@ class Campaign:
         return trial
 
     def _note(self, trial: Trial, *, without_faults: bool) -> list[Problem]:
-        """The problems of a trial that were not known."""
+        """The problems of a trial that were not known; of all of them it is counted how many experiments show them."""
         fresh = []
+        self.seen.update({fingerprint(trial.plan.workload, anomaly) for anomaly in trial.anomalies()})
         for anomaly in trial.anomalies():
             problem = Problem(trial, anomaly, without_faults)
             if problem.fingerprint not in self.problems:
@@ -236,6 +238,9 @@ def spoken_of(problem: Problem) -> list[Op]:
 def met(problem: Problem) -> list[str]:
     """What a reader of the evidence must know of its calls: attempts, faults, and clients that go by a new number."""
     told = []
+    if problem.anomaly.severity == "crash" and problem.trial.fired:
+        met_by = ", ".join(f"{name} {count}" for name, count in sorted(problem.trial.fired.items()))
+        told.append(f"Faults that the clients' requests met: {met_by}.")
     clients = len(problem.trial.plan.clients)
     renamed: dict[int, int] = {}
     for op in spoken_of(problem):
@@ -300,6 +305,10 @@ def saved(path: Path) -> tuple[Plan, Schedule | None]:
 
 def write_run(campaign: Campaign, *, command: str, budget: float, started: str, seconds: float, stopped: str) -> Run:
     """The run of a campaign, written to its folder: a check for each workload, with and without faults."""
+    for finding in folder_findings(campaign.folder):
+        seen = campaign.seen[finding.fingerprint]
+        if seen > finding.seen:
+            campaign.folder.write_finding(replace(finding, seen=seen), SCRIPT.format(target=campaign.target.name))
     findings = tuple(folder_findings(campaign.folder))
     by_capability: dict[str, Counter[str]] = {}
     for finding in findings:

@@ -7,6 +7,7 @@ counters that only grow (attribute ``n``), and are silent where a history does n
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
@@ -101,15 +102,15 @@ def _replaces(access: Access) -> bool:
 
 
 def _overwritten_twice(history: Sequence[Access], start: State, failed: Sequence[Access]) -> Iterator[Found]:
-    """A unique value can be replaced only once."""
-    if _writers(history) is None:
-        return
+    """A value that was written once can be replaced only once."""
+    written: Counter[object] = Counter(access.value_of(REGISTER) for access in history)
+    written[_register(start)] += 1
     replaced: dict[object, Access] = {}
     for access in history:
         if access.info or access.refused or not access.writes(REGISTER) or not _replaces(access):
             continue
         old = _register(access.before[0]) if access.before is not None else _demanded(access)
-        if old is None:
+        if old is None or written[old] > 1:
             continue
         if old in replaced:
             other = replaced[old]

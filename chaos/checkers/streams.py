@@ -113,7 +113,8 @@ def _once(
     deletes = [write for write in writes if write.value is None]
     sure = sum(not write.info for write in deletes)
     if count[None] > len(deletes) or (complete and count[None] < sure):
-        text = f"the stream tells {count[None]} times that {key} was deleted; it was {sure} to {len(deletes)} times"
+        times = str(sure) if sure == len(deletes) else f"{sure} to {len(deletes)}"
+        text = f"the stream tells {count[None]} times that {key} was deleted; it was {times} times"
         kind = "duplicate-record" if count[None] > len(deletes) else "lost-record"
         yield _Found(kind, RULE, text, tuple(deletes[:4]), _with(records, None))
 

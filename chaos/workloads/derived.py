@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from chaos.checkers import convergence, linearizable, streams
@@ -271,12 +271,20 @@ class Stream:
 
     def check(self, evidence: Evidence) -> list[Result]:
         """The stream against the writes, as read in the end and as read meanwhile."""
-        writes = list(_written(evidence))
-        refused = {name: [a.item for a in listed] for name, listed in attempted(evidence.ops).items()}
+        histories = by_key(evidence.ops)
+        failed = attempted(evidence.ops)
+        linear = linearizable.check(histories, failed=failed)
+        # Where the answers contradict each other, it is not the stream's fault if it agrees with one of them only.
+        doubtful = set() if linear.verdict != "violated" else {
+            name for name, history in histories.items()
+            if linearizable.check({name: history}, failed=failed).verdict == "violated"
+        }  # fmt: skip
+        writes = list(_written(evidence, doubtful))
+        refused = {name: [a.item for a in listed] for name, listed in failed.items()}
         final = streams.check(writes, told(evidence, final=True), refused=refused)
         if not _read_out(evidence):
             final = Result("streams", "unknown", reason="the stream could not be read to its end")
-        results = [final, linearizable.check(by_key(evidence.ops), failed=attempted(evidence.ops))]
+        results = [final, linear]
         early = told(evidence, final=False)
         if early:
             results.append(streams.check(writes, early, refused=refused, complete=False))
@@ -345,8 +353,8 @@ def _records(op: Op) -> Iterator[Told]:
         )
 
 
-def _written(evidence: Evidence) -> Iterator[Written]:
-    """The writes that changed something, or may have."""
+def _written(evidence: Evidence, doubtful: Collection[str]) -> Iterator[Written]:
+    """The writes that changed something, or may have: of ``doubtful`` items no delete is sure to have."""
     for op in evidence.ops:
         if op.operation not in ("PutItem", "UpdateItem", "DeleteItem") or op.fate == "fail":
             continue
@@ -354,7 +362,8 @@ def _written(evidence: Evidence) -> Iterator[Written]:
             if access.action == "delete" and access.before == (None,):
                 continue
             value = None if access.action == "delete" else (("v", access.value_of("v")),)
-            yield Written(op.index, op.process, name, value, access.called, access.returned, access.info)
+            info = access.info or (value is None and name in doubtful)
+            yield Written(op.index, op.process, name, value, access.called, access.returned, info)
 
 
 LATER = 3_600

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -231,6 +232,31 @@ def test_a_stream_that_was_not_read_to_its_end_is_unknown() -> None:
     assert check(Evidence(plan, [wrote, read, lost], Profile()))[0].verdict == "unknown"
 
 
+def test_a_stream_is_not_blamed_for_answers_that_contradict_each_other() -> None:
+    image = {"pk": {"S": "a"}, "v": {"S": "x"}}
+    shown = {"Keys": {"pk": {"S": "a"}}, "NewImage": image}
+    records = [
+        {"eventName": "INSERT", "dynamodb": {**shown, "SequenceNumber": "1"}},
+        {"eventName": "REMOVE", "dynamodb": {"Keys": shown["Keys"], "OldImage": image, "SequenceNumber": "2"}},
+    ]
+    wrote = Op(
+        0, "PutItem", {**put(PLACE, {"v": text("x")}), "ReturnValues": "ALL_OLD"}, 0, 0.0, 0.5, Success({}), "ok"
+    )
+    gone = Success({"Attributes": image})
+    body = {**PLACE, "ReturnValues": "ALL_OLD"}
+    deletes = [Op(n, "DeleteItem", body, n, 1.0, 1.5, gone, "ok") for n in (1, 2)]
+    read = Op(3, "GetRecords", {}, 9, 3.0, 3.5, Success({"Records": records}), "ok", notes={"final": 1, "shard": "s"})
+    plan = Plan("stream", 0, {}, ())
+    found = WORKLOADS["stream"].check(Evidence(plan, [wrote, *deletes, read], Profile()))
+    assert [a.kind for result in found for a in result.anomalies] == ["lost-update"]
+    # One delete that the stream does not tell of is its fault.
+    untold = replace(read, reply=Success({"Records": records[:1]}))
+    found = WORKLOADS["stream"].check(Evidence(plan, [wrote, deletes[0], untold], Profile()))
+    assert [a.summary for result in found for a in result.anomalies] == [
+        "the stream tells 0 times that a was deleted; it was 1 times"
+    ]
+
+
 def test_shrinking_leaves_what_it_takes() -> None:
     plan = Plan("register", 0, {}, tuple(tuple(Act("put", (f"k{c}", n)) for n in range(8)) for c in range(3)))
     schedule = schedule_for(WORKLOADS["register"], plan, Settings((find("drop-reply"),), share=0.9))
@@ -254,7 +280,7 @@ def test_a_campaign_leaves_findings_that_run_again(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     with served(AppliedTwice()) as target:
         campaign = Campaign(target, folder, Settings(converge=0.2), ["counter"], Size(clients=3, acts=15))
-        campaign.run(30.0, rounds=1)
+        campaign.run(60.0, rounds=2)
         run = write_run(
             campaign, command="c", budget=1.0, started="2026-11-22T00:00:00+00:00", seconds=1.0, stopped="budget"
         )
@@ -264,6 +290,7 @@ def test_a_campaign_leaves_findings_that_run_again(tmp_path: Path) -> None:
         assert schedule is None
         assert plan.acts < 45
         assert finding.replays == 3
+        assert finding.seen == 2
     assert read_run(tmp_path / "run") == run
     assert read_finding(place).notes["workload"] == "counter"
     assert finding.rule in ledger()

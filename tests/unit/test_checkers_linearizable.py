@@ -20,6 +20,7 @@ ACCEPTED = {
     "insert once": ["A: [n1] [r1]", "B: [n2!]"],
     "delete and old images": ["A: [w1] [d/1] [n2] [w3/2] [r3]"],
     "counting": ["A: [+1=1   ] [+1=3]", "B: [+1=2   ]     [=3]"],
+    "a value written twice is replaced twice": ["A: [w1] [d/1] [w1] [d/1]"],
     "a lost addition may count or not": ["A: [+1>", "B: [+1=1] [+1=3]"],
 }
 REJECTED = {
@@ -31,6 +32,7 @@ REJECTED = {
     "a value nobody wrote": ["A: [w1] [r7]"],
     "an unanswered write does not take effect twice": ["A: [w1>", "B: [w2] [r1] [w3] [r1]"],
     "both replaced the same value": ["A: [w1] [c12]", "B:      [c13 ]"],
+    "both replaced it, another was written twice": ["A: [w9] [w9] [w1] [c12]", "B:                [c13 ]"],
     "both inserted": ["A: [n1]", "B: [n2]"],
     "refused although it holds": ["A: [w1] [c12!] [r1]"],
     "the refused write shows": ["A: [w1] [w2] [c13!] [r3]"],
@@ -67,6 +69,7 @@ def test_unlawful_histories_are_rejected(name: str) -> None:
         ("a value nobody wrote", "garbage-read"),
         ("the refused write shows", "aborted-read"),
         ("both replaced the same value", "lost-update"),
+        ("both replaced it, another was written twice", "lost-update"),
         ("two additions at the same count", "lost-update"),
         ("an addition counted twice", "applied-twice"),
         ("writes seen in opposite orders", "not-linearizable"),
