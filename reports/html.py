@@ -203,9 +203,9 @@ def _start(findings: Sequence[FindingView]) -> list[FindingView]:
 def _view(finding: Finding, folder: Path, room: int, known: frozenset[str] | None = None) -> FindingView:
     evidence = tuple(_evidence(entry) for entry in finding.evidence[:EVIDENCE_LIMIT])
     room -= CARD + _weight(finding.summary[:TITLE_LIMIT], finding.says, *(e.source for e in evidence))
-    calls = _fitted(steps(finding.program), room // 2)
-    room -= sum(_step_weight(step) for step in calls)
     prose = clip(str(finding.observed.get("history", "")), PROSE_LIMIT)
+    calls = _fitted(steps(finding.program, judged=not prose), room // 2)
+    room -= sum(_step_weight(step) for step in calls)
     rows = [] if prose else _first_rows(_differing(finding), max(room, ROOM_LEAST))
     room -= sum(_row_weight(row) for row in rows) + _weight(prose)
     picture = experiments.picture(finding, folder)

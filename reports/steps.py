@@ -24,7 +24,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One call: its number in the program, operation, table, parameters and, except for the last, its answer."""
+    """One call: its number in the program, operation, table, parameters and, except for the one judged, its answer."""
 
     number: int
     operation: str
@@ -39,10 +39,13 @@ class StepView:
         return " ".join(part for part in parts if part)
 
 
-def steps(program: Iterable[Mapping[str, Any]]) -> list[StepView]:
-    """The calls of a finding's program; at most ``STEP_LIMIT``, always with the last one, which is the one judged."""
+def steps(program: Iterable[Mapping[str, Any]], *, judged: bool = True) -> list[StepView]:
+    """The calls of a finding's program; at most ``STEP_LIMIT``, always with the last one.
+
+    ``judged``: the last is the one that the finding is about, whose answer stands elsewhere.
+    """
     ops = list(program)
-    shown = [_step(op, last=op is ops[-1]) for op in ops]
+    shown = [_step(op, last=judged and op is ops[-1]) for op in ops]
     if len(shown) > STEP_LIMIT:
         left = len(shown) - STEP_LIMIT
         gap = StepView(shown[STEP_LIMIT - 1].number, f"… {left:,} more calls …", "", (), "")

@@ -14,6 +14,7 @@ from conformance.record.folder import RunFolder, read_run
 from reports import html
 from reports.experiments import BOTTOM, HEIGHT, LEFT, PICTURE_BYTES, RIGHT, TOP, WIDTH, picture, views
 from reports.outline import replay_command
+from reports.steps import steps
 from tests.unit.record_samples import DATA, HOSTILE, RUN
 
 EXPERIMENT = {
@@ -93,6 +94,12 @@ def test_a_finding_of_clients_shows_what_they_saw(tmp_path: Path) -> None:
     assert "The calls it is about" in page
     # One after the other, as boto3 code, its calls would show nothing.
     assert "boto3" not in page
+
+
+def test_the_answer_to_the_last_call_is_shown_where_none_is_judged() -> None:
+    program = [{"index": 4, "operation": "GetItem", "body": {}, "reply": {"success": {"Item": {"n": {"N": "1"}}}}}]
+    assert [step.answer for step in steps(program)] == [""]
+    assert [step.answer for step in steps(program, judged=False)] == ["200 {Item: {n: 1}}"]
 
 
 @pytest.mark.parametrize("timeline", [None, b"<html>", b"<svg" + b" " * PICTURE_BYTES])
