@@ -302,14 +302,16 @@ def consume(client: Client, memory: dict[str, Any], deadline: float, **notes: An
     if not memory["arn"]:
         memory.pop("arn")
         return False
-    described = body_of(client.call("DescribeStream", {"StreamArn": memory["arn"]})).get("StreamDescription") or {}
+    described = client.call("DescribeStream", {"StreamArn": memory["arn"]}, **notes)
     came = False
     at = memory.setdefault("iterators", {})
-    for shard in described.get("Shards", []):
-        name = shard.get("ShardId")
+    for name in _parents(described):
         if name not in at:
             asked = {"StreamArn": memory["arn"], "ShardId": name, "ShardIteratorType": "TRIM_HORIZON"}
-            at[name] = body_of(client.call("GetShardIterator", asked)).get("ShardIterator")
+            iterator = body_of(client.call("GetShardIterator", asked)).get("ShardIterator")
+            if iterator is None:
+                continue
+            at[name] = iterator
         for _ in range(PAGE_LIMIT):
             if not at[name]:
                 break
@@ -324,19 +326,37 @@ def consume(client: Client, memory: dict[str, Any], deadline: float, **notes: An
     return came
 
 
+def _parents(op: Op) -> dict[str, str]:
+    """The shards that a DescribeStream shows, each with its parent's name or nothing."""
+    shards = (body_of(op).get("StreamDescription") or {}).get("Shards") or []
+    return {str(shard.get("ShardId")): str(shard.get("ParentShardId") or "") for shard in shards}
+
+
 def _read_out(evidence: Evidence) -> bool:
-    """Whether the last reading of each shard, when all had ended, was answered."""
+    """Whether, when all had ended, every shard was read and the last reading of each was answered."""
     last = {str(op.notes.get("shard")): op for op in evidence.final("GetRecords")}
-    return bool(last) and all(op.fate == "ok" for op in last.values())
+    described = evidence.final("DescribeStream")
+    known = set(_parents(described[-1])) if described else set()
+    return bool(last) and known <= set(last) and all(op.fate == "ok" for op in (*last.values(), *described[-1:]))
 
 
 def told(evidence: Evidence, *, final: bool) -> list[Told]:
-    """The records that were read in the end, or meanwhile, in the order of reading."""
+    """The records that were read in the end, or meanwhile, in the order of reading, a shard's after its parent's."""
     found: list[Told] = []
+    parents: dict[str, str] = {}
     for op in sorted(evidence.ops, key=lambda op: op.index):
         if op.operation == "GetRecords" and op.fate == "ok" and ("final" in op.notes) == final:
             found += _records(op)
-    return found
+        elif op.operation == "DescribeStream":
+            parents.update(_parents(op))
+
+    def generation(record: Told) -> int:
+        shard, count = record.shard, 0
+        while parents.get(shard) and count < len(parents):
+            shard, count = parents[shard], count + 1
+        return count
+
+    return sorted(found, key=generation)
 
 
 def _records(op: Op) -> Iterator[Told]:

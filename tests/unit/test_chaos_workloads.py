@@ -20,6 +20,7 @@ from chaos.summary import Made
 from chaos.trials import Campaign, fingerprint, met, saved, shrink, spoken_of, write_run
 from chaos.workloads import WORKLOADS
 from chaos.workloads.base import Act, Evidence, Plan, Size, keys_in
+from chaos.workloads.derived import told
 from chaos.workloads.transactions import appending, of_ops
 from chaos.workloads.vocabulary import CONDITIONS, UPDATES, accesses, attempted, by_key, key, put, text, update, when
 from conformance.record.codec import dumps, loads
@@ -232,6 +233,27 @@ def test_a_stream_that_was_not_read_to_its_end_is_unknown() -> None:
     assert check(Evidence(plan, [wrote, read, lost], Profile()))[0].verdict == "unknown"
 
 
+def test_records_of_a_shard_come_after_its_parents() -> None:
+    def read(index: int, shard: str, value: str) -> Op:
+        image = {"pk": {"S": "a"}, "v": {"S": value}}
+        record = {"eventName": "MODIFY", "dynamodb": {"Keys": {"pk": {"S": "a"}}, "NewImage": image}}
+        reply = Success({"Records": [record]})
+        return Op(index, "GetRecords", {}, 9, 1.0, 1.5, reply, "ok", notes={"final": 1, "shard": shard})
+
+    shards = [{"ShardId": "child", "ParentShardId": "parent"}, {"ShardId": "parent", "ParentShardId": "trimmed"}]
+    described = Op(0, "DescribeStream", {}, 9, 0.5, 0.6, Success({"StreamDescription": {"Shards": shards}}), "ok",
+                   notes={"final": 1})  # fmt: skip
+    plan = Plan("stream", 0, {}, ())
+    ops = [described, read(1, "child", "new"), read(2, "parent", "old")]
+    assert [record.new for record in told(Evidence(plan, ops, Profile()), final=True)] == [
+        (("v", "old"),), (("v", "new"),),
+    ]  # fmt: skip
+    # A shard of which nothing was read leaves the stream unread.
+    check = WORKLOADS["stream"].check
+    assert check(Evidence(plan, ops[:2], Profile()))[0].verdict == "unknown"
+    assert check(Evidence(plan, ops, Profile()))[0].verdict == "violated"
+
+
 def test_a_stream_is_not_blamed_for_answers_that_contradict_each_other() -> None:
     image = {"pk": {"S": "a"}, "v": {"S": "x"}}
     shown = {"Keys": {"pk": {"S": "a"}}, "NewImage": image}
@@ -333,9 +355,9 @@ def test_findings_that_take_faults_keep_their_schedule(tmp_path: Path) -> None:
     assert schedule is not None
     assert {rule.fault.name for rule in schedule.rules} == {"drop-reply"}
     again = next(op for op in spoken_of(problem) if op.attempt_of is not None)
-    told = "\n".join(met(problem))
-    assert f"Call {again.index} is call {again.attempt_of} again, with the same token." in told
-    assert "met the fault drop-reply: it reads the whole answer and ends the connection" in told
+    lines = "\n".join(met(problem))
+    assert f"Call {again.index} is call {again.attempt_of} again, with the same token." in lines
+    assert "met the fault drop-reply: it reads the whole answer and ends the connection" in lines
     assert fingerprint("append", problem.anomaly) == problem.fingerprint
 
 
