@@ -411,7 +411,8 @@ class Expiry:
     def prepare(self, client: Client, plan: Plan) -> None:
         """Switch time to live on."""
         spec = {"Enabled": True, "AttributeName": "ttl"}
-        client.call("UpdateTimeToLive", {"TableName": NAME, "TimeToLiveSpecification": spec})
+        asked = {"TableName": NAME, "TimeToLiveSpecification": spec}
+        until_answered(client, "UpdateTimeToLive", asked, time.monotonic() + 10.0)
 
     def perform(self, client: Client, act: Act) -> None:
         """One call."""

@@ -21,7 +21,7 @@ from chaos.trials import Campaign, fingerprint, met, saved, shrink, spoken_of, w
 from chaos.workloads import WORKLOADS
 from chaos.workloads.base import Act, Evidence, Plan, Size, keys_in
 from chaos.workloads.derived import told
-from chaos.workloads.transactions import appending, of_ops
+from chaos.workloads.transactions import appending, of_ops, sums
 from chaos.workloads.vocabulary import CONDITIONS, UPDATES, accesses, attempted, by_key, key, put, text, update, when
 from conformance.record.codec import dumps, loads
 from conformance.record.folder import RunFolder, read_finding, read_run
@@ -231,6 +231,34 @@ def test_a_stream_that_was_not_read_to_its_end_is_unknown() -> None:
     check = WORKLOADS["stream"].check
     assert check(Evidence(plan, [wrote, read], Profile()))[0].verdict == "violated"
     assert check(Evidence(plan, [wrote, read, lost], Profile()))[0].verdict == "unknown"
+
+
+def test_a_bank_is_judged_once_its_accounts_are_open() -> None:
+    class Throttled:
+        """A client that is throttled at each account's first call, and loses the answer to the second of account0."""
+
+        def __init__(self) -> None:
+            self.ops: list[Op] = []
+
+        def call(self, operation: str, body: Body, **notes: Json) -> Op:
+            name = body["Item"]["pk"]["S"]
+            before = [op for op in self.ops if op.body["Item"]["pk"]["S"] == name]  # type: ignore[index, call-overload]
+            reply: Reply = Success({})
+            fate: Fate = "ok"
+            if not before:
+                reply, fate = Refusal("ProvisionedThroughputExceededException", "m"), "fail"
+            elif name == "account0":
+                reply, fate = (Lost("reset"), "info") if len(before) == 1 else (Refusal(FAILED, "m"), "fail")
+            op = Op(len(self.ops), operation, body, 3, 1.0, None if fate == "info" else 2.0, reply, fate, notes=notes)
+            self.ops.append(op)
+            return op
+
+    plan = WORKLOADS["bank"].draw(1, Size(clients=2, acts=4, keys=2))
+    client = Throttled()
+    WORKLOADS["bank"].prepare(client, plan)  # type: ignore[arg-type]
+    assert [op.fate for op in client.ops] == ["fail", "info", "fail", "fail", "ok"]
+    assert sums(Evidence(plan, client.ops, Profile())).reason == "the money was never counted"
+    assert sums(Evidence(plan, client.ops[:4], Profile())).reason == "not opened: account1"
 
 
 def test_records_of_a_shard_come_after_its_parents() -> None:
