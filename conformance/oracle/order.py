@@ -35,13 +35,12 @@ _RULES = {
     "transactions.cancelled": ITEM,
 }
 _UNKNOWN = frozenset({
-    ("values.nesting", "keys.schema-mismatch"),
     ("wire.size-min", "tables.units-missing"),
     ("wire.length-max", "tables.units-missing"),
 })  # fmt: skip
-"""Pairs of checks in different stages whose order is recorded for transactions only (conflicts.md 128), or differs
-from host to host (dataplane:TBL-3).
-"""
+"""Pairs of checks in different stages whose order differs from host to host (dataplane:TBL-3)."""
+_LOOKUP = "keys.schema-mismatch"
+"""What is wrong with a key is recorded in no order for lookups: for transactions at most (conflicts.md 128)."""
 _REQUEST_AREAS = ("expressions", "legacy", "values")
 
 
@@ -60,7 +59,7 @@ def before(rule: Rule, other: Rule) -> bool:
     """Whether the service is known to check the one before the other."""
     if rule.disputed or other.disputed or "inferred" in (rule.strength, other.strength):
         return False
-    if (rule.name, other.name) in _UNKNOWN:
+    if (rule.name, other.name) in _UNKNOWN or (rule.capability == "values" and other.name == _LOOKUP):
         return False
     first, second = stage(rule), stage(other)
     return first is not None and second is not None and first < second

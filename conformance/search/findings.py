@@ -102,7 +102,7 @@ def unsettled(rule: Rule | None, divergence: Divergence) -> bool:
         return False
     if divergence.derived or rule is None or rule.open or rule.strength == "inferred":
         return True
-    return _in_words_alone(divergence) and not all(_worded(name) for name in _named(divergence))
+    return _in_words_alone(divergence) and not all(_worded(name, divergence.operation) for name in _named(divergence))
 
 
 def _in_words_alone(divergence: Divergence) -> bool:
@@ -122,9 +122,16 @@ def _named(divergence: Divergence) -> tuple[str, ...]:
     return due if divergence.severity != "message" and due else (divergence.rule,)
 
 
-def _worded(name: str) -> bool:
+_STATEMENTS = frozenset({"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"})
+
+
+def _worded(name: str, operation: str) -> bool:
+    """Whether a rule's words are recorded; of a statement only those are that are recorded for statements."""
     rule = ledger().get(name)
-    return rule is not None and rule.worded
+    if rule is None or not rule.worded:
+        return False
+    told = rule.capability == "partiql" or any(":PQL-" in place for place in rule.spec)
+    return told or operation not in _STATEMENTS or rule.error != "ValidationException"
 
 
 def program_of(ops: Sequence[Op], capability: str = "") -> Program:

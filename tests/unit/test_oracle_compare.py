@@ -131,6 +131,19 @@ class TestAnswers:
         assert compare(asked, one, two) == []
         assert compare(asked, one, {"Table": {"TableName": "t", "CreationDateTime": 1.5}})
 
+    def test_a_replica_on_its_way_out_may_be_shown_for_a_while(self) -> None:
+        asked = Call("DescribeTable", {"TableName": "t"})
+        gone = {"Table": {"TableName": "t"}}
+
+        def with_replicas(**regions: str) -> dict[str, Any]:
+            listed = [{"RegionName": region, "ReplicaStatus": status} for region, status in regions.items()]
+            return {"Table": {"TableName": "t", "GlobalTableVersion": "2019.11.21", "Replicas": listed}}
+
+        assert compare(asked, gone, with_replicas(one="DELETING")) == []
+        assert compare(asked, with_replicas(two="ACTIVE"), with_replicas(one="DELETING", two="ACTIVE")) == []
+        assert compare(asked, gone, with_replicas(one="ACTIVE"))
+        assert compare(asked, with_replicas(two="ACTIVE"), with_replicas(one="DELETING"))
+
     def test_indexes_are_described_in_any_order(self) -> None:
         asked = Call("DescribeTable", {"TableName": "t"})
         one, two = ({"IndexName": name, "KeySchema": []} for name in ("by-a", "by-b"))

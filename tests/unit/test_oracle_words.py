@@ -141,7 +141,8 @@ class TestOrder:
         [
             ("expressions.syntax", "items.table-missing"),
             ("expressions.syntax", "keys.schema-mismatch"),
-            ("values.number-malformed", "keys.schema-mismatch"),
+            ("values.number-malformed", "items.table-missing"),
+            ("values.number-malformed", "keys.type-mismatch"),
             ("items.table-missing", "keys.schema-mismatch"),
             ("keys.schema-mismatch", "items.condition-failed"),
         ],
@@ -162,6 +163,12 @@ class TestOrder:
     def test_inside_a_stage_the_order_is_open(self, first: str, second: str) -> None:
         one, two = ledger()[first], ledger()[second]
         assert stage(one) == stage(two)
+        assert not before(one, two)
+        assert not before(two, one)
+
+    @pytest.mark.parametrize("first", ["values.empty-name", "values.number-overflow", "values.nesting"])
+    def test_what_is_wrong_with_the_key_of_a_lookup_has_no_order(self, first: str) -> None:
+        one, two = ledger()[first], ledger()["keys.schema-mismatch"]
         assert not before(one, two)
         assert not before(two, one)
 
