@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.oracle.divergence import Divergence
 from conformance.oracle.latitude import MAX_WORLDS
 from reference.api import Call
 from reference.backups.store import known_backups
@@ -107,3 +108,12 @@ def distinct(worlds: list[World]) -> list[World]:
 def too_many(worlds: list[World]) -> bool:
     """Whether the joint alternatives exceed what the oracle follows."""
     return len(worlds) > MAX_WORLDS
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one world says of an answer: the worlds it leads to, or the divergence."""
+
+    worlds: tuple[World, ...] = ()
+    divergence: Divergence | None = None
+    unknown: str = ""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from conformance.fates import NEVER_SENT, READS
 from conformance.oracle import (
     bodies,
     choices,
     counted,
-    created,
     expiry,
     front,
     identity,
@@ -22,52 +21,31 @@ from conformance.oracle import (
     scaled,
     throttled,
 )  # fmt: skip
-from conformance.oracle.blame import blamed, body_divergence, names_arn, refused_rule, written_rule
-from conformance.oracle.choices import World, parts_of
-from conformance.oracle.compare import Difference, differences
+from conformance.oracle.blame import body_divergence
+from conformance.oracle.choices import Judgement, World, parts_of
+from conformance.oracle.compare import differences
 from conformance.oracle.covered import behaviours, conditions, features
-from conformance.oracle.divergence import OK, Divergence, Verdict
+from conformance.oracle.divergence import OK, Verdict
 from conformance.oracle.exercised import open_questions
-from conformance.oracle.lacking import lacking, unsupported
 from conformance.oracle.latitude import MAX_PENDING, Latitude, permitted
-from conformance.oracle.order import before, constrains, evaluated, exhausted
 from conformance.oracle.pages import Pages
-from conformance.oracle.reasons import of_a_filter, recognised, refused_as
-from conformance.oracle.wording import Wording, alternatives
+from conformance.oracle.refusals import Refusals
+from conformance.oracle.wording import Wording
 from conformance.oracle.writers import Writers
 from conformance.record.finding import SEVERITIES
-from conformance.record.op import reply_to_json
 from conformance.targets.raw import RawRequest
 from reference.account import Account
 from reference.api import Call, Item, Json, Lost, Refusal, Reply, Success
 from reference.capacity.uses import Use
 from reference.clock import ManualClock
 from reference.operations.base import Outcome
-from reference.rules import Cohort, Rule, Violation
+from reference.rules import Cohort
 from reference.service import Outcomes, Service
 from reference.tables.table import Table
 
-_REPLAY = ("transactions.replay",)
-_CLOSER = {"items.condition-failed": ("partiql.update-existing", *_REPLAY)}
-"""Rules about an outcome that say more of it, by the rule that a refusal names."""
-_NEEDING = ("expressions.missing-attribute", "expressions.invalid-path")
-_NAMES = frozenset({"wire.pattern", "wire.map-keys", "wire.length-max"})
-"""Rules about the form of a table's name, which a target takes for broken where it knows of no ARNs."""
-_ARN = "wire.table-arn"
-_MISMATCH = "IdempotentParameterMismatchException"
 _START_KEY = "scans.start-key-segment"
 _DECIDED = frozenset({"items.condition-failed", "transactions.cancelled"})
-_OTHER_ITEM = ("Item:", "item.*:missing", "item.*:extra")
 _TABLE_ARN = re.compile(r"arn:aws:dynamodb:([^:/]+):([^:/]+):table/[^/]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What one world says of an answer: the worlds it leads to, or the divergence."""
-
-    worlds: tuple[World, ...] = ()
-    divergence: Divergence | None = None
-    unknown: str = ""
 
 
 class Oracle:
@@ -92,6 +70,10 @@ class Oracle:
     def model(self) -> Service:
         """The most plausible state of the target."""
         return self.worlds[0].service
+
+    @property
+    def _refusals(self) -> Refusals:
+        return Refusals(self.wording, self.writers, self.latitude.lacks)
 
     @property
     def ambiguous(self) -> bool:
@@ -169,9 +151,9 @@ class Oracle:
             self.reached[violation.rule.name] += 1
         world = self.worlds[0]
         if isinstance(reply, Refusal):
-            judgement = self._refused(world, call, broken, reply)
+            judgement = self._refusals.refused(world, call, broken, reply)
         else:
-            judgement = self._accepted_wrongly(world, call, broken, reply)
+            judgement = self._refusals.accepted_wrongly(world, call, broken, reply)
         if judgement.divergence is None:
             return Verdict("unknown", why=judgement.unknown) if judgement.unknown else OK
         return Verdict("violated", judgement.divergence)
@@ -261,11 +243,11 @@ class Oracle:
             self._spend(world.service, call, throttled.used_by(world.service, call, outcomes), reply)
             self.writers.doubt(world.service, call)
             if outcomes.violations:
-                return self._refused(world, call, outcomes.violations, reply)
-            return self._refused_untruly(world, call, outcomes.outcome, reply)
+                return self._refusals.refused(world, call, outcomes.violations, reply)
+            return self._refusals.refused_untruly(world, call, outcomes.outcome, reply)
         if outcomes.violations:
             planes.leads_nowhere(world.service, reply.body)
-            return self._accepted_wrongly(world, call, outcomes.violations, reply)
+            return self._refusals.accepted_wrongly(world, call, outcomes.violations, reply)
         assert outcomes.outcome is not None
         if call.operation in planes.OPERATIONS:
             return self._answered_beside(world, asked, call, outcomes.outcome, reply)
@@ -307,138 +289,6 @@ class Oracle:
         else:
             return
         self.features.update(features(call))
-
-    def _refused(self, world: World, call: Call, broken: tuple[Violation, ...], reply: Refusal) -> Judgement:
-        for position, violation in enumerate(broken):
-            if reply.code not in (violation.rule.error, *violation.rule.accept_codes):
-                continue
-            if not self.wording.accepts(call, violation, reply):
-                continue
-            wrong = bodies.refusal_fields(violation, reply)
-            if wrong is not None:
-                return self._wrong_fields(world, call, violation, reply, wrong, broken)
-            if reply.status != violation.rule.status and not violation.rule.disputed:
-                return Judgement((world,), self._divergence(call, violation, reply, "error", "status", broken))
-            passed_over = [v for v in broken[:position] if before(v.rule, violation.rule)]
-            if not passed_over:
-                return Judgement((world,))
-            return Judgement(
-                (world,), self._divergence(call, passed_over[0], reply, "precedence", violation.rule.name, broken)
-            )
-        settled = [v for v in broken if not v.rule.open]
-        if not settled:
-            return Judgement((world,))
-        if unsupported(reply) or call.operation in self.latitude.lacks:
-            return Judgement((world,), lacking(call.operation, self.model.refusal(call, settled[0]), reply))
-        known = [v for v in settled if reply.code in (v.rule.error, *v.rule.accept_codes)]
-        other = recognised(call, reply)
-        if known:
-            return Judgement((world,), self._other_words(call, known, other, reply, broken))
-        first = settled[0]
-        found = self._divergence(call, first, reply, "error", f"code:{reply.code}", broken)
-        told = (cause for cause in first.causes if reply.message == self.model.refusal(call, cause).message)
-        cause = next(told, None) if reply.message else None
-        if cause is not None:
-            sure = cause.rule.strength != "inferred"
-            return Judgement((world,), found if sure else replace(found, rule=cause.rule.name))
-        untrue = other is not None and (evaluated(other, first.rule) or constrains(other, first.rule))
-        if other is not None and not other.disputed and untrue:
-            untruth = self._untrue(call, first, other, reply, broken)
-            return Judgement((world,), self._traced(world.service, call, reply, untruth))
-        if reply.code == _MISMATCH and call.body.get("ClientRequestToken") is not None:
-            return Judgement((world,), None, "whether the token is looked at before the actions is recorded nowhere")
-        closer = refused_as(call, first.rule, reply)
-        return Judgement((world,), found if closer is None else replace(found, rule=closer))
-
-    def _wrong_fields(
-        self,
-        world: World,
-        call: Call,
-        violation: Violation,
-        reply: Refusal,
-        wrong: Difference,
-        broken: tuple[Violation, ...],
-    ) -> Judgement:
-        """A true refusal with other members than it must have, such as the item that failed the condition."""
-        if wrong.kind == "spelling":
-            found = self._divergence(call, violation, reply, "shape", wrong.place, broken)
-            return Judgement((world,), replace(found, rule="values.number-normal-form"))
-        found = self._divergence(call, violation, reply, "data", wrong.place, broken)
-        shown = reply.fields.get("Item")
-        if wrong.place.startswith(_OTHER_ITEM) and self.writers.respelt(world.service, call, shown=shown):
-            if wrong.place == "Item:missing":
-                return Judgement((world,), None, "no item is shown, for its other spelling or as a rule")
-            return Judgement((world,), replace(found, rule=identity.RULE))
-        inside = wrong.path[:1] == ("Item",) and len(wrong.path) > 2
-        write = self.writers.unseen(world.service, call, wrong) if inside else None
-        if wrong.place == "Item:extra" and isinstance(call.body.get("TableName"), str):
-            write = self.writers.creating_nothing(world.service, call.body["TableName"], [shown])
-            found = found if write is None else replace(found, path="item:created")
-        if write is not None:
-            found = replace(found, operation=write.operation, rule=written_rule(write, wrong))
-        return Judgement((world,), found)
-
-    def _other_words(
-        self, call: Call, known: list[Violation], other: Rule | None, reply: Refusal, broken: tuple[Violation, ...]
-    ) -> Divergence | None:
-        """Refused with the right error, but in words that none of the true refusals has.
-
-        Another reason is called untrue only where the reference got past the check of it; words that are nobody's are
-        blamed on a rule only where a single one is broken. What else the stage of the first refusal checks is not known
-        in full: a reason from there may be true, and is let pass.
-        """
-        named = next((v for v in known if other is not None and other.name in v.names), None)
-        if named is None and other is not None and not other.disputed:
-            if before(known[0].rule, other):
-                return self._divergence(call, known[0], reply, "precedence", other.name, broken)
-            if evaluated(other, known[0].rule):
-                return self._untrue(call, known[0], other, reply, broken)
-        several = len({v.rule.name for v in known}) > 1
-        if named is None and (several if other is None else not exhausted(known[0].rule, other)):
-            return None
-        wrong = named or known[0]
-        found = self._divergence(call, wrong, reply, "message", "message", broken)
-        mixed = tuple(self.wording.other_cohort(call, wrong, reply))
-        return replace(found, path="cohort", accepted=mixed) if mixed else found
-
-    def _refused_untruly(self, world: World, call: Call, outcome: Outcome | None, reply: Refusal) -> Judgement:
-        matched = recognised(call, reply)
-        if (matched is not None and matched.open) or of_a_filter(world.service, reply):
-            return Judgement((world,))
-        expected = Success(outcome.body if outcome else None)
-        if unsupported(reply) or call.operation in self.latitude.lacks:
-            return Judgement((world,), lacking(call.operation, expected, reply))
-        reasons = reply.fields.get("CancellationReasons")
-        rule = blamed(call, matched.name, reasons) if matched else refused_rule(call, outcome, reply)
-        if rule in _NEEDING and self.writers.respelt(world.service, call):
-            rule = identity.RULE
-        if call.operation == "BatchExecuteStatement" and outcome is not None and _any_failed(outcome.body):
-            rule = "partiql.batch-answer"
-        closer = [name for name in _CLOSER.get(rule, _REPLAY) if outcome is not None and name in outcome.rules]
-        rule = closer[0] if closer else rule
-        path = f"code:{reply.code}" if matched is None else "untrue"
-        if names_arn(call) and rule in _NAMES:
-            rule, path = _ARN, f"code:{reply.code}"
-        text = f"{call.operation} is refused with {reply.code} ({reply.message}); it is valid"
-        found = Divergence(
-            call.operation, rule, "refuses", path, text, expected, reply, (reply_to_json(expected),), ("*",)
-        )
-        return Judgement((world,), self._traced(world.service, call, reply, found))
-
-    def _accepted_wrongly(self, world: World, call: Call, broken: tuple[Violation, ...], reply: Success) -> Judgement:
-        settled = [v for v in broken if not v.rule.open and not any(c.rule.open for c in v.causes)]
-        if not settled:
-            return Judgement((world,), None, f"{broken[0].rule.name} is disputed")
-        found = self._divergence(call, settled[0], reply, "accepts", "", broken)
-        cause = settled[0].causes[0].rule.name if settled[0].causes else found.rule
-        found = replace(found, rule=blamed(call, cause))
-        return Judgement((world,), self._traced(world.service, call, reply, found))
-
-    def _traced(self, service: Service, call: Call, reply: Success | Refusal, found: Divergence) -> Divergence:
-        """The divergence of an answer that an item which should not be there, or one not found, explains."""
-        traced = created.blamed(service, call, found, self.writers)
-        keyed = traced is found and identity.explains(service, call, reply, self.writers)
-        return replace(found, rule=identity.RULE) if keyed else traced
 
     def _answered(self, world: World, call: Call, outcome: Outcome, reply: Success) -> Judgement:
         body = planes.named(world.service, call, reply.body)
@@ -490,42 +340,6 @@ class Oracle:
             planes.in_doubt(after.service, reply.body)
         return Judgement((after,), found, answer.doubt)
 
-    def _divergence(
-        self,
-        call: Call,
-        broken: Violation,
-        reply: Success | Refusal,
-        severity: str,
-        path: str,
-        all_broken: Iterable[Violation],
-    ) -> Divergence:
-        expected = self.model.refusal(call, broken)
-        texts = {
-            "accepts": f"{call.operation} is accepted; it must be refused with {expected.code} ({expected.message})",
-            "error": f"{call.operation} is refused with another error than {expected.code} ({expected.status})",
-            "message": f"{call.operation} is refused with other words",
-            "precedence": f"{call.operation} is refused for what is checked later; {broken.rule.name} comes first",
-        }
-        accepted = (
-            tuple(a for v in all_broken for a in alternatives(call, v))
-            if severity != "precedence"
-            else tuple(alternatives(call, broken))
-        )
-        first = tuple(alternatives(call, broken))
-        ordered = first + tuple(a for a in accepted if a not in first)
-        text = texts.get(severity, f"{call.operation}: the refusal's {path} differs")
-        return Divergence(call.operation, broken.rule.name, severity, path, text, expected, reply, ordered)
-
-    def _untrue(
-        self, call: Call, broken: Violation, other: Rule, reply: Refusal, all_broken: Iterable[Violation]
-    ) -> Divergence:
-        """Rightly refused, but for a reason that is not true."""
-        found = self._divergence(call, broken, reply, "error", "untrue", all_broken)
-        text = (
-            f"{call.operation} is refused for a reason that is not true ({reply.message}); true is {broken.rule.name}"
-        )
-        return replace(found, rule=blamed(call, other.name), summary=text)
-
     def made(self, call: Call, reply: Success) -> None:
         """A table is there, empty, that a CreateTable of an earlier session made, which was answered like this."""
         self._identify(reply)
@@ -560,8 +374,3 @@ def _table(service: Service, call: Call) -> Table | None:
     """The table that a call names."""
     name = call.body.get("TableName") if isinstance(call.body, dict) else None
     return service.account.any_table(name) if isinstance(name, str) else None
-
-
-def _any_failed(body: Json) -> bool:
-    """Whether a statement of a batch fails, which the batch as a whole does not."""
-    return any("Error" in each for each in body.get("Responses", ()))

@@ -39,10 +39,6 @@ def _scan(name: str = T1, **members: Json) -> Step:
     return Step("Scan", {"TableName": name, "ConsistentRead": True, **members})
 
 
-_LATEST = Step(
-    "RestoreTableToPointInTime",
-    {"TargetTableName": T1, "SourceTableName": T0, "UseLatestRestorableTime": True},
-)
 _LIST = Step("ListBackups", {"TableName": T0})
 _RECOVERY = Step("DescribeContinuousBackups", {"TableName": T0})
 
@@ -349,11 +345,6 @@ PLANTS: tuple[Plant, ...] = (
         "restore-of-the-present", "A backup is restored as its table is now.", "backups", _PLAIN,
         put(), back_up(), put(Item=item(pk=s("b"))), _restore(2), _scan(),
         wrap=lambda service: _Present(service, "RestoreTableFromBackup"),
-    ),
-    _class(
-        "recovery-of-the-present", "A table is restored as it is now, not as it was at the latest restorable time.",
-        "backups", _PLAIN, put(), _ON, put(Item=item(pk=s("b"))), _LATEST, _scan(),
-        wrap=lambda service: _Present(service, "RestoreTableToPointInTime"),
     ),
     _class(
         "backup-listed-when-deleted", "Backups that were deleted are still listed.", "backups", _PLAIN,

@@ -97,7 +97,6 @@ SEEN = {
     "parameters-too-many": "moto, dynoxide, ministack, dynamodb-local",
     "past-end-padded": "dynoxide, ministack",
     "read-unit-of-one-kilobyte": "moto",
-    "recovery-of-the-present": "moto, ministack",
     "removal-creates": "dynalite, dynoxide, ministack, dynamodb-local",
     "removals-shift": "dynalite, dynoxide, ministack",
     "remove-below-nothing": "dynoxide, ministack",
