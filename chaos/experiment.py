@@ -215,6 +215,8 @@ class _Rig:
             self.proxy.heal()
             for client in range(clients):
                 self.proxy.settle(client, 0)
+            # A fault that was just being put in may have outlived the first.
+            self.proxy.heal()
 
     def events(self) -> list[Event]:
         """What was done to the process."""

@@ -96,6 +96,7 @@ class ProcessHands:
 
     def _end(self, name: str, down: int) -> None:
         self._lift()
+        self._down = down
         began = time.monotonic()
         if name == "kill":
             self._process.kill()
@@ -104,15 +105,17 @@ class ProcessHands:
             self._process.stop()
             took = time.monotonic() - began
             self._note("terminated" if took < STOP_LIMIT else "did not end when asked, killed")
-        self._down = down
         if down == 0:
             self._start()
 
     def _start(self) -> None:
-        self._down = None
-        if self._process.pid is None:
-            self._process.start()
-            self._note("started")
+        try:
+            if self._process.pid is None:
+                self._process.start()
+                self._note("started")
+        finally:
+            # Only now: until it answers, there is something to be undone.
+            self._down = None
 
     def _limit(self, kind: int, spare: int, settings: Mapping[str, float]) -> None:
         for pid in _group(self._process.pid):

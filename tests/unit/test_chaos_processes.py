@@ -7,6 +7,7 @@ import os
 import resource
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 from chaos.faults import FAULTS
 from chaos.processes import ProcessHands, hands_of
 from chaos.proxy import ThreadedProxy
-from chaos.schedule import Rule, Schedule
+from chaos.schedule import Firing, Rule, Schedule
 from conformance.targets.process import Command, Process
 from conformance.targets.profile import Profile
 from conformance.targets.target import Target
@@ -233,3 +234,41 @@ def test_has_no_hands_on_what_was_not_started_here() -> None:
     target = Target("t", "", "http://127.0.0.1:1", HttpTransport("http://127.0.0.1:1"), Profile())
     assert hands_of(target) is None
     assert not FAULTS["kill"].available(target)
+
+
+def test_while_a_process_starts_there_is_something_to_be_undone() -> None:
+    class Slow:
+        """A process that starts when it is told to."""
+
+        pid: int | None = 1
+        may = threading.Event()
+
+        def kill(self) -> None:
+            self.pid = None
+
+        def start(self) -> None:
+            assert self.may.wait(10)
+            self.pid = 2
+
+        def alive(self) -> bool:
+            return self.pid is not None
+
+        def resume(self) -> None:
+            pass
+
+    process = Slow()
+    hands = ProcessHands(process)  # type: ignore[arg-type]
+    fault = FAULTS["kill"]
+    striking = threading.Thread(target=hands.strike, args=(Firing(Rule(fault), fault, fault.settings(), 0, 1),))
+    striking.start()
+    wait_until(lambda: not process.alive())
+    assert hands.busy()
+    healing = threading.Thread(target=hands.heal)
+    healing.start()
+    assert healing.is_alive()
+    process.may.set()
+    healing.join(10)
+    striking.join(10)
+    assert process.alive()
+    assert not hands.busy()
+    assert [event.what for event in hands.events] == ["killed", "started"]
