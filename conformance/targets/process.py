@@ -18,6 +18,8 @@ from pathlib import Path
 
 READY_LIMIT = 60.0
 """Seconds in which a process must answer after its start."""
+PAUSE_LIMIT = 2.0
+"""Seconds in which a process must stand still after SIGSTOP."""
 STOP_LIMIT = 5.0
 """Seconds between SIGTERM and SIGKILL, and after SIGKILL."""
 TAIL = 2_000
@@ -162,6 +164,9 @@ class Process:
         with self._lock:
             self._signal(signal.SIGSTOP)
             self._paused = True
+            if self._popen is not None:
+                # Until a thread of it takes the signal, which can be a while on a busy machine, the others run on.
+                _wait_stopped(self._popen.pid, PAUSE_LIMIT)
 
     def resume(self) -> None:
         """Let a paused process go on (SIGCONT)."""
@@ -305,6 +310,15 @@ def _wait_exit(pid: int, limit: float) -> bool:
             return False
         time.sleep(_POLL / 4)
     return True
+
+
+def _wait_stopped(pid: int, limit: float) -> None:
+    deadline = time.monotonic() + limit
+    with contextlib.suppress(ChildProcessError):
+        while os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            if time.monotonic() > deadline:
+                return
+            time.sleep(_POLL / 20)
 
 
 def _listens(group: int, port: int) -> bool:
