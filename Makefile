@@ -78,6 +78,7 @@ bench: setup ## The reference beside the emulators, and in process
 	$(BIN)/python -m benchmarks.serve
 	$(BIN)/python -m benchmarks.inprocess
 	$(BIN)/python -m benchmarks.proxy
+	$(BIN)/python -m benchmarks.checkers
 
 hostile: setup ## A hundred thousand hostile requests
 	$(BIN)/python -m benchmarks.hostile --requests $(or $(REQUESTS),100000) --seed $(SEED)

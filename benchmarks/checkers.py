@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from chaos.checkers import linearizable, transactions
 from chaos.checkers.item import Access
@@ -65,18 +66,49 @@ def timed(run: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def main() -> None:
-    for calls in (2_500, 5_000, 10_000, 20_000):
-        history = register_history(calls, 8)
-        seconds = timed(lambda history=history: linearizable.check(history))
-        print(f"linearizable  {calls:>6} calls, 8 clients, one key: {seconds:6.2f} s")
-    history = register_history(10_000, 8, keys=20)
-    print(f"linearizable   10000 calls, 8 clients, 20 keys: {timed(lambda: linearizable.check(history)):6.2f} s")
-    for count in (12_500, 25_000, 50_000):
-        made = append_history(count)
-        seconds = timed(lambda made=made: transactions.check(made))
-        print(f"transactions  {count:>6} transactions: {seconds:6.2f} s")
+BAR = 3.0
+"""Seconds that the first size of each may take."""
+GROWTH = 2.0
+"""How many times as much a call may cost at ten times the size: what is linear stays near one."""
+CALLS = (10_000, 30_000, 100_000)
+TRANSACTIONS = (50_000, 150_000, 500_000)
+CALLS_OF_A_KEY = 200
+
+
+def measured(name: str, sizes: Sequence[int], run_of: Callable[[int], Callable[[], object]]) -> bool:
+    """Time one checker at every size; whether it keeps its bar and grows no faster than its history."""
+    seconds = []
+    for size in sizes:
+        seconds.append(timed(run_of(size)))
+        print(f"{name:<12} {size:>7,}: {seconds[-1]:6.2f} s, {seconds[-1] / size * 1e6:5.1f} us each")
+    return seconds[0] <= BAR and seconds[-1] / sizes[-1] <= GROWTH * seconds[0] / sizes[0]
+
+
+def _registers(calls: int) -> Callable[[], object]:
+    history = register_history(calls, 8, keys=calls // CALLS_OF_A_KEY)
+    return lambda: linearizable.check(history)
+
+
+def _one_key(calls: int) -> Callable[[], object]:
+    history = register_history(calls, 8)
+    return lambda: linearizable.check(history)
+
+
+def _appends(count: int) -> Callable[[], object]:
+    made = append_history(count)
+    return lambda: transactions.check(made)
+
+
+def main() -> int:
+    print("processor time; calls of 8 clients, transactions on lists")
+    kept = [
+        measured("of many keys", CALLS, _registers),
+        measured("of one key", CALLS[:1], _one_key),
+        measured("transactions", TRANSACTIONS, _appends),
+    ]
+    print("Every bar is reached." if all(kept) else "A bar is missed.")
+    return 0 if all(kept) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
