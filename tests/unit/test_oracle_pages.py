@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from conformance.oracle.latitude import Latitude
 from reference.api import Call, Json
-from tests.unit.oracle_bench import Bench, body, call, n
+from tests.unit.oracle_bench import NAME, Bench, body, call, n, put
 
 
 def row(pk: str, sk: int, **more: Json) -> dict[str, Json]:
@@ -215,3 +215,15 @@ def test_what_fills_a_page_is_open_by_one_row(shown: int, fits: bool) -> None:
 def test_a_page_that_evaluates_more_than_it_shows_is_wrong() -> None:
     items = big(1, 2, 3, 4, 5)
     assert filled(items).faults(WHOLE, page(items[:3], key(items[2]), 4)).severity == "data"
+
+
+def test_a_stale_scan_is_charged_for_items_of_any_moments_inside_the_bound() -> None:
+    # Sizes as they were at moments of their own, of items that a filter hides, add up to what no one moment held.
+    asked = call("Scan", FilterExpression="attribute_exists(zz)", ReturnConsumedCapacity="TOTAL")
+    for wait, passes in ((0.0, True), (6.0, False)):
+        bench = Bench(Latitude(staleness=5.0), key="pk:S")
+        bench.lawful(put("a", v={"S": "x" * 5000}))
+        bench.now += wait
+        charged = {"TableName": NAME, "CapacityUnits": 0.5}
+        told = {"Items": [], "Count": 0, "ScannedCount": 1, "ConsumedCapacity": charged}
+        assert (bench.judge(asked, told).divergence is None) is passes
