@@ -70,6 +70,10 @@ class Backups:
         """All backups, the oldest first."""
         return iter(sorted(self._held.values(), key=lambda each: (each.id, each.table.name)))
 
+    def last(self) -> int | None:
+        """The millisecond of the epoch in which the newest was made; None where there is none."""
+        return max((milliseconds(backup.created) for backup in self._held.values()), default=None)
+
     def find(self, table: str, id: str) -> Backup | None:
         """The backup of a table name with that id."""
         return self._held.get((table, id))

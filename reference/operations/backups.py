@@ -30,7 +30,9 @@ def create_backup(context: Context, body: dict[str, Any]) -> Checks[Outcome | No
     account = context.account
     if not_yet_backed_up(context, table):
         yield violation("backups.not-yet", table=table.name)
-    created = milliseconds(context.now()) / 1000
+    # Backups are listed in the order in which they were made, however close they are.
+    last = known_backups(account.rooms).last()
+    created = max(milliseconds(context.now()), last + 1 if last is not None else 0) / 1000
     name, source = body["BackupName"], table.name
     made = Backup(new_id(created, account.coming_id()[:8]), name, "USER", created, table)
 

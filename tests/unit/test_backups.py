@@ -77,6 +77,13 @@ def test_backup_of_a_plain_table(service: Service) -> None:
     }
 
 
+def test_backups_of_one_moment_are_listed_as_they_were_made(service: Service) -> None:
+    names = ["one", "two", "three", "four", "five", "six"]
+    for name in names:
+        back_up(service, name)
+    assert listed(service) == names
+
+
 def test_backup_records_features_as_they_were(service: Service) -> None:
     body: dict[str, Any] = {
         **SORTED,
