@@ -4,8 +4,8 @@
 ``${time:+3600}`` is a moment in epoch seconds, counted from the session's start, as text.
 ``${lit:…}`` stands for its own text; ``${lit:$}{`` is how a plain ``${`` is written.
 A text that is nothing but ``${reply:3:LastEvaluatedKey}`` or ``${epoch:+3600}`` stands for a JSON value: a member of
-the reply of op 3 (``Shards[0].ShardId`` goes deeper, ``ExportArn./`` takes what follows the last slash), a moment as a
-number.
+the reply of op 3 (``Shards[0].ShardId`` goes deeper, ``ExportArn./`` takes what follows the last slash and
+``TableArn.:4`` the fifth of the parts between colons), a moment as a number.
 """
 
 from __future__ import annotations
@@ -81,8 +81,10 @@ def _member(symbol: str, name: str, replies: Mapping[int, Any]) -> Any:
         for step in _STEP.findall(path):
             if isinstance(value, list):
                 value = value[int(step)]
+            elif isinstance(value, str):
+                value = value.rsplit("/", 1)[-1] if step == "/" else value.split(":")[int(step.removeprefix(":"))]
             else:
-                value = value.rsplit("/", 1)[-1] if step == "/" and isinstance(value, str) else value[step]
+                value = value[step]
     except (KeyError, IndexError, TypeError, ValueError):
         raise SymbolError(f"{symbol} is no part of the reply of call {index}") from None
     return value

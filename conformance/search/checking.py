@@ -254,18 +254,18 @@ def literal(worker: Worker, check: Check) -> CheckResult:
 def _literal(worker: Worker, check: Check) -> CheckResult | None:
     session = worker.session()
     try:
-        account = ACCOUNT_ID
         tables = [Step("CreateTable", body) for body in check.tables.values()]
+        if tables:
+            check = replace(_at_home(check), tables=check.tables)
         for step in (*tables, *check.given):
-            reply = _send(worker, session, _moved(step, account), setup=step in tables)[1]
+            reply = _send(worker, session, step, setup=step in tables)[1]
             if _not_there(reply) and len(session.ops) == 1:
                 return None
             if _hindered(worker, check, session):
                 return None
             if not isinstance(reply, Success):
                 return _result(check, "unknown", f"{step.operation} failed before it: {_told(reply)}")
-            account = _account_of(reply) or account
-        result = _answered(worker, _moved(check, account), session)
+        result = _answered(worker, check, session)
         if result is None:
             return None
         if worker.recording:
@@ -280,23 +280,20 @@ def _literal(worker: Worker, check: Check) -> CheckResult | None:
         worker.finish(session)
 
 
-def _account_of(reply: Success) -> str | None:
-    """The account that a target's table is in, as an answer tells of it."""
-    body = reply.body if isinstance(reply.body, dict) else {}
-    arn = (body.get("TableDescription") or {}).get("TableArn")
-    return arn.split(":")[4] if isinstance(arn, str) and arn.count(":") >= 5 else None
+ACCOUNT = "${reply:0:TableDescription.TableArn.:4}"
+"""The account of the target, as the answer to a check's first call tells of it."""
 
 
-def _moved(part: Any, account: str) -> Any:
-    """A check or a part of it with the target's account where the checks' own is written, as in ARNs."""
+def _at_home(part: Any) -> Any:
+    """A check that makes a table, or a part of it, with the target's account where the checks' own is written."""
     if isinstance(part, str):
-        return part.replace(ACCOUNT_ID, account)
+        return part.replace(ACCOUNT_ID, ACCOUNT)
     if isinstance(part, Mapping):
-        return {_moved(name, account): _moved(value, account) for name, value in part.items()}
+        return {_at_home(name): _at_home(value) for name, value in part.items()}
     if isinstance(part, list | tuple):
-        return type(part)(_moved(each, account) for each in part)
+        return type(part)(map(_at_home, part))
     if isinstance(part, Step | Check | Refused | Answered | Http):
-        return replace(part, **{each.name: _moved(getattr(part, each.name), account) for each in fields(part)})
+        return replace(part, **{each.name: _at_home(getattr(part, each.name)) for each in fields(part)})
     return part
 
 

@@ -15,6 +15,7 @@ from reference.tables.table import Table
 MAX_BYTES = 20_480
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _ORDER = ("Version", "Id", "Statement")
+ROOM = "policies"
 
 
 def check(text: str) -> Checks[None]:
@@ -42,15 +43,15 @@ class Revisions:
 
 def revisions(rooms: dict[str, Any]) -> Revisions:
     """The account's room of revisions."""
-    room = rooms.setdefault("policies", Revisions())
+    room = rooms.setdefault(ROOM, Revisions())
     assert isinstance(room, Revisions)
     return room
 
 
 def latest(rooms: dict[str, Any], tables: Iterable[Table]) -> int:
     """The latest revision of any policy of an account, now or before."""
-    held = (int(policy.revision) for table in tables for policy in table.settings.policies.values())
-    return max(held, default=0) if "policies" not in rooms else max(revisions(rooms).last, *held, 0)
+    gone = revisions(rooms).last if ROOM in rooms else 0
+    return max([gone, *(int(policy.revision) for table in tables for policy in table.settings.policies.values())])
 
 
 def revised(held: Policy | None, text: str, now: float, last: int = 0) -> Policy:

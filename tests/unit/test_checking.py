@@ -128,6 +128,17 @@ def test_a_check_speaks_of_the_targets_account(tmp_path: Path, name: str) -> Non
     assert made(worker_of(elsewhere, tmp_path), name).verdict == "ok"
 
 
+def test_a_finding_names_no_account_so_that_it_shows_on_any_target(tmp_path: Path) -> None:
+    name = "backups.list-region"
+    assert ACCOUNT_ID in repr(CHECKS[name].when)
+    lenient_abroad = saying(lambda service, call, reply: Success({}) if call.operation == "ListBackups" else reply)
+    result = made(worker_of(lambda service: lenient_abroad(elsewhere(service)), tmp_path), name)
+    assert result.verdict == "violated"
+    (finding,) = RunFolder(tmp_path).read_findings()
+    asked = finding.program[-1]["body"]["ExclusiveStartBackupArn"]
+    assert asked.startswith("arn:aws:dynamodb:eu-west-1:${reply:0:TableDescription.TableArn.:4}:table/")
+
+
 @pytest.mark.parametrize(
     ("name", "wrap"),
     [

@@ -14,7 +14,15 @@ NAMES = {
     "arn:t0": "arn:aws:dynamodb:us-east-1:400000000004:table/dyn_7f_t0",
     "token:a": "0d9c",
 }
-REPLIES = {3: {"LastEvaluatedKey": {"pk": {"S": "a"}}, "Count": 2, "Shards": [{"ShardId": "s-1"}], "None": None}}
+REPLIES = {
+    3: {
+        "LastEvaluatedKey": {"pk": {"S": "a"}},
+        "Count": 2,
+        "Shards": [{"ShardId": "s-1"}],
+        "None": None,
+        "Arn": "a:b:c/d",
+    }
+}
 
 
 @pytest.mark.parametrize(
@@ -28,6 +36,7 @@ REPLIES = {3: {"LastEvaluatedKey": {"pk": {"S": "a"}}, "Count": 2, "Shards": [{"
         ("${reply:3:LastEvaluatedKey}", {"pk": {"S": "a"}}),
         ("${reply:3:Shards[0].ShardId}", "s-1"),
         ("shard ${reply:3:Shards.0.ShardId}!", "shard s-1!"),
+        ("of ${reply:3:Arn.:1}, ${reply:3:Arn./}", "of b, d"),
         ("${reply:3:Count}", 2),
         ("${reply:3:None}", None),
         ("${time:+3600}", "1700003600"),
