@@ -300,6 +300,8 @@ def _end_with_parent(pipe: int) -> None:
         if not os.read(pipe, 1):
             os.killpg(os.getpgid(0), signal.SIGINT)
 
+    # What a script starts in its background ignores interrupts, and so does all that this starts in its turn.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=wait, name="dynoracle-parent", daemon=True).start()
 
 

@@ -230,12 +230,14 @@ def test_versions_need_a_way_to_start_them() -> None:
         bisect.by_name("nosuch")
 
 
-def test_the_suite_ends_with_the_command_that_started_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("of_interrupts", [signal.SIG_DFL, signal.SIG_IGN], ids=["by hand", "in the background"])
+def test_the_suite_ends_with_the_command_that_started_it(tmp_path: Path, of_interrupts: signal.Handlers) -> None:
     order = Order("reference:inprocess", RunFolder(tmp_path), 60.0, 0, capabilities=("items",), checks=False)
     reading, writing = os.pipe()
     process = subprocess.Popen(
         arguments(order), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=(reading,),
         env={**os.environ, "DYNORACLE_PARENT": str(reading)}, start_new_session=True, cwd=ROOT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, of_interrupts),
     )  # fmt: skip
     os.close(reading)
     os.close(writing)  # As the kernel does when the command is killed.
