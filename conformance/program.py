@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reference.api import Json
@@ -36,3 +36,7 @@ class Program:
     number: int = 0
     labels: tuple[str, ...] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def of_calls(self) -> Program:
+        """The program without what lies below the SDK, for where there is no HTTP."""
+        return replace(self, steps=tuple(step for step in self.steps if step.raw is None))

@@ -114,9 +114,7 @@ def campaign(seed: int, *, programs: int = 10, capabilities: tuple[str, ...] = (
         if capabilities and name not in capabilities:
             continue
         for position, program in enumerate(draw_chunk(machine, seed * 101 + number, programs=programs)):
-            # In process there are no bytes, so nothing below the SDK either.
-            steps = tuple(step for step in program.steps if step.raw is None)
-            yield replace(program, number=position, steps=steps), seed * 7919 + number * 101 + position
+            yield replace(program.of_calls(), number=position), seed * 7919 + number * 101 + position
 
 
 def rulings(ops: list[Judged]) -> Counter[str]:

@@ -123,6 +123,8 @@ class Worker:
         programs = draw_chunk(MACHINES[capability], seed, own=self.own)
         if self.target.paid:
             programs = [cheap(program, self.own) for program in programs]
+        if not self.target.endpoint:
+            programs = [program.of_calls() for program in programs]
         self.timing.drawing += time.perf_counter() - before
         if self.pool is not None and deadline - time.monotonic() > WORTH_SECONDS:
             self.pool.prepare(programs[skip:], lambda: self.new_name("table"), self.target.profile.state_lag)

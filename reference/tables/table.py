@@ -273,6 +273,7 @@ class Table:
         """Take over every item of a table with the same key, outside the history; the indexes are filled anew."""
         self.view, self.size = source.view.copy(), source.size
         for index in self.indexes.values():
+            index.view = View(index.schema.key)
             self.fill(index)
 
     def fill(self, index: Index) -> None:

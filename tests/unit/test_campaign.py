@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.machines import MACHINES
 from conformance.machines.base import draw_chunk
 from conformance.machines.data import ItemsMachine
 from conformance.program import Program, Step
@@ -237,3 +238,13 @@ def test_what_does_not_show_again_keeps_its_calls(tmp_path: Path) -> None:
     (finding,) = RunFolder(tmp_path).read_findings()
     assert not finding.notes["reproduced"]
     assert [row["operation"] for row in finding.program][:3] == ["CreateTable", "PutItem", "GetItem"]
+
+
+def test_what_is_in_this_process_is_asked_nothing_below_the_sdk(tmp_path: Path) -> None:
+    assert any(step.raw is not None for program in draw_chunk(MACHINES["wire"], 1) for step in program.steps)
+    with open_target("reference:inprocess") as target:
+        worker = Worker(target, RunFolder(tmp_path), "main", "test")
+        worker.chunk("wire", 0, 1, time.monotonic() + 60.0)
+        assert worker.programs > 1
+        worker.end()
+    assert list(RunFolder(tmp_path).read_findings()) == []

@@ -323,3 +323,22 @@ def test_how_long_ago_the_latest_moment_is_is_the_services_affair(shown: int) ->
     scan = Call("Scan", {"TableName": "again", "ConsistentRead": True})
     told = Success({"Items": [item] * shown, "Count": shown, "ScannedCount": shown})
     assert bench.oracle.judge(scan, told, bench.clock.now()).ruling == "ok"
+
+
+@pytest.mark.parametrize("shown", [0, 1])
+def test_the_indexes_of_a_table_restored_to_either_moment_are_its_own(shown: int) -> None:
+    keys = [{"AttributeName": "g", "KeyType": "HASH"}]
+    by_g = {"IndexName": "by-g", "KeySchema": keys, "Projection": {"ProjectionType": "ALL"}}
+    types = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "g")]
+    bench = Bench({**TABLE, "AttributeDefinitions": types, "GlobalSecondaryIndexes": [by_g]})
+    bench.item("a", g={"S": "old"})
+    on = {"PointInTimeRecoveryEnabled": True}
+    bench.ask("UpdateContinuousBackups", TableName="music", PointInTimeRecoverySpecification=on)
+    bench.item("a", g={"S": "new"})
+    latest = {"SourceTableName": "music", "TargetTableName": "again", "UseLatestRestorableTime": True}
+    bench.ask("RestoreTableToPointInTime", **latest)
+    values = {":v": {"S": "old"}}
+    asked = {"KeyConditionExpression": "g = :v", "ExpressionAttributeValues": values}
+    query = Call("Query", {"TableName": "again", "IndexName": "by-g", **asked})
+    told = Success({"Items": [{"pk": {"S": "a"}, "g": {"S": "old"}}] * shown, "Count": shown, "ScannedCount": shown})
+    assert bench.oracle.judge(query, told, bench.clock.now()).ruling == "ok"
