@@ -11,7 +11,6 @@ def test_my_handler(url):
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import orjson
@@ -19,17 +18,10 @@ import urllib3
 
 from conformance.targets.transport import HttpTransport
 from reference.clock import Clock
+from reference.server import WallClock
 from reference.triggers import Triggers
 
 _PATH = "/_dynoracle/clock"
-
-
-class Wall:
-    """The machine's own clock."""
-
-    def now(self) -> float:
-        """The present moment, epoch seconds."""
-        return time.time()
 
 
 class ServedClock:
@@ -70,5 +62,5 @@ def triggers_at(endpoint: str, *, delay: float = 0.0) -> Triggers:
     ``delay`` is how many seconds a mapping takes to change its state.
     """
     served = ServedClock(endpoint)
-    clock: Clock = served if served.driven() else Wall()
+    clock: Clock = served if served.driven() else WallClock()
     return Triggers(HttpTransport(endpoint).send, clock, delay=delay)

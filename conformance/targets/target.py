@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +26,6 @@ from conformance.targets.profile import Profile
 from conformance.targets.signing import FAKE, Credentials
 from conformance.targets.transport import HttpTransport, Transport
 from reference.api import Call, Success
-from reference.clock import ManualClock
 
 DEFAULT_REGION = "us-east-1"
 MAX_COST = 1.0
@@ -67,7 +65,6 @@ class Access:
 class Target:
     """What is tested. ``process`` is None for an endpoint that somebody else runs, or one inside this process.
 
-    ``clock`` is there where its time is ours to move (``profile.clock`` is ``driven``).
     ``scratch`` is a temporary folder that goes when the target is closed.
     """
 
@@ -80,7 +77,6 @@ class Target:
     entry: Entry | None = None
     process: Process | None = None
     persists: bool = False
-    clock: ManualClock | None = None
     scratch: Path | None = None
 
     def connect(self) -> Transport:
@@ -271,24 +267,22 @@ def _from_chain(host: str) -> Credentials | Callable[[], Credentials]:
 def _in_process(entry: Entry, access: Access) -> Target:
     region = access.region or DEFAULT_REGION
     transport: Transport
-    clock = None
     if entry.inprocess == "moto":
         transport = WsgiTransport(moto_application(), region=region)
     elif entry.inprocess == "reference":
         from reference.account import Account
+        from reference.server import WallClock
         from reference.service import Service
         from reference.transfer.buckets import buckets
 
-        clock = ManualClock(time.time())
-        account = Account(clock, region=region)
+        account = Account(WallClock(), region=region)
         buckets(account.rooms).make(BUCKET)
         transport = ReferenceTransport(Service(account))
     else:
         raise TargetError(f"{entry.name!r} has no in-process variant: leave out `:inprocess`")
     place = located(entry)
     version = place.version if place else entry.version
-    profile = entry.profile if clock is None else replace(entry.profile, clock="driven")
-    return Target(f"{entry.name}:inprocess", version, "", transport, profile, region, entry, clock=clock)
+    return Target(f"{entry.name}:inprocess", version, "", transport, entry.profile, region, entry)
 
 
 def _started(entry: Entry, folder: Path, access: Access, *, persist: bool) -> Target:

@@ -77,8 +77,7 @@ def divergences(wrap: Wrap, program: Program) -> list[Divergence]:
 
 def target_of(wrap: Wrap, name: str = "plant") -> Target:
     """A planted service as a target."""
-    clock = ManualClock(time.time())
-    return Target(name, "0", "", ReferenceTransport(wrap(fresh(clock))), Profile(buckets=True), clock=clock)
+    return Target(name, "0", "", ReferenceTransport(wrap(fresh(ManualClock(time.time())))), Profile(buckets=True))
 
 
 def worker_of(wrap: Wrap, folder: Path, name: str = "plant") -> Worker:

@@ -30,7 +30,7 @@ from reference.wire import Answer, FrontDoor, request_id, serialize
 
 GAP = 0.003
 """Seconds for which a planted race stays open."""
-TRIES = 8
+TRIES = 24
 """Seeds within which a plant must be found."""
 
 
