@@ -372,14 +372,13 @@ TABLE_NAMES: tuple[Check, ...] = (
     ),
     *(
         refuses(
-            "items.table-missing",
+            "wire.item-table-name-short",
             _nameless(step, "ab"),
-            "Requested resource not found",
-            code="ResourceNotFoundException",
+            phrase="",
             control=step,
-            name=f"{step.operation} of a short name",
+            name=step.operation,
         )
-        for step in (put(), get(), scan())
+        for step in (put(), get(), update("REMOVE v"), delete(), query("pk = :p", {"p": s("a")}), scan())
     ),
 )
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from reference.api import Json
-from reference.requests.model import is_table_arn
+from reference.requests.model import NAME_PATTERN, is_table_arn
 from reference.rules import Violation, violation
 
 MAX_BATCH_GETS, MAX_BATCH_WRITES = 100, 25
 _SHORTEST_NAME = 3
+_NAME = re.compile(NAME_PATTERN)
 _ACTIONS = ("Put", "Update", "Delete", "ConditionCheck")
 _KINDS = ("PutRequest", "DeleteRequest")
 _INDEX_UNITS = re.compile(r"globalSecondaryIndex.*\.provisionedThroughput\.(read|write)CapacityUnits")
@@ -57,6 +58,12 @@ def _short_names(tables: dict[str, Json]) -> Iterator[Violation]:
         yield violation("wire.batch-table-name-short")
 
 
+def _item_table(body: dict[str, Any]) -> Iterator[Violation]:
+    name = body.get("TableName")
+    if isinstance(name, str) and 0 < len(name) < _SHORTEST_NAME and _NAME.fullmatch(name):
+        yield violation("wire.item-table-name-short", value=f"'{name}'")
+
+
 def _transact_write(body: dict[str, Any]) -> Iterator[Violation]:
     for action in _list(body.get("TransactItems")):
         if isinstance(action, dict) and all(action.get(kind) is None for kind in _ACTIONS):
@@ -77,6 +84,12 @@ EXTRAS: Mapping[str, Callable[[dict[str, Any]], Iterator[Violation]]] = {
     "BatchGetItem": _batch_get,
     "BatchWriteItem": _batch_write,
     "TransactWriteItems": _transact_write,
+    "PutItem": _item_table,
+    "GetItem": _item_table,
+    "UpdateItem": _item_table,
+    "DeleteItem": _item_table,
+    "Query": _item_table,
+    "Scan": _item_table,
     "CreateTable": _table_class,
     "UpdateTable": _table_class,
 }

@@ -102,10 +102,17 @@ def test_reads_echo_an_empty_table_name(operation):
     assert message(operation, body) == errors(EMPTY_NAME_OLDER)
 
 
-@pytest.mark.parametrize("name", ["a", "ab", "a" * 255, "arn:aws:dynamodb:us-east-1:123456789012:table/Music"])
+@pytest.mark.parametrize("name", ["abc", "a" * 255, "arn:aws:dynamodb:us-east-1:123456789012:table/Music"])
 @pytest.mark.parametrize(("operation", "rest"), WRITES)
-def test_short_names_and_arns_are_in_order(operation, rest, name):
+def test_names_and_arns_are_in_order(operation, rest, name):
     assert messages(operation, {**rest, "TableName": name}) == []
+
+
+@pytest.mark.parametrize("name", ["x", "xx"])
+@pytest.mark.parametrize(("operation", "rest"), [*WRITES, ("GetItem", {"Key": KEY}), ("Query", {}), ("Scan", {})])
+def test_one_or_two_characters_are_no_name(operation, rest, name):
+    [text] = messages(operation, {**rest, "TableName": name})
+    assert text.startswith(errors(f"Value '{name}' at 'tableName' failed to satisfy constraint: "))
 
 
 def test_an_arn_of_what_belongs_to_a_table_names_no_table():
