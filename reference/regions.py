@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_NAME = re.compile(r"(af|ap|ca|cn|eu|il|me|mx|sa|us)(-gov|-iso[a-z]?)?-[a-z]+-[0-9]")
+_WHERE = "(north|south|east|west|central|(north|south)(east|west))"
+_NAME = re.compile(rf"(af|ap|ca|cn|eu|il|me|mx|sa|us)(-gov|-iso[a-z]?)?-{_WHERE}-[0-9]")
 
 
 def possible(region: str) -> bool:

@@ -16,27 +16,40 @@ _LIST = Step("ListGlobalTables", {})
 _NOWHERE = f"Global table with name: '{T0}' does not exist."
 
 CHECKS: tuple[Check, ...] = (
+    *(
+        refuses(
+            "global-tables.version-closed",
+            step,
+            "One or more parameter values were invalid: DynamoDB global tables version 2017.11.29 is not supported. We "
+            "recommend using DynamoDB global tables version 2019.11.21, instead of version 2017.11.29 (Legacy).",
+            control=_LIST,
+            name=step.operation,
+        )
+        for step in (
+            _named("CreateGlobalTable", ReplicationGroup=[{"RegionName": "us-east-1"}]),
+            _named("UpdateGlobalTable", ReplicaUpdates=[{"Create": {"RegionName": "eu-west-1"}}]),
+        )
+    ),
     refuses(
-        "global-tables.version-closed",
-        _named("CreateGlobalTable", ReplicationGroup=[{"RegionName": "us-east-1"}]),
-        "One or more parameter values were invalid: DynamoDB global tables version 2017.11.29 is not supported. We "
-        "recommend using DynamoDB global tables version 2019.11.21, instead of version 2017.11.29 (Legacy).",
+        "global-tables.no-update",
+        _named("UpdateGlobalTable", ReplicaUpdates=[]),
+        "One or more parameter values were invalid",
         control=_LIST,
     ),
     *(
         refuses(
             "global-tables.not-found",
             step,
-            _NOWHERE,
+            lead + _NOWHERE,
             code="GlobalTableNotFoundException",
             control=describe(),
             name=step.operation,
         )
-        for step in (
-            _named("DescribeGlobalTable"),
-            _named("DescribeGlobalTableSettings"),
-            _named("UpdateGlobalTable", ReplicaUpdates=[{"Create": {"RegionName": "eu-west-1"}}]),
-            _named("UpdateGlobalTableSettings", GlobalTableBillingMode="PAY_PER_REQUEST"),
+        for step, lead in (
+            (_named("DescribeGlobalTable"), "Global table not found: "),
+            (_named("DescribeGlobalTableSettings"), ""),
+            (_named("UpdateGlobalTable", ReplicaUpdates=[{"Delete": {"RegionName": "eu-west-1"}}]), ""),
+            (_named("UpdateGlobalTableSettings", GlobalTableBillingMode="PAY_PER_REQUEST"), ""),
         )
     ),
     answers("global-tables.list", _LIST, has={"GlobalTables": []}, tables=PLAIN),

@@ -26,9 +26,9 @@ def deleting(region: str) -> Json:
     return {"Delete": {"RegionName": region}}
 
 
-def strong(*regions: str, witness: str | None = None) -> Step:
+def strong(*regions: str, witness: str | None = None, **members: Json) -> Step:
     """UpdateTable to strong consistency with replicas in these regions."""
-    more = {"GlobalTableWitnessUpdates": [{"Create": {"RegionName": witness}}]} if witness else {}
+    more = {**members, **({"GlobalTableWitnessUpdates": [{"Create": {"RegionName": witness}}]} if witness else {})}
     return change(*(creating(each) for each in regions), MultiRegionConsistency="STRONG", **more)
 
 
@@ -71,6 +71,10 @@ _KEYS_ONLY: dict[str, Json] = {
 _DELETE = Step("DeleteTable", {"TableName": T0})
 _DISASSOCIATE: Json = {"Disassociate": {"RegionName": HERE, "DisassociationMode": "WAIT_FOR_REPLICATION"}}
 _UNPROTECTED = Step("UpdateTable", {"TableName": T0, "DisassociationProtectionEnabled": False})
+
+
+def _mode(mode: str) -> Step:
+    return Step("UpdateTable", {"TableName": T0, "GlobalTableSettingsReplicationMode": mode})
 
 
 def _expires() -> Step:
@@ -130,6 +134,16 @@ CHANGES: tuple[Check, ...] = (
         f"{_INVALID}Disabling Stream is not allowed for a Global Table replica.", given=JOINED, control=describe(),
     ),
     refuses(
+        "global-tables.not-alone", strong("us-east-2", ELSEWHERE, DeletionProtectionEnabled=True),
+        f"{_INVALID}Requests that modify replicas or witnesses must not also modify other fields",
+        control=STRONG[0], name="strong",
+    ),
+    refuses(
+        "tables.update-not-alone", change(creating(THERE), DeletionProtectionEnabled=True),
+        f"{_INVALID}Replica modification must be the only operation in the request", control=change(creating(THERE)),
+        name="replicas",
+    ),
+    refuses(
         "global-tables.not-alone", change(creating(THERE), AttributeDefinitions=_DEFINITIONS[:1]),
         f"{_INVALID}Requests that modify replicas or witnesses must not also modify other fields",
         control=change(creating(THERE)),
@@ -139,8 +153,14 @@ CHANGES: tuple[Check, ...] = (
         "There are no actions specified in the Replica Update Action of the request.", control=change(creating(THERE)),
     ),
     refuses(
-        "global-tables.several-regions", change({**creating(THERE), "Update": {"RegionName": ELSEWHERE}}),
-        phrase="", control=change(creating(THERE)),
+        "global-tables.no-action", change({"Update": {"RegionName": THERE}}),
+        "There are no actions specified in the Replica Update Action of the request.", control=change(creating(THERE)),
+        name="region only",
+    ),
+    refuses(
+        "global-tables.several-actions", change({**creating(THERE), **deleting(THERE)}),
+        "Update table operation with more than one type of replica actions not allowed.",
+        control=change(creating(THERE)),
     ),
     refuses(
         "global-tables.one-at-a-time", change(creating(THERE), creating(ELSEWHERE)),
@@ -149,7 +169,8 @@ CHANGES: tuple[Check, ...] = (
     ),
     refuses(
         "global-tables.local-region", change(creating(HERE)),
-        phrase="Cannot add or delete the local region through ReplicaUpdates", control=change(creating(THERE)),
+        "Cannot add or delete the local region through ReplicaUpdates. Use CreateTable, DeleteTable, or UpdateTable as "
+        "required.", control=change(creating(THERE)),
     ),
     refuses(
         "global-tables.replica-exists", change(creating(THERE)),
@@ -171,7 +192,7 @@ CHANGES: tuple[Check, ...] = (
     ),
     refuses(
         "global-tables.table-not-scaled", change(creating(THERE)),
-        "Table write capacity should either be Pay-Per-Request or AutoScaled", tables=PROVISIONED, control=describe(),
+        "Table write capacity should either be Pay-Per-Request or AutoScaled.", tables=PROVISIONED, control=describe(),
     ),
     answers(
         "global-tables.table-not-scaled", change(creating(THERE)), at="TableDescription",
@@ -179,7 +200,7 @@ CHANGES: tuple[Check, ...] = (
     ),
     refuses(
         "global-tables.index-not-scaled", change(creating(THERE)),
-        "GSI write capacity should either be Pay-Per-Request or AutoScaled", tables=_INDEXED, given=_SCALED,
+        "GSI write capacity should either be Pay-Per-Request or AutoScaled.", tables=_INDEXED, given=_SCALED,
         control=describe(),
     ),
 )  # fmt: skip
@@ -197,6 +218,40 @@ STRENGTH: tuple[Check, ...] = (
     refuses(
         "global-tables.strong-regions", strong("us-east-2", "us-west-1"),
         f"Unsupported Region(s) specified {_OF}: [us-west-1].", control=STRONG[0],
+    ),
+    refuses(
+        "global-tables.strong-count", strong("us-west-1"), f"Unsupported replica count {_OF}.", given=JOINED,
+        control=describe(), name="before region and group",
+    ),
+    refuses(
+        "global-tables.strong-regions", strong("us-west-1", witness="us-west-1"),
+        f"Unsupported Region(s) specified {_OF}: [us-west-1].", given=JOINED, control=describe(), name="before group",
+    ),
+    refuses(
+        "global-tables.several-regions", strong("us-east-2", witness="us-east-2"),
+        "Cannot target multiple regions with the same action", control=WITNESSED[0],
+    ),
+    refuses(
+        "global-tables.witness-local", strong("us-east-2", witness=HERE),
+        "Cannot add a witness in the same region as an existing replica when creating a global table with "
+        "MultiRegionConsistency set to STRONG.", control=WITNESSED[0],
+    ),
+    refuses(
+        "global-tables.witness-missing",
+        change(deleting("us-east-2"), GlobalTableWitnessUpdates=[{"Delete": {"RegionName": THERE}}]),
+        phrase="one or more witnesses were not part of the global table. Please retry the request without these "
+        f"witnesses: [{THERE}].",
+        given=WITNESSED, control=change(deleting("us-east-2"), **_WITHOUT),
+    ),
+    refuses(
+        "global-tables.strong-only-create", change(deleting("us-east-2"), MultiRegionConsistency="STRONG"),
+        "Only Replica Create actions are supported when MultiRegionConsistency parameter is provided.",
+        given=WITNESSED, control=describe(),
+    ),
+    refuses(
+        "global-tables.strong-too-late", change(creating(THERE), MultiRegionConsistency="EVENTUAL"),
+        "MultiRegionConsistency parameter is unsupported on existing global table", given=WITNESSED,
+        control=describe(), name="EVENTUAL",
     ),
     refuses(
         "global-tables.strong-complete", change(creating(THERE)),
@@ -242,7 +297,29 @@ STRENGTH: tuple[Check, ...] = (
 
 _BUSY = "The resource which you are attempting to change is in use."
 
+MODES: tuple[Check, ...] = (
+    refuses(
+        "global-tables.settings-mode", _mode("ENABLED_WITH_OVERRIDES"),
+        "Value 'ENABLED_WITH_OVERRIDES' at 'GlobalTableSettingsReplicationMode' failed to satisfy constraint: Only "
+        "ENABLED and DISABLED settings replication are supported for a Regional Table.",
+        control=_mode("ENABLED"),
+    ),
+    answers(
+        "global-tables.settings-mode-kept", describe(), at="Table", lacks=["GlobalTableSettingsReplicationMode"],
+        name="at first",
+    ),
+    answers(
+        "global-tables.settings-mode-kept", describe(), given=[_mode("ENABLED"), _mode("DISABLED"), _mode("DISABLED")],
+        at="Table", has={"GlobalTableSettingsReplicationMode": "DISABLED", "TableStatus": "ACTIVE"},
+    ),
+)  # fmt: skip
+
 LATER: tuple[Check, ...] = (
+    refuses(
+        "global-tables.replica-coming-twice", change(creating(THERE)),
+        phrase="already exists with replicas in regions: ", code="ResourceInUseException", given=JOINED,
+        control=describe(), needs="slow replica",
+    ),
     refuses(
         "global-tables.busy", change(creating(ELSEWHERE)), _BUSY, code="ResourceInUseException", given=JOINED,
         control=describe(), needs="slow update",
@@ -255,4 +332,4 @@ LATER: tuple[Check, ...] = (
     ),
 )  # fmt: skip
 
-CHECKS: tuple[Check, ...] = (*CHANGES, *STRENGTH, *LATER)
+CHECKS: tuple[Check, ...] = (*CHANGES, *STRENGTH, *MODES, *LATER)

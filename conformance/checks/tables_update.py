@@ -264,7 +264,12 @@ SETTINGS: tuple[Check, ...] = (
             ("class and maxima", _INFREQUENT, {"OnDemandThroughput": {"MaxReadRequestUnits": 5}}),
         )
     ),
-    changing("tables.replicas", change(ReplicaUpdates=[{"Create": {"RegionName": "nowhere"}}]), phrase=""),
+    changing(
+        "tables.replicas",
+        change(ReplicaUpdates=[{"Create": {"RegionName": "us-fake-1"}}]),
+        phrase="Region us-fake-1 is not supported. The latest version of global tables are only supported in the "
+        "following regions: [",
+    ),
     changing(
         "tables.stream-enable-without-view-type",
         change(StreamSpecification={"StreamEnabled": True}),

@@ -20,11 +20,22 @@ def create_global_table(context: Context, body: dict[str, Any]) -> Checks[Outcom
     return None
 
 
+def update_global_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
+    """UpdateGlobalTable: a new replica meets the closed version first, anything else the missing table."""
+    updates = body.get("ReplicaUpdates")
+    if updates == []:
+        yield violation("global-tables.no-update")
+    elif any(isinstance(each, dict) and each.get("Create") is not None for each in updates or ()):
+        yield violation("global-tables.version-closed")
+    return (yield from known_global_table(context, body))
+
+
 def known_global_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     """Whatever is asked of a global table by name: there is none."""
     name = body.get("GlobalTableName")
     if name is not None:
-        yield violation("global-tables.not-found", table=name)
+        lead = "Global table not found: " if context.operation == "DescribeGlobalTable" else ""
+        yield violation("global-tables.not-found", table=name, lead=lead)
     return None
 
 
@@ -56,7 +67,7 @@ OPERATIONS: dict[str, Operation] = {
     "CreateGlobalTable": create_global_table,
     "DescribeGlobalTable": known_global_table,
     "DescribeGlobalTableSettings": known_global_table,
-    "UpdateGlobalTable": known_global_table,
+    "UpdateGlobalTable": update_global_table,
     "UpdateGlobalTableSettings": known_global_table,
     "ListGlobalTables": list_global_tables,
     "DescribeTableReplicaAutoScaling": replica_scaling,

@@ -44,6 +44,8 @@ class Asked:
     witness: str | None
     without_witness: str | None
     strong: bool
+    chosen: bool
+    """Whether the request says anything of the consistency between regions."""
 
     @classmethod
     def of(cls, body: Body) -> Asked:
@@ -56,6 +58,7 @@ class Asked:
         return cls(
             found["Create"], found["Update"], found["Delete"], found["Disassociate"],
             made[0] if made else None, gone[0] if gone else None, body.get("MultiRegionConsistency") == "STRONG",
+            body.get("MultiRegionConsistency") is not None,
         )  # fmt: skip
 
     @property
@@ -98,20 +101,45 @@ def _do(account: Account, name: str, asked: Asked) -> None:
 
 def _request(body: Body) -> Checks[None]:
     """What is wrong whatever the table is."""
-    coming = any(each.get("Create") is not None for each in body.get("GlobalTableWitnessUpdates") or ())
+    witnesses = body.get("GlobalTableWitnessUpdates") or ()
+    coming = [each["Create"]["RegionName"] for each in witnesses if each.get("Create") is not None]
     if coming and body.get("MultiRegionConsistency") != "STRONG":
         yield violation("global-tables.witness-without-strong")
     if set(body) - _PART:
         yield violation("global-tables.not-alone")
     updates = body["ReplicaUpdates"]
-    if any(all(update.get(kind) is None for kind in ACTIONS) for update in updates):
+    if any(_idle(update) for update in updates):
         yield violation("global-tables.no-action")
     if any(sum(update.get(kind) is not None for kind in ACTIONS) > 1 for update in updates):
-        yield violation("global-tables.several-regions")
+        yield violation("global-tables.several-actions")
     asked = Asked.of(body)
+    if asked.strong and len(asked.create) < len(updates):
+        yield violation("global-tables.strong-only-create")
+    elif asked.strong:
+        yield from _strong_regions(asked)
     # Several that go may be all of a table with strong consistency: that is looked at later.
-    if asked.create and not asked.strong and len(asked.create) + len(asked.delete) > 1:
+    created = {each["RegionName"] for each in asked.create}
+    if created and not asked.strong and len(created) + len(asked.delete) > 1:
         yield violation("global-tables.one-at-a-time")
+
+
+def _idle(update: Mapping[str, Any]) -> bool:
+    """Whether a change of replicas does nothing: it has no action, or its update names a region only."""
+    given = [update[kind] for kind in ACTIONS if update.get(kind) is not None]
+    return not given or (update.get("Update") is not None and set(given[0]) == {"RegionName"} and len(given) == 1)
+
+
+def _strong_regions(asked: Asked) -> Checks[None]:
+    """Whether so many regions, and these, can share a table with strong consistency (beyond:GT-18)."""
+    others = [each["RegionName"] for each in asked.create]
+    regions = [*others, *([asked.witness] if asked.witness else ())]
+    if len(regions) != STRONG_OTHERS:
+        yield violation("global-tables.strong-count")
+    wrong = [region for region in dict.fromkeys(regions) if region not in STRONG_REGIONS]
+    if wrong:
+        yield violation("global-tables.strong-regions", regions=", ".join(wrong))
+    if asked.witness in others:
+        yield violation("global-tables.several-regions")
 
 
 def _fits(account: Account, table: Table, asked: Asked, group: Group | None) -> Checks[None]:
@@ -122,11 +150,15 @@ def _fits(account: Account, table: Table, asked: Asked, group: Group | None) -> 
         yield violation("tables.being-created", table=table.name)
     elif table.status == "DELETING":
         yield violation("tables.being-deleted", table=table.name)
+    elif group is not None and any(_coming(group, each["RegionName"]) for each in asked.create):
+        yield violation(
+            "global-tables.replica-coming-twice", table=table.name, regions=", ".join(sorted(group.members))
+        )
     elif table.status != "ACTIVE" or (group is not None and _unsettled(group)):
         yield violation("global-tables.busy")
     for region in asked.regions:
         if not possible(region):
-            yield violation("tables.replicas")
+            yield violation("tables.replicas", region=region)
     if account.region in (each["RegionName"] for each in (*asked.create, *asked.delete)):
         yield violation("global-tables.local-region")
     yield from _strong(account, table, asked, group)
@@ -137,6 +169,10 @@ def _fits(account: Account, table: Table, asked: Asked, group: Group | None) -> 
         names = [name for name, index in table.indexes.items() if index.schema.kind == "GSI"]
         if any(not _writes_scaled(account, table.name, name) for name in names):
             yield violation("global-tables.index-not-scaled")
+
+
+def _coming(group: Group, region: str) -> bool:
+    return region in group.members and group.members[region].status == "CREATING"
 
 
 def _writes_scaled(account: Account, table: str, index: str = "") -> bool:
@@ -183,32 +219,37 @@ def going(account: Account, table: Table, member: Member) -> Checks[None]:
 
 def _strong(account: Account, table: Table, asked: Asked, group: Group | None) -> Checks[None]:
     """The rules of strong consistency between regions (beyond:GT-6, GT-18)."""
+    if group is not None and asked.chosen:
+        yield violation("global-tables.strong-too-late")
+        return
     if group is not None and group.strong:
-        if asked.create or asked.witness:
-            yield violation("global-tables.strong-complete")
-        going = {each["RegionName"] for each in asked.delete}
-        others = {member.region for member in group.others(account.region)}
-        if going and going != others:
-            yield violation("global-tables.strong-replica-alone")
-        elif going and group.witness is not None and asked.without_witness != group.witness:
-            yield violation("global-tables.strong-witness-left")
+        yield from _strong_group(account, asked, group)
         return
     if len(asked.delete) > 1:
         yield violation("global-tables.one-at-a-time")
     if not asked.strong:
         return
-    if group is not None:
-        yield violation("global-tables.strong-too-late")
-        return
-    regions = [*(each["RegionName"] for each in asked.create), *([asked.witness] if asked.witness else ())]
-    if len(regions) != STRONG_OTHERS:
-        yield violation("global-tables.strong-count")
-    wrong = [region for region in (account.region, *regions) if region not in STRONG_REGIONS]
-    if wrong:
-        yield violation("global-tables.strong-regions", regions=", ".join(wrong))
+    if asked.witness == account.region:
+        yield violation("global-tables.witness-local")
+    if account.region not in STRONG_REGIONS:
+        yield violation("global-tables.strong-regions", regions=account.region)
     local = any(index.schema.kind == "LSI" for index in table.indexes.values())
     if len(table.view.rows) or local or table.settings.ttl_attribute is not None:
         yield violation("global-tables.strong-table")
+
+
+def _strong_group(account: Account, asked: Asked, group: Group) -> Checks[None]:
+    """A table with strong consistency keeps its regions, or loses all the others at once."""
+    if asked.create:
+        yield violation("global-tables.strong-complete")
+    leaving = {each["RegionName"] for each in asked.delete}
+    others = {member.region for member in group.others(account.region)}
+    if asked.without_witness is not None and asked.without_witness != group.witness:
+        yield violation("global-tables.witness-missing", regions=asked.without_witness)
+    elif leaving and leaving != others:
+        yield violation("global-tables.strong-replica-alone")
+    elif leaving and group.witness is not None and asked.without_witness is None:
+        yield violation("global-tables.strong-witness-left")
 
 
 # What membership forbids elsewhere
@@ -222,7 +263,7 @@ def settings_checks(account: Account, table: Table, body: Body) -> Checks[None]:
     stream = body.get("StreamSpecification")
     if stream is not None and not group.strong and not stream["StreamEnabled"]:
         yield violation("global-tables.stream-stays")
-    changed = {name for name, value in body.items() if value is not None} - {"TableName", "DeletionProtectionEnabled"}
+    changed = {name for name, value in body.items() if value is not None} - {"TableName"}
     if changed and (table.status == "UPDATING" or _unsettled(group)):
         yield violation("global-tables.busy")
 

@@ -57,6 +57,8 @@ def _checks(account: Account, body: Body, state: State, plan: Plan) -> Checks[No
     yield from update.table_checks(body, state)
     yield from update.plan_settings(body, state, plan)
     yield from plan_indexes(body, state, plan)
+    if body.get("DeletionProtectionEnabled") is not None and members.group_of(account, state.table) is not None:
+        plan.busy("replica")
 
 
 def _state(context: Context, table: Table) -> State:

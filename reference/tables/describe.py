@@ -134,6 +134,8 @@ def _extras(settings: TableSettings) -> dict[str, Any]:
         if settings.class_changes:
             summary["LastUpdateDateTime"] = settings.class_changes[-1]
         told["TableClassSummary"] = summary
+    if "replication-mode" in settings.extra:
+        told["GlobalTableSettingsReplicationMode"] = settings.extra["replication-mode"]
     told.update(settings.extra.get("replicas", {}))
     return told
 

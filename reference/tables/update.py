@@ -56,7 +56,7 @@ class State:
 CONCERNS = (
     "ProvisionedThroughput", "BillingMode", "StreamSpecification", "GlobalSecondaryIndexUpdates", "SSESpecification",
     "ReplicaUpdates", "TableClass", "DeletionProtectionEnabled", "OnDemandThroughput", "WarmThroughput",
-    "VectorIndexUpdates", "DisassociationProtectionEnabled",
+    "VectorIndexUpdates", "DisassociationProtectionEnabled", "GlobalTableSettingsReplicationMode",
 )  # fmt: skip
 ALONE = (
     ("ReplicaUpdates", "Replica"),
@@ -67,6 +67,8 @@ ALONE = (
 )
 """Members that must be the only change in a request, in the order in which the error names them (beyond:CAP-12)."""
 
+MODE = "replication-mode"
+"""Where a table's settings keep whether it replicates them, once that was said."""
 UNIT_MEMBERS = ("ReadCapacityUnits", "WriteCapacityUnits")
 INDEX_CHANGES = ("GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
 FLIPPING = ("ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass", *INDEX_CHANGES)
@@ -147,7 +149,11 @@ def _combination(body: Body, wanted: list[str]) -> Checks[None]:
         yield violation("tables.stream-with-index")
     if online and "ProvisionedThroughput" in wanted and "BillingMode" not in wanted:
         yield violation("tables.index-with-units")
+    between = body.get("MultiRegionConsistency") is not None or body.get("GlobalTableWitnessUpdates") is not None
     for member, what in ALONE:
+        if member == "ReplicaUpdates" and between:
+            # Then it is `global-tables.not-alone` that says so.
+            return
         if member in wanted and len(wanted) > 1:
             yield violation("tables.update-not-alone", what=what)
 
@@ -181,6 +187,7 @@ def plan_settings(body: Body, state: State, plan: Plan) -> Checks[None]:
     yield from _plan_encryption(body, state, plan)
     yield from _plan_class(body, state, plan)
     yield from _plan_protection(body, state, plan)
+    yield from _plan_mode(body, state, plan)
     yield from plan_warmth(body.get("WarmThroughput"), state.settings, plan, None)
 
 
@@ -406,6 +413,16 @@ def _plan_protection(body: Body, state: State, plan: Plan) -> Checks[None]:
         table.settings.deletion_protection = wanted
 
     plan.steps.append(step)
+
+
+def _plan_mode(body: Body, state: State, plan: Plan) -> Checks[None]:
+    """Whether settings are replicated; a table with replicas keeps telling of overrides (beyond:GT-15)."""
+    mode = body.get("GlobalTableSettingsReplicationMode")
+    if mode is None or "replicas" in state.settings.extra:
+        return
+    if mode == "ENABLED_WITH_OVERRIDES":
+        yield violation("global-tables.settings-mode")
+    plan.steps.append(lambda table: table.settings.extra.update({MODE: mode}))
 
 
 def plan_warmth(warm: Mapping[str, Any] | None, settings: TableSettings, plan: Plan, index: str | None) -> Checks[None]:

@@ -33,10 +33,11 @@ def test_none_can_be_made(service: Service) -> None:
 )
 @pytest.mark.parametrize("name", ["tab", "none"])
 def test_none_is_there(service: Service, operation: str, name: str) -> None:
-    more = {"ReplicaUpdates": []} if operation == "UpdateGlobalTable" else {}
+    more = {"ReplicaUpdates": [{"Delete": {"RegionName": "eu-west-1"}}]} if operation == "UpdateGlobalTable" else {}
+    lead = "Global table not found: " if operation == "DescribeGlobalTable" else ""
     assert refusal(service, operation, GlobalTableName=name, **more) == (
         "GlobalTableNotFoundException",
-        f"Global table with name: '{name}' does not exist.",
+        f"{lead}Global table with name: '{name}' does not exist.",
     )
 
 

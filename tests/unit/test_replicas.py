@@ -388,3 +388,17 @@ class TestStrong:
 def test_a_region_must_be_another_and_there(region: str) -> None:
     asked = [{"Create": {"RegionName": region}}]
     assert Regions().refuses("UpdateTable", TableName="tab", ReplicaUpdates=asked)[0] == "ValidationException"
+
+
+def test_protecting_a_replica_from_deletion_takes_its_time_and_stays_its_own() -> None:
+    regions = Regions(delays=Delays(update_table=38))
+    regions.change({"Create": {"RegionName": AWAY}})
+    regions.clock.advance(60)
+    busy = ("ResourceInUseException", "The resource which you are attempting to change is in use.")
+    asked = {"TableName": "tab", "DeletionProtectionEnabled": True}
+    assert regions.does("UpdateTable", **asked)["TableDescription"]["TableStatus"] == "UPDATING"
+    assert regions.refuses("UpdateTable", **{**asked, "DeletionProtectionEnabled": False}) == busy
+    regions.clock.advance(38)
+    assert regions.table()["DeletionProtectionEnabled"] is True
+    assert regions.table(AWAY)["DeletionProtectionEnabled"] is False
+    assert regions.table()["TableStatus"] == "ACTIVE"
