@@ -314,6 +314,12 @@ def _told(rule: str, name: str, when: Step, at: str, has: dict[str, Json], lacks
     return answers(rule, when, at=at, has=has, lacks=lacks, name=name, tables=_NONE, given=given)
 
 
+_SAID = create().body
+_BY_OTHER_NAME = Step(
+    "CreateTable",
+    {**{name: _SAID[name] for name in _SAID if name != "BillingMode"}, "TableThroughputMode": "PAY_PER_REQUEST"},
+)
+
 DESCRIPTIONS: tuple[Check, ...] = (
     _told(
         "tables.create-answer",
@@ -385,6 +391,22 @@ DESCRIPTIONS: tuple[Check, ...] = (
         {"BillingMode": "PAY_PER_REQUEST"},
         (),
         create(),
+    ),
+    _told(
+        "tables.throughput-mode",
+        "alone",
+        _BY_OTHER_NAME,
+        "TableDescription.BillingModeSummary",
+        {"BillingMode": "PAY_PER_REQUEST"},
+        (),
+    ),
+    _told(
+        "tables.throughput-mode",
+        "beside the billing mode",
+        provisioned(TableThroughputMode="PAY_PER_REQUEST"),
+        "TableDescription",
+        {"ProvisionedThroughput": _FIVE},
+        ("BillingModeSummary",),
     ),
     _told(
         "tables.description",

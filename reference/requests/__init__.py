@@ -69,7 +69,7 @@ def read(operation: str, body: Json) -> Reading:
     """
     shape = input_of(operation)
     if _fast(operation)(body):
-        return Reading(body, typed=True, violations=_extras(operation, body))
+        return Reading(_resolved(body), typed=True, violations=_extras(operation, body))
     if not isinstance(body, dict):
         return Reading(None, typed=False, violations=(violation("wire.not-an-object"),))
     if operation == "SearchVectors":
@@ -86,7 +86,7 @@ def read(operation: str, body: Json) -> Reading:
     whole = filled(shape, clean)
     # A list of nothing but nulls is an empty one.
     told = reading if reading.violations else _constrain(operation, shape, whole, reader.nesting)
-    return replace(told, body=whole)
+    return replace(told, body=_resolved(whole))
 
 
 def _constrain(operation: str, shape: Shape, body: dict[str, Json], nesting: int) -> Reading:
@@ -95,8 +95,17 @@ def _constrain(operation: str, shape: Shape, body: dict[str, Json], nesting: int
     )
     found = Found(as_json=operation == "BatchGetItem")
     found.structure(shape, body)
+    body = _resolved(body)
     told = answers(operation, pardoned(operation, body, found.broken), older=older)
     return Reading(body, typed=True, violations=(*told, *_extras(operation, body)), older=older)
+
+
+def _resolved(body: dict[str, Json]) -> dict[str, Json]:
+    """The body with a billing mode under its one name; where both are given, ``BillingMode`` decides."""
+    if "TableThroughputMode" not in body:
+        return body
+    mode = body["TableThroughputMode"]
+    return {"BillingMode": mode, **{name: value for name, value in body.items() if name != "TableThroughputMode"}}
 
 
 def _extras(operation: str, body: dict[str, Json]) -> tuple[Violation, ...]:

@@ -114,6 +114,12 @@ _MEMBERS: Mapping[tuple[str, str], Mapping[str, Any]] = {
 }
 """Members for which AWS enforces something else than their shape says."""
 
+_FURTHER: Mapping[str, Mapping[str, Any]] = {
+    "CreateTableInput": {"TableThroughputMode": {"shape": "BillingMode"}},
+    "UpdateTableInput": {"TableThroughputMode": {"shape": "BillingMode"}},
+}
+"""Members that the service takes and the published model lacks (tables.throughput-mode)."""
+
 _OPTIONAL = {
     ("TagResourceInput", "ResourceArn"),
     ("UntagResourceInput", "ResourceArn"),
@@ -203,7 +209,7 @@ class _Model:
             if changed.get("kind") == "string":
                 raw["max"], raw["pattern"] = _MAX_ARN, None
         if kind == "structure":
-            specs = raw["members"]
+            specs = {**raw["members"], **_FURTHER.get(name, {})}
             members = {m: self.shape(specs[m]["shape"], name, m) for m in _member_order(list(specs))}
         elif kind == "list":
             element = self.shape(raw["member"]["shape"])

@@ -93,10 +93,15 @@ def projection(projected: Projection) -> dict[str, Any]:
 def _billing(settings: TableSettings, *, fresh: bool) -> dict[str, Any]:
     if not settings.on_demand and settings.on_demand_since is None:
         return {}
-    summary: dict[str, Any] = {"BillingMode": settings.billing_mode}
-    if not fresh and settings.on_demand_since is not None:
-        summary["LastUpdateToPayPerRequestDateTime"] = settings.on_demand_since
-    return {"BillingModeSummary": summary}
+    since = (
+        {}
+        if fresh or settings.on_demand_since is None
+        else {"LastUpdateToPayPerRequestDateTime": settings.on_demand_since}
+    )
+    return {
+        "BillingModeSummary": {"BillingMode": settings.billing_mode, **since},
+        "TableThroughputModeSummary": {"TableThroughputMode": settings.billing_mode, **since},
+    }
 
 
 def _on_demand(units: Throughput) -> dict[str, Any]:

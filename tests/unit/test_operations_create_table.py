@@ -334,3 +334,22 @@ def test_constraints_of_the_model_come_first(service: Service) -> None:
 def test_a_replica_in_another_account_is_beyond_one_account(service: Service) -> None:
     answer = refusal(service, "CreateTable", TableName="tab", GlobalTableSourceArn="arn:aws:dynamodb:x:1:table/t")
     assert answer[0] == "ValidationException"
+
+
+def test_the_throughput_mode_is_the_billing_mode_by_another_name(service):
+    rest = {name: value for name, value in PLAIN.items() if name != "BillingMode"}
+    made = reply(service, "CreateTable", **rest, TableThroughputMode="PAY_PER_REQUEST")["TableDescription"]
+    assert made["BillingModeSummary"] == {"BillingMode": "PAY_PER_REQUEST"}
+    assert made["TableThroughputModeSummary"] == {"TableThroughputMode": "PAY_PER_REQUEST"}
+    both = {**rest, "BillingMode": "PROVISIONED", "TableThroughputMode": "PAY_PER_REQUEST"}
+    made = reply(service, "CreateTable", **{**both, "TableName": "Both"}, ProvisionedThroughput=units(1, 1))
+    assert not {"BillingModeSummary", "TableThroughputModeSummary"} & made["TableDescription"].keys()
+
+
+def test_each_name_of_the_billing_mode_has_its_enum(service):
+    wanted = "failed to satisfy constraint: Member must satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]"
+    assert refusal(service, "CreateTable", **{**PLAIN, "BillingMode": "BOGUS1", "TableThroughputMode": "BOGUS2"}) == (
+        "ValidationException",
+        f"2 validation errors detected: Value 'BOGUS1' at 'billingMode' {wanted}; "
+        f"Value 'BOGUS2' at 'tableThroughputMode' {wanted}",
+    )
