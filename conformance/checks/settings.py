@@ -26,7 +26,7 @@ ARN = reply(0, "TableDescription.TableArn")
 """The ARN of the check's first table."""
 ELSEWHERE = f"{ARN}-none"
 """The ARN of a table that is not there; an ARN of another account would be answered otherwise."""
-_FOREIGN = "arn:aws:dynamodb:us-east-1:999999999999:table/other"
+FOREIGN = "arn:aws:dynamodb:us-east-1:999999999999:table/other"
 """The ARN of a table of an account that is not the caller's."""
 
 
@@ -97,12 +97,12 @@ TAGS: tuple[Check, ...] = (
         refuses(
             "tables.tag-other-account",
             step,
-            f"User is not authorized to perform: dynamodb:{step.operation} on resource: {_FOREIGN}",
+            f"User is not authorized to perform: dynamodb:{step.operation} on resource: {FOREIGN}",
             code="AccessDeniedException",
             control=_GOOD,
             name=step.operation,
         )
-        for step in (_tag(("k", "v"), arn=_FOREIGN), _tags(_FOREIGN), _untag("k", arn=_FOREIGN))
+        for step in (_tag(("k", "v"), arn=FOREIGN), _tags(FOREIGN), _untag("k", arn=FOREIGN))
     ),
     refuses(
         "tables.tag-other-account",

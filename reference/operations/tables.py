@@ -117,6 +117,9 @@ def delete_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     if context.account.world is not None:
         yield from replicas.delete_checks(context.account, table)
     refused = yield from _unsettled(table)
+    if context.account.limits.policy_cooldown and policies.pending(table.settings.policies.values(), context.now()):
+        yield violation("account.policy-pending-delete", table=table.name)
+        return None
     if refused or table.settings.deletion_protection:
         return None
     name, again = table.name, table.status == "DELETING"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reference.rules import Checks, violation
-from reference.tables import definition, policies, streaming, tags, vectors
+from reference.tables import definition, policies, policy_documents, streaming, tags, vectors
 from reference.tables.definition import Names
 from reference.tables.limits import Limits
 from reference.tables.schema import IndexSchema, KeySchema
@@ -64,7 +64,7 @@ def _checks(body: Mapping[str, Any], place: Place, *, on_demand: bool) -> Checks
     yield from tags.tag_count(body.get("Tags") or (), {}, place.limits.tags)
     yield from _warm(body, on_demand=on_demand)
     if body.get("ResourcePolicy") is not None:
-        yield from policies.check(body["ResourcePolicy"])
+        yield from policy_documents.check(body["ResourcePolicy"], place.arn)
     return shape
 
 

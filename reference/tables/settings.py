@@ -75,11 +75,15 @@ class Insights:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A resource-based policy in canonical JSON, its revision, and when it was set (epoch seconds)."""
+    """A resource-based policy in canonical JSON, its revision, and when it was set (epoch seconds).
+
+    Without a text it is what is left of a deleted one. ``versioned`` tells whether its version was given.
+    """
 
     text: str
     revision: str
     changed: float
+    versioned: bool = True
 
 
 @dataclass(slots=True)

@@ -114,8 +114,8 @@ def test_recovery_that_is_refused() -> None:
     assert bench.refused("UpdateContinuousBackups", TableName="none", PointInTimeRecoverySpecification=on) == missing
 
 
-def policy(principal: Any = "111122223333", effect: str = "Allow") -> str:
-    statement = {"Effect": effect, "Principal": {"AWS": [principal]}, "Action": ["dynamodb:GetItem"], "Resource": ARN}
+def policy(principal: Any = "111122223333", effect: str = "Allow", about: str = ARN) -> str:
+    statement = {"Effect": effect, "Principal": {"AWS": [principal]}, "Action": ["dynamodb:GetItem"], "Resource": about}
     return json.dumps({"Statement": [statement]}, indent=2)
 
 
@@ -137,11 +137,48 @@ def test_a_policy_comes_and_goes() -> None:
     told = {"Policy": CANONICAL, "RevisionId": "1800000000000"}
     assert bench.call("GetResourcePolicy", ResourceArn=ARN) == told
     bench.clock.advance(1)
-    assert bench.call("PutResourcePolicy", ResourceArn=ARN, Policy=CANONICAL) == {"RevisionId": "1800000000000"}
+    minified = json.dumps(json.loads(policy()))
+    assert bench.call("PutResourcePolicy", ResourceArn=ARN, Policy=minified) == {"RevisionId": "1800000000000"}
     other = bench.call("PutResourcePolicy", ResourceArn=ARN, Policy=policy("444455556666"))
     assert other == {"RevisionId": "1800000001000"}
     assert bench.call("DeleteResourcePolicy", ResourceArn=ARN) == other
     assert bench.refused("GetResourcePolicy", ResourceArn=ARN) == none
+    bench.clock.advance(2)
+    assert bench.call("DeleteResourcePolicy", ResourceArn=ARN) == {"RevisionId": "1800000001001"}
+    bench.clock.advance(14)
+    assert bench.call("DeleteResourcePolicy", ResourceArn=ARN) == {}
+
+
+def test_the_version_that_is_left_out_is_told_but_is_another_policy_when_given() -> None:
+    bench = Bench()
+    first = bench.call("PutResourcePolicy", ResourceArn=ARN, Policy=policy())
+    read = bench.call("GetResourcePolicy", ResourceArn=ARN)
+    second = bench.call("PutResourcePolicy", ResourceArn=ARN, Policy=read["Policy"])
+    assert second != first
+    assert bench.call("GetResourcePolicy", ResourceArn=ARN) == {"Policy": read["Policy"], **second}
+    assert bench.call("PutResourcePolicy", ResourceArn=ARN, Policy=policy()) not in (first, second)
+
+
+def test_a_policy_is_told_in_canonical_form() -> None:
+    bench = Bench()
+    sent = {
+        "Statement": {
+            "Resource": [f"{ARN}/index/*", ARN],
+            "Action": ["dynamodb:Query", "dynamodb:GetItem", "dynamodb:GetItem"],
+            "Condition": {"StringEquals": {"aws:PrincipalAccount": ["111122223333"]}},
+            "Principal": {"AWS": ["111122223333", "arn:aws:iam::111122223333:root"]},
+            "Effect": "allow",
+            "Sid": "One",
+        },
+        "Version": "2012-10-17",
+    }
+    bench.call("PutResourcePolicy", ResourceArn=ARN, Policy=json.dumps(sent))
+    assert bench.call("GetResourcePolicy", ResourceArn=ARN)["Policy"] == (
+        '{"Version":"2012-10-17","Statement":[{"Sid":"One","Effect":"Allow","Principal":{"AWS":'
+        '"arn:aws:iam::111122223333:root"},"Action":["dynamodb:Query","dynamodb:GetItem","dynamodb:GetItem"],'
+        f'"Resource":["{ARN}/index/*","{ARN}"],'
+        '"Condition":{"StringEquals":{"aws:PrincipalAccount":"111122223333"}}}]}'
+    )
 
 
 def test_no_two_policies_have_one_revision_however_close_they_are() -> None:
@@ -149,9 +186,10 @@ def test_no_two_policies_have_one_revision_however_close_they_are() -> None:
     stream = bench.call("DescribeTable", TableName="tab")["Table"]["LatestStreamArn"]
     given = []
     for arn in (ARN, stream, ARN):
-        given.append(bench.call("PutResourcePolicy", ResourceArn=arn, Policy=policy())["RevisionId"])
+        given.append(bench.call("PutResourcePolicy", ResourceArn=arn, Policy=policy(about=arn))["RevisionId"])
         bench.call("DeleteResourcePolicy", ResourceArn=arn)
-    assert given == ["1800000000000", "1800000000001", "1800000000002"]
+    # Each deletion has a revision of its own.
+    assert given == ["1800000000000", "1800000000002", "1800000000004"]
 
 
 def test_a_revision_may_be_expected() -> None:
@@ -196,7 +234,7 @@ def test_everybody_may_be_denied() -> None:
 def test_streams_have_policies_of_their_own() -> None:
     bench = Bench()
     stream = bench.call("DescribeTable", TableName="tab")["Table"]["LatestStreamArn"]
-    bench.call("PutResourcePolicy", ResourceArn=stream, Policy=policy())
+    bench.call("PutResourcePolicy", ResourceArn=stream, Policy=policy(about=stream))
     assert bench.refused("GetResourcePolicy", ResourceArn=ARN)[0] == "PolicyNotFoundException"
     assert bench.refused("GetResourcePolicy", ResourceArn=stream + "0")[0] == "ResourceNotFoundException"
 
@@ -217,6 +255,18 @@ def test_a_policy_from_the_start() -> None:
 
 def test_policies_may_be_slowed_down_as_on_aws() -> None:
     bench = Bench(limits=Limits(policy_cooldown=15))
+    bench.call("PutResourcePolicy", ResourceArn=ARN, Policy=policy())
+    still = "Attempt to change a resource which is still in use: "
+    assert bench.refused("DeleteResourcePolicy", ResourceArn=ARN) == (
+        "ResourceInUseException",
+        f"{still}Table is pending previous resource-based policy update: tab",
+    )
+    assert bench.refused("DeleteTable", TableName="tab") == (
+        "ResourceInUseException",
+        f"{still}Table: tab has a pending resource-based policy update.",
+    )
+    bench.clock.advance(2.4)
+    # The same again is no change.
     bench.call("PutResourcePolicy", ResourceArn=ARN, Policy=policy())
     assert bench.refused("DeleteResourcePolicy", ResourceArn=ARN) == (
         "ThrottlingException",
