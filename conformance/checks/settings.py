@@ -45,42 +45,151 @@ def _tags(arn: str = ARN) -> Step:
 
 _GOOD = _tag(("k", "v"))
 _51 = [(f"k{i:02}", "v") for i in range(51)]
-_TAG_KEY = f"{INVALID}Tag Key provided is invalid, Key: "
+_BAD_KEY = "The Tag Key provided is invalid, Key: "
+_BAD_VALUE = "The Tag Value provided is invalid, Value: "
+_MANY = "Number of Tags exceed the current limit for the provided ResourceArn"
+_NO_RESOURCE = f"{INVALID}Invalid resource arn provided, only table or stream is accepted. Provided resource arn: "
+_BACKUP = f"{ARN}/backup/01791525400213-63b4d36a"
+
+
+def _raw_tag(**tag: str) -> Step:
+    return Step("TagResource", {"ResourceArn": ARN, "Tags": [dict(tag)]})
+
 
 TAGS: tuple[Check, ...] = (
     refuses(
         "tables.tag-duplicate-key",
         _tag(("k", "v"), ("k", "w")),
-        phrase="Duplicate Tag Key found k",
+        "Duplicate Tag Keys provided as input: Duplicate Tag Key found k",
         control=_tag(("k", "v"), ("K", "w")),
     ),
     refuses(
         "tables.tag-reserved-key",
         _tag(("aws:k", "v")),
-        phrase="Tag Key cannot be prefixed with aws:, Key: aws:k",
+        "Tag Key cannot be prefixed with aws:, Key: aws:k",
         control=_tag(("awsk", "v")),
+    ),
+    refuses(
+        "tables.tag-reserved-key",
+        _tag(("AWS:foo", "v")),
+        "Tag Key cannot be prefixed with aws:, Key: AWS:foo",
+        control=_tag(("myaws:foo", "v")),
+        name="in capitals",
+    ),
+    refuses(
+        "tables.tag-reserved-key",
+        _untag("aws:foo"),
+        "Tag Key cannot be prefixed with aws:, Key: aws:foo",
+        control=_untag("foo"),
+        name="UntagResource",
     ),
     refuses(
         "tables.tag-key-invalid",
         _tag(("k!", "v")),
-        phrase="Tag Key provided is invalid, Key: k!",
+        f"{_BAD_KEY}k!",
         control=_tag(("k +-=._:/@", "v")),
+    ),
+    *(
+        refuses("tables.tag-key-invalid", step, f"{_BAD_KEY}{told}", control=_GOOD, name=name)
+        for name, step, told in (
+            ("no key and no value", _raw_tag(), "null"),
+            ("no key", _raw_tag(Value="v"), "null"),
+            ("a hash sign", _tag(("bad#char", "v")), "bad#char"),
+            ("129 characters", _tag(("k" * 129, "v")), "k" * 129),
+            ("beside a good one", _tag(("good", "v"), ("x" * 129, "v")), "x" * 129),
+            ("UntagResource, empty", _untag(""), ""),
+            ("UntagResource, 129 characters", _untag("k" * 129), "k" * 129),
+        )
+    ),
+    refuses("tables.tag-value-invalid", _raw_tag(Key="k"), f"{_BAD_VALUE}null", control=_GOOD, name="none"),
+    *(
+        refuses("tables.tag-value-invalid", _tag(("k", value)), f"{_BAD_VALUE}{value}", control=_GOOD, name=value[:6])
+        for value in (
+            "🔑",
+            "100%",
+            "a,b",
+            "(x)[y]{z}",
+            "a&b",
+            "a*b",
+            "a;b",
+            "a?b",
+            "a|b",
+            "a\\b",
+            "<a>",
+            "~a",
+            "v" * 257,
+        )
+    ),
+    answers(
+        "tables.tag-answer",
+        _tags(),
+        given=[_tag(("ключ", "café 表\u00a0\u3000a+b-c=d.e_f:g/h@i"))],
+        has={"Tags": [{"Key": "ключ", "Value": "café 表\u00a0\u3000a+b-c=d.e_f:g/h@i"}]},
+        name="letters of any script",
+    ),
+    answers(
+        "tables.tag-answer",
+        _tags(),
+        given=[_tag(("k", "v" * 256), ("k" * 128, ""))],
+        has={"Tags": [{"Key": "k", "Value": "v" * 256}, {"Key": "k" * 128, "Value": ""}]},
+        name="the longest key and value",
     ),
     refuses(
         "tables.tag-value-invalid",
         _tag(("k", "v!")),
-        phrase="Tag Value provided is invalid, Value: v!",
+        f"{_BAD_VALUE}v!",
         control=_tag(("k", "")),
     ),
-    refuses("tables.tag-limit", _tag(*_51), phrase="Number of Tags exceed the current limit", control=_tag(*_51[:50])),
-    refuses("tables.tag-arn-missing", _tag(("k", "v"), arn=""), phrase="", control=_GOOD),
-    refuses("tables.tag-arn-malformed", _tag(("k", "v"), arn="table/t"), phrase="", control=_GOOD),
+    refuses("tables.tag-limit", _tag(*_51), _MANY, control=_tag(*_51[:50])),
     refuses(
-        "tables.tag-arn-no-table",
+        "tables.tag-limit",
+        _tag(("k00", "new"), ("k50", "v")),
+        _MANY,
+        given=[_tag(*_51[:50])],
+        control=_tag(("k00", "new")),
+        name="with those held",
+    ),
+    refuses("tables.tag-limit", _untag(*(key for key, _ in _51)), _MANY, control=_untag("k00"), name="UntagResource"),
+    refuses(
+        "tables.tag-size",
+        _tag(*((f"{i:02}" + "k" * 98, "v" * 256) for i in range(30))),
+        phrase="bytes is above max size limit of 10240 bytes",
+        control=_tag(*((f"{i:02}", "v" * 200) for i in range(50))),
+    ),
+    refuses("tables.tag-arn-missing", _tag(("k", "v"), arn=""), phrase="", control=_GOOD),
+    *(
+        refuses(
+            "tables.tag-arn-malformed",
+            step,
+            f"{INVALID}ARNs must start with 'arn:': not-an-arn",
+            control=_GOOD,
+            name=step.operation,
+        )
+        for step in (_tag(("k", "v"), arn="not-an-arn"), _tags("not-an-arn"))
+    ),
+    refuses(
+        "tables.tag-arn-of-index",
         _tag(("k", "v"), arn=f"{ELSEWHERE}/index/by_g"),
-        phrase="",
+        f"{_NO_RESOURCE}{ELSEWHERE}/index/by_g",
         control=_GOOD,
-        name="index",
+    ),
+    *(
+        refuses(
+            "tables.tag-arn-of-backup",
+            step,
+            f"{INVALID}Provided Arn is not a DynamoDB resource arn: {_BACKUP}",
+            control=_GOOD,
+            name=step.operation,
+        )
+        for step in (_tag(("k", "v"), arn=_BACKUP), _tags(_BACKUP), _untag("k", arn=_BACKUP))
+    ),
+    refuses(
+        "tables.tag-not-found",
+        _tags(f"{ARN}/stream/2015-07-27T00:48:05.899"),
+        f"Requested resource not found: ResourceArn: {ARN}/stream/2015-07-27T00:48:05.899 not found",
+        code="ResourceNotFoundException",
+        control=_tags(),
+        name="a stream",
     ),
     *(
         refuses(
@@ -97,7 +206,7 @@ TAGS: tuple[Check, ...] = (
         refuses(
             "tables.tag-other-account",
             step,
-            f"User is not authorized to perform: dynamodb:{step.operation} on resource: {FOREIGN}",
+            "Access is denied",
             code="AccessDeniedException",
             control=_GOOD,
             name=step.operation,
@@ -159,11 +268,19 @@ _STREAMED = {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "K
 
 STREAM_TAGS: tuple[Check, ...] = (
     answers(
-        "tables.tag-answer",
+        "tables.tags-of-stream",
         _tags(reply(0, "TableDescription.LatestStreamArn")),
         tables={"t0": {**table(), **_STREAMED, "Tags": [{"Key": "k", "Value": "v"}]}},
         body={"Tags": []},
-        name="a stream has none",
+        name="none of its table",
+    ),
+    answers(
+        "tables.tags-of-stream",
+        _tags(),
+        given=[_tag(("k", "v"), arn=reply(0, "TableDescription.LatestStreamArn"))],
+        tables={"t0": {**table(), **_STREAMED}},
+        body={"Tags": []},
+        name="none for its table",
     ),
 )
 

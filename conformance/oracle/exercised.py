@@ -160,8 +160,6 @@ def open_questions(service: Service, call: Call) -> Iterator[str]:
         yield "partiql.nested-parameter"
     if any(map(_unequal, _statements(body))):
         yield "partiql.unequal-to-missing"
-    if call.operation == "ListTagsOfResource" and "/stream/" in str(body.get("ResourceArn")):
-        yield "tables.tags-of-stream"
     if throttled.of_either_day(service, call):
         yield "tables.decrease-limit"
     for fields in parts(call):

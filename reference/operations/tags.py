@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from reference.account import Account
@@ -13,11 +15,48 @@ from reference.tables import tags
 from reference.tables.table import Table
 
 _SERVICE = re.compile(r"arn:[^:]*:([^:]*):")
-_TABLE_ARN = re.compile(r"arn:[^:]*:dynamodb:[^:]*:[^:]*:table/[a-zA-Z0-9_.-]{3,255}")
+_TABLE_ARN = re.compile(r"arn:[^:]*:dynamodb:[^:]*:[^:]*:table/[a-zA-Z0-9_.-]{3,255}(/stream/.+)?")
+_PART_ARN = re.compile(r"arn:[^:]*:dynamodb:[^:]*:[^:]*:table/[^/]+/(index|backup)/.+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Resource:
+    """What has tags: a table, or the stream of it that has this label."""
+
+    table: Table
+    stream: str | None
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The tags it has."""
+        return held_tags(self.table, self.stream)
+
+
+def held_tags(table: Table, stream: str | None) -> Mapping[str, str]:
+    """The tags of a table, or of the stream of it that has this label: they are apart."""
+    return table.settings.tags if stream is None else table.settings.stream_tags.get(stream, {})
+
+
+def _keep(found: _Resource, change: Callable[[Mapping[str, str]], dict[str, str]]) -> Checks[Outcome | None]:
+    """The outcome that changes the tags of a resource; it answers with no bytes at all (conflicts:118)."""
+    name, stream = found.table.name, found.stream
+    if found.table.status == "DELETING" and change(found.tags) != found.tags:
+        yield violation("tables.being-deleted", table=name)
+        return None
+
+    def effect(account: Account) -> None:
+        table = account.tables[name]
+        changed = change(held_tags(table, stream))
+        if stream is None:
+            table.settings.tags = changed
+        else:
+            table.settings.stream_tags = {**table.settings.stream_tags, stream: changed}
+
+    return Outcome(None, effects=(effect,), rules=("tables.tag-answer" if stream is None else "tables.tags-of-stream",))
 
 
 def tag_resource(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
-    """TagResource: sets tags, all or none; answers with no bytes at all (conflicts:118)."""
+    """TagResource: sets tags, all or none."""
     arn = yield from _arn(context, body)
     if not complete("TagResource", body):
         return None
@@ -25,19 +64,13 @@ def tag_resource(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     if not given:
         yield violation("tables.tag-none")
     yield from tags.new_tags(given)
-    if arn is None:
+    found = None if arn is None else (yield from _resource(context, arn))
+    if found is None:
         return None
-    table = yield from _table(context, arn)
-    if table is None:
+    yield from tags.tag_count(given, found.tags, context.account.limits.tags)
+    if not all("Key" in tag and "Value" in tag for tag in given):
         return None
-    yield from tags.tag_count(given, table.settings.tags, context.account.limits.tags)
-    name = table.name
-
-    def effect(account: Account) -> None:
-        held = account.tables[name].settings
-        held.tags = tags.merged(held.tags, given)
-
-    return Outcome(None, effects=(effect,), rules=("tables.tag-answer",))
+    return (yield from _keep(found, lambda held: tags.merged(held, given)))
 
 
 def untag_resource(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
@@ -48,48 +81,34 @@ def untag_resource(context: Context, body: dict[str, Any]) -> Checks[Outcome | N
     keys = body["TagKeys"]
     if not keys:
         yield violation("tables.untag-none")
-    if arn is None:
+    yield from tags.old_keys(keys, context.account.limits.tags)
+    found = None if arn is None else (yield from _resource(context, arn))
+    if found is None:
         return None
-    table = yield from _table(context, arn)
-    if table is None:
-        return None
-    name = table.name
-
-    def effect(account: Account) -> None:
-        held = account.tables[name].settings
-        held.tags = {key: value for key, value in held.tags.items() if key not in keys}
-
-    return Outcome(None, effects=(effect,), rules=("tables.tag-answer",))
+    return (yield from _keep(found, lambda held: {key: value for key, value in held.items() if key not in keys}))
 
 
 def list_tags(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
-    """ListTagsOfResource: all tags in one page; a stream may be asked for its own, and has none (beyond:STR-36)."""
-    if _is_stream(context, body.get("ResourceArn")):
-        return Outcome({"Tags": []}, rules=("tables.tag-answer",))
+    """ListTagsOfResource: all tags in one page; a stream has its own (beyond:STR-36)."""
     arn = yield from _arn(context, body)
-    table = None if arn is None else (yield from _table(context, arn))
-    if table is None:
+    found = None if arn is None else (yield from _resource(context, arn))
+    if found is None:
         return None
-    told = [{"Key": key, "Value": value} for key, value in table.settings.tags.items()]
-    return Outcome({"Tags": told}, rules=("tables.tag-answer",))
-
-
-def _is_stream(context: Context, arn: str | None) -> bool:
-    """Whether it is the ARN of a stream of a table that is there."""
-    table, mark, label = (arn or "").partition("/stream/")
-    held = context.account.any_table(table) if mark and table.startswith("arn:") else None
-    return held is not None and any(span.label == label for span in held.settings.streams)
+    told = [{"Key": key, "Value": value} for key, value in found.tags.items()]
+    return Outcome({"Tags": told}, rules=("tables.tags-of-stream" if found.stream else "tables.tag-answer",))
 
 
 def _arn(context: Context, body: dict[str, Any]) -> Checks[str | None]:
-    """The table's ARN, well formed (conflicts:97)."""
+    """The ARN of a table or a stream, well formed (conflicts:97)."""
     arn: str | None = body.get("ResourceArn")
     if not arn:
         yield violation("tables.tag-arn-missing")
     elif not arn.startswith("arn:"):
-        yield violation("tables.tag-arn-malformed")
+        yield violation("tables.tag-arn-malformed", arn=arn)
     elif (of := _SERVICE.match(arn)) is not None and of[1] != "dynamodb":
-        yield violation("tables.tag-other-account", operation=context.operation, arn=arn)
+        yield violation("tables.tag-other-account", arn=arn)
+    elif (part := _PART_ARN.fullmatch(arn)) is not None:
+        yield violation(f"tables.tag-arn-of-{part[1]}", arn=arn)
     elif _TABLE_ARN.fullmatch(arn) is None:
         yield violation("tables.tag-arn-no-table", arn=arn)
     else:
@@ -97,23 +116,22 @@ def _arn(context: Context, body: dict[str, Any]) -> Checks[str | None]:
     return None
 
 
-def _table(context: Context, arn: str) -> Checks[Table | None]:
-    """The tagged table; one that is being created can't be found yet (conflicts:98, 99)."""
+def _resource(context: Context, arn: str) -> Checks[_Resource | None]:
+    """The tagged table or stream; one that is being created can't be found yet (conflicts:98, 99)."""
     region, account = arn.split(":")[3:5]
     if account != context.account.account_id:
-        yield violation("tables.tag-other-account", operation=context.operation, arn=arn)
+        yield violation("tables.tag-other-account", arn=arn)
         return None
     if region != context.account.region:
         yield violation("tables.tag-arn-no-table", arn=arn)
         return None
-    table = context.account.any_table(arn)
-    if table is None or table.status == "CREATING":
-        yield violation("tables.tag-not-found", arn=arn)
+    of, _, stream = arn.partition("/stream/")
+    table = context.account.any_table(of)
+    known = table is not None and (not stream or any(span.label == stream for span in table.settings.streams))
+    if table is None or not known or table.status == "CREATING":
+        yield violation("tables.tag-not-found", arn=arn, table=of.partition("table/")[2])
         return None
-    if table.status == "DELETING":
-        yield violation("tables.being-deleted", table=table.name)
-        return None
-    return table
+    return _Resource(table, stream or None)
 
 
 OPERATIONS: dict[str, Operation] = {

@@ -79,6 +79,9 @@ _SHAPES: Mapping[str, Mapping[str, Any]] = {
     },
     # CreateTable and UpdateTable word a bad class themselves (beyond:SEC-1): wire.table-class.
     "TableClass": {"enum": ()},
+    # Tags are judged by hand (beyond:TAG-2): tables.tag-key-invalid, tables.tag-value-invalid.
+    "TagKeyString": {"min": None, "max": None},
+    "TagValueString": {"min": None, "max": None},
     # Java classes that Python's patterns lack; the second needs surrogate pairs and refuses next to nothing.
     "AutoScalingPolicyName": {"pattern": r"[\x20-\x7e]+"},
     "AutoScalingRoleArn": {"pattern": None},
@@ -124,6 +127,8 @@ _OPTIONAL = {
     ("TagResourceInput", "ResourceArn"),
     ("UntagResourceInput", "ResourceArn"),
     ("ListTagsOfResourceInput", "ResourceArn"),
+    ("Tag", "Key"),
+    ("Tag", "Value"),
 }
 """Members the model requires whose absence the operation words itself."""
 

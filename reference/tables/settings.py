@@ -153,6 +153,7 @@ class TableSettings(Throughput):
     busy: tuple[str, ...] = ()
     attribute_types: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    stream_tags: dict[str, dict[str, str]] = field(default_factory=dict)
     vectors: dict[str, VectorIndex] = field(default_factory=dict)
     insights: dict[str, Insights] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
@@ -167,7 +168,7 @@ class TableSettings(Throughput):
         """Independent settings with the same values."""
         other = copy(self)
         other.attribute_types = dict(self.attribute_types)
-        other.tags = dict(self.tags)
+        other.tags, other.stream_tags = dict(self.tags), dict(self.stream_tags)
         other.vectors = dict(self.vectors)
         other.insights = dict(self.insights)
         other.policies = dict(self.policies)

@@ -89,11 +89,10 @@ def test_tags_come_and_go() -> None:
             [{"Key": "x", "Value": "1"}, {"Key": "x", "Value": "2"}],
             "Duplicate Tag Keys provided as input: Duplicate Tag Key found x",
         ),
-        ([{"Key": "x!", "Value": "1"}], "Tag Key provided is invalid, Key: x!"),
-        ([{"Key": "x", "Value": "1;2"}], "Tag Value provided is invalid, Value: 1;2"),
+        ([{"Key": "x!", "Value": "1"}], "The Tag Key provided is invalid, Key: x!"),
+        ([{"Key": "x", "Value": "1;2"}], "The Tag Value provided is invalid, Value: 1;2"),
         (
             [{"Key": str(i), "Value": ""} for i in range(50)],
-            "One or more parameter values were invalid: "
             "Number of Tags exceed the current limit for the provided ResourceArn",
         ),
         (
@@ -121,10 +120,14 @@ def test_fifty_tags_of_all_allowed_characters() -> None:
     ("arn", "answer"),
     [
         (None, ("ValidationException", "Invalid TableArn")),
-        ("tab", ("ValidationException", "One or more parameter values were invalid: ARNs must start with 'arn:'")),
+        ("tab", ("ValidationException", "One or more parameter values were invalid: ARNs must start with 'arn:': tab")),
         (
             ARN + "/index/gsi",
-            ("ValidationException", f"Invalid TableArn: Invalid ResourceArn provided as input {ARN}/index/gsi"),
+            (
+                "ValidationException",
+                "One or more parameter values were invalid: Invalid resource arn provided, only table or stream is "
+                f"accepted. Provided resource arn: {ARN}/index/gsi",
+            ),
         ),
         (
             ARN[:-2],
@@ -162,6 +165,9 @@ def test_tables_that_come_or_go_can_not_be_tagged() -> None:
     bench.clock.advance(5)
     assert bench.tags() == {"team": "a"}
     bench.call("DeleteTable", TableName="tab")
+    assert bench.tags() == {"team": "a"}
+    bench.tag(team="a")
+    assert bench.call("UntagResource", ResourceArn=ARN, TagKeys=["none"]) is None
     assert bench.refused("TagResource", ResourceArn=ARN, Tags=tags) == (
         "ResourceInUseException",
         "Attempt to change a resource which is still in use: Table is being deleted: tab",

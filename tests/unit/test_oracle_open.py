@@ -49,7 +49,7 @@ def test_whether_if_not_exists_reads_what_it_does_not_need_is_not_recorded() -> 
     assert (found.severity, found.path) == ("refuses", "untrue")
 
 
-def test_what_tags_a_stream_has_is_not_recorded() -> None:
+def test_a_stream_does_not_show_the_tags_of_its_table() -> None:
     # Dynoxide shows those of the table.
     target = Bench()
     made = target.lawful(
@@ -65,7 +65,8 @@ def test_what_tags_a_stream_has_is_not_recorded() -> None:
     )
     described = made["TableDescription"]
     shown = {"Tags": [{"Key": "k", "Value": "v"}]}
-    target.accepts(Call("ListTagsOfResource", {"ResourceArn": described["LatestStreamArn"]}), shown)
+    found = target.faults(Call("ListTagsOfResource", {"ResourceArn": described["LatestStreamArn"]}), shown)
+    assert found.rule == "tables.tags-of-stream"
     found = target.faults(Call("ListTagsOfResource", {"ResourceArn": described["TableArn"]}), {"Tags": []})
     assert found.rule == "tables.tag-answer"
 

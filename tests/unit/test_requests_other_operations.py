@@ -303,12 +303,18 @@ def test_tags(operation, member):
 
 
 def test_strings_in_a_list():
-    text = message("UntagResource", {"ResourceArn": "x", "TagKeys": ["", "a"]})
-    assert text == errors(
-        "Value '[, a]' at 'tagKeys' failed to satisfy constraint: Member must satisfy constraint: [Member must have "
-        "length less than or equal to 128, Member must have length greater than or equal to 1]"
+    def adding(*names: str) -> dict:
+        projection = {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(names)}
+        schema = [{"AttributeName": "a", "KeyType": "HASH"}]
+        index = {"IndexName": "gsi", "KeySchema": schema, "Projection": projection}
+        return {"TableName": "abc", "GlobalSecondaryIndexUpdates": [{"Create": index}]}
+
+    assert message("UpdateTable", adding("", "a")) == errors(
+        "Value '[, a]' at 'globalSecondaryIndexUpdates.1.member.create.projection.nonKeyAttributes' failed to satisfy "
+        "constraint: Member must satisfy constraint: [Member must have "
+        "length less than or equal to 255, Member must have length greater than or equal to 1]"
     )
-    assert messages("UntagResource", {"ResourceArn": "x", "TagKeys": ["a"]}) == []
+    assert messages("UpdateTable", adding("a")) == []
 
 
 def test_ten_errors_are_listed():
