@@ -65,10 +65,9 @@ def test_a_stream_does_not_show_the_tags_of_its_table() -> None:
     )
     described = made["TableDescription"]
     shown = {"Tags": [{"Key": "k", "Value": "v"}]}
-    found = target.faults(Call("ListTagsOfResource", {"ResourceArn": described["LatestStreamArn"]}), shown)
-    assert found.rule == "tables.tags-of-stream"
-    found = target.faults(Call("ListTagsOfResource", {"ResourceArn": described["TableArn"]}), {"Tags": []})
-    assert found.rule == "tables.tag-answer"
+    for resource, told in (("LatestStreamArn", shown), ("TableArn", {"Tags": []})):
+        found = target.faults(Call("ListTagsOfResource", {"ResourceArn": described[resource]}), told)
+        assert found.rule == "tables.tag-answer"
 
 
 def test_neighbours_that_look_alike_are_counted_by_their_rank() -> None:
