@@ -330,6 +330,17 @@ RESTORED: tuple[Check, ...] = (
         has={"IndexName": "by_g", "IndexStatus": "ACTIVE", "Projection": {"ProjectionType": "ALL"}},
         at="Table.GlobalSecondaryIndexes[0]",
     ),
+    answers(
+        "backups.restored",
+        _TELL,
+        tables=_INDEXED,
+        given=[back_up(), restore()],
+        has={"IndexName": "by_g"},
+        lacks=("IndexStatus",),
+        at="Table.GlobalSecondaryIndexes[0]",
+        needs="slow restore",
+        name="an index, while restoring",
+    ),
     *_restored(
         "no indexes",
         _TELL,

@@ -130,6 +130,14 @@ PLACES: tuple[Check, ...] = (
         control=recover(),
         name="restore, though its target exists",
     ),
+    refuses(
+        "backups.source-not-found",
+        recover(SourceTableName=None, SourceTableArn=f"{TABLE_ARN}-gone"),
+        phrase="Table not found",
+        code="TableNotFoundException",
+        given=[_ON],
+        control=recover(SourceTableName=None, SourceTableArn=TABLE_ARN),
+    ),
     _without_recovery(recover(), "alone"),
     _without_recovery(
         recover(TargetTableName=T0, UseLatestRestorableTime=None, RestoreDateTime=_AGO), "before time and target"

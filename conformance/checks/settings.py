@@ -505,6 +505,14 @@ INSIGHTS: tuple[Check, ...] = (
     ),
     answers(
         "metrics.insights",
+        _insights(),
+        given=[Step("DeleteTable", {"TableName": T0})],
+        has={"TableName": T0},
+        needs="slow delete",
+        name="of a table that goes",
+    ),
+    answers(
+        "metrics.insights",
         _DESCRIBE_INSIGHTS,
         body={"TableName": T0, "ContributorInsightsStatus": "DISABLED"},
         name="never configured",

@@ -68,6 +68,8 @@ _KEYED = {
     "ExpressionAttributeValues": {":pk": s("a"), ":v": n(0)},
 }
 
+_ELSEWHERE = f"arn:aws:dynamodb:eu-west-1:400000000004:table/{T0}"
+
 SHAPES: tuple[Check, ...] = (
     _asked(
         "transfer.table-arn",
@@ -125,6 +127,14 @@ SHAPES: tuple[Check, ...] = (
         for algorithm in ({}, {"S3SseAlgorithm": "AES256"})
     ),
     refuses(
+        "transfer.export-key",
+        export(S3SseAlgorithm="KMS", S3SseKmsKeyId="not a key"),
+        phrase="Invalid Request: 1 validation error detected: Value 'not a key' at 's3SseKmsKeyId' failed to satisfy "
+        "constraint: Member must satisfy regular",
+        given=[ON],
+        control=export(S3SseAlgorithm="KMS", S3SseKmsKeyId="alias/aws/s3"),
+    ),
+    refuses(
         "transfer.export-prefix-empty",
         export(S3Prefix=""),
         phrase="3Prefix",
@@ -161,6 +171,15 @@ SHAPES: tuple[Check, ...] = (
         given=[ON],
         control=export(),
         name="export",
+    ),
+    refuses(
+        "backups.table-not-found",
+        export(_ELSEWHERE),
+        f"Table not found: {_ELSEWHERE}",
+        code="TableNotFoundException",
+        given=[ON],
+        control=export(),
+        name="export, the ARN of another Region",
     ),
     refuses(
         "backups.recovery-off",
@@ -313,14 +332,6 @@ def _finished(
 ANSWERS: tuple[Check, ...] = (
     answers(
         "transfer.export-answer",
-        export(f"arn:aws:dynamodb:eu-west-1:400000000004:table/{T0}"),
-        given=[ON],
-        at="ExportDescription",
-        has={"ExportStatus": "IN_PROGRESS", "TableArn": TABLE_ARN},
-        name="whatever the Region of the ARN",
-    ),
-    answers(
-        "transfer.export-answer",
         export(ClientToken="${token:a}"),
         given=[ON],
         has=_DESCRIBED,
@@ -428,6 +439,12 @@ ANSWERS: tuple[Check, ...] = (
         "the bucket of another account",
         {"ExportStatus": "FAILED", "FailureCode": "S3AccessDenied"},
         S3BucketOwner="999999999999",
+    ),
+    _finished(
+        "a key of another Region",
+        {"ExportStatus": "FAILED", "FailureCode": "KmsNotFoundException", "S3SseAlgorithm": "KMS"},
+        S3SseAlgorithm="KMS",
+        S3SseKmsKeyId="arn:aws:kms:eu-west-1:400000000004:key/3b1a7419-d170-49d4-9a64-59dee41e3eea",
     ),
     answers(
         "transfer.export-answer",

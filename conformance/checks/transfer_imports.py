@@ -133,6 +133,10 @@ def _counts(processed: int, imported: int, errors: int = 0) -> dict[str, Json]:
     return {"ProcessedItemCount": processed, "ImportedItemCount": imported, "ErrorCount": errors}
 
 
+_EXPIRING: dict[str, Json] = {"TimeToLiveSpecification": {"Enabled": True, "AttributeName": "until"}}
+_RECOVERING: dict[str, Json] = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
+
+
 def _done(name: str, has: Mapping[str, Json], step: Step, *, needs: str = "bucket", lacks: Sequence[str] = ()) -> Check:
     """What DescribeImport tells of an import once it has ended."""
     return answers(
@@ -360,7 +364,20 @@ ANSWERS: tuple[Check, ...] = (
         for rule, operation, members, code in (
             ("tables.being-created", "DeleteTable", {}, "ResourceInUseException"),
             ("items.table-missing", "PutItem", {"Item": item()}, "ResourceNotFoundException"),
+            ("ttl.table-being-created", "UpdateTimeToLive", _EXPIRING, "ResourceInUseException"),
+            ("backups.not-yet", "CreateBackup", {"BackupName": "b-1"}, "ContinuousBackupsUnavailableException"),
+            ("backups.not-yet", "UpdateContinuousBackups", _RECOVERING, "ContinuousBackupsUnavailableException"),
         )
+    ),
+    answers(
+        "backups.recovery-window",
+        Step("DescribeContinuousBackups", {"TableName": T1}),
+        given=[load()],
+        has={"PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"}},
+        at="ContinuousBackupsDescription",
+        needs="bucket slow transfer",
+        pause=HOUR / 2,
+        name="being imported",
     ),
     answers(
         "transfer.import-answer",

@@ -27,7 +27,7 @@ from reference.rules import Checks, every, violation
 from reference.tables.definition import watched
 from reference.tables.table import Table
 from reference.transfer import exporting
-from reference.transfer.buckets import buckets, unreachable
+from reference.transfer.buckets import buckets, unreachable, unusable_key
 from reference.transfer.exporting import Select
 from reference.transfer.jobs import Job, jobs, known_jobs, page
 
@@ -36,6 +36,7 @@ PAGE = 10
 _KINDS: tuple[Kind, ...] = ("KeyCondition", "Filter", "Projection")
 _TABLE_ARN = re.compile(r"arn:[^:]*:dynamodb:([^:]*):([^:]*):table/([^/]+)", re.DOTALL)
 _EXPORT_ARN = re.compile(r"arn:[^:]*:dynamodb:([^:]*):[^:]*:table/[^/]+/export/[^/]+", re.DOTALL)
+_KMS_KEY = re.compile(r"[a-zA-Z0-9:/_-]+")
 _ECHOED = ("S3Bucket", "S3BucketOwner", "S3Prefix", "S3SseKmsKeyId", "FilterSpecification")
 
 
@@ -79,23 +80,26 @@ def _shape(body: Mapping[str, Any]) -> Checks[None]:
         yield violation("transfer.export-increment-missing")
     elif increment is not None and increment.get("ExportFromTime") is None:
         yield violation("transfer.export-from-missing")
-    if body.get("S3SseKmsKeyId") is not None and body.get("S3SseAlgorithm") != "KMS":
+    key = body.get("S3SseKmsKeyId")
+    if key is not None and body.get("S3SseAlgorithm") != "KMS":
         yield violation("transfer.export-key-without-kms")
+    if key is not None and _KMS_KEY.fullmatch(key) is None:
+        yield violation("transfer.export-key", key=key)
     if body.get("FilterSpecification") == {}:
         yield violation("transfer.export-filter-empty")
 
 
 def _table(context: Context, arn: str) -> Checks[Table | None]:
-    """The table that an ARN names, whatever its Region; what goes wrong is told of the ARN as it was sent (EXP-2)."""
+    """The table that an ARN names, in its own Region; what goes wrong is told of the ARN as it was sent (EXP-2)."""
     account, parts = context.account, _TABLE_ARN.fullmatch(arn)
     if parts is None:
         yield violation("transfer.index-arn" if _TABLE_ARN.match(arn) else "transfer.table-arn")
         return None
-    _, owner, name = parts.groups()
+    region, owner, name = parts.groups()
     if owner != account.account_id:
         yield violation("transfer.access-denied")
         return None
-    table = account.tables.get(name)
+    table = account.tables.get(name) if region == account.region else None
     if table is None or table.status == "CREATING":
         yield violation("backups.table-not-found", table=arn)
         return None
@@ -127,7 +131,7 @@ def _increment(context: Context, body: Mapping[str, Any], table: Table) -> Check
     if begin is None:
         return None
     if end is None:
-        end = now
+        end = float(seconds(now))
     _, sound = yield from watched(_window(begin, end, now, table))
     since = table.settings.pitr_since
     if since is None or seconds(begin) < window(since, table.settings.pitr_days, now)[0]:
@@ -254,12 +258,13 @@ def _begin(job: Job, name: str, select: Select, moment: float | None) -> Effect:
 
 
 def _finished(account: Account, event: Event) -> None:
-    """The bucket is looked for only now (beyond:EXP-6)."""
+    """The bucket and the key are looked for only now (beyond:EXP-6)."""
     job = jobs(account.rooms).find("export", event.about[0])
     if job is None:
         return
     held, told = buckets(account.rooms), job.told
     failure = unreachable(held, account.account_id, told["S3Bucket"], told.get("S3BucketOwner"))
+    failure = failure or unusable_key(account.region, told.get("S3SseKmsKeyId"))
     ended = max(milliseconds(event.at) / 1000, job.started)
     if failure is not None:
         code, message = failure

@@ -24,9 +24,10 @@ def update_insights(context: Context, body: dict[str, Any]) -> Checks[Outcome | 
     if table is None or not (yield from _index(table, body)):
         return None
     index, enable = body.get("IndexName") or "", body["ContributorInsightsAction"] == "ENABLE"
-    status = table.status if not index else table.indexes[index].status
-    if status != "ACTIVE":
-        yield violation("metrics.insights-state", kind="Index" if index else "Table")
+    if table.status == "CREATING":
+        yield violation("metrics.insights-state", kind="Table")
+    elif index and table.indexes[index].status != "ACTIVE":
+        yield violation("metrics.insights-state", kind="Index")
     held = table.settings.insights.get(index)
     mode = body.get("ContributorInsightsMode") or (held.mode if held else MODE)
     settled = "ENABLED" if enable else "DISABLED"

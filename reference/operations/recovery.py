@@ -7,14 +7,18 @@ from typing import Any
 
 from reference import lifecycle
 from reference.account import Account
+from reference.backups.restore import restoring
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
 from reference.operations.tables import plain_name
 from reference.rules import Checks, violation
 from reference.tables.settings import DAY
 from reference.tables.table import Table
+from reference.transfer.jobs import known_jobs
 
 DEFAULT_DAYS = 35
+UNSEEN = 3.0
+"""Seconds for which the family of backups does not find a new table (beyond:PIT-5)."""
 LAG = 300.0
 """Seconds by which the latest restorable time trails the present (beyond:PIT-4)."""
 
@@ -68,19 +72,28 @@ def describe_continuous_backups(context: Context, body: dict[str, Any]) -> Check
 def not_yet_backed_up(context: Context, table: Table) -> bool:
     """Whether a table is so new that the service has not made it ready for backups (beyond:BKP-8, PIT-6)."""
     delays = context.account.delays
+    if table.status == "CREATING":
+        return True
     return delays.enable_backups > 0 and context.now() < table.created + delays.create_table + delays.enable_backups
 
 
 def backed_table(context: Context, body: dict[str, Any]) -> Checks[Table | None]:
-    """The table; the family of backups finds none that is being created (beyond:PIT-5, PIT-6)."""
+    """The table; the family of backups finds none that was just created or is being restored (beyond:PIT-5, PIT-6)."""
     name = body.get("TableName")
     if name is None:
         return None
     table = context.account.any_table(name)
-    if table is None or table.status == "CREATING":
+    if table is None or _unseen(context, table):
         yield violation("backups.table-not-found", table=plain_name(name))
         return None
     return table
+
+
+def _unseen(context: Context, table: Table) -> bool:
+    """Whether a table is being created and the service's backups do not know it yet; an imported one they do."""
+    if table.status != "CREATING" or known_jobs(context.account.rooms).making(table.id):
+        return False
+    return restoring(table) or context.now() < table.created + UNSEEN
 
 
 def _describe(since: float | None, days: int, now: float, *, ready: bool = True) -> dict[str, Any]:

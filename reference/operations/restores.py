@@ -114,13 +114,13 @@ def _source(context: Context, body: dict[str, Any]) -> Checks[Table | None]:
         if region != account.region:
             if body.get("SSESpecificationOverride") is None:
                 yield violation("backups.restore-other-region")
-            yield violation("backups.table-not-found", table=name)
+            yield violation("backups.source-not-found", table=name)
             return None
     if name is None:
         return None
     table = account.tables.get(name)
     if table is None or table.status == "CREATING":
-        yield violation("backups.table-not-found", table=name)
+        yield violation("backups.table-not-found" if arn is None else "backups.source-not-found", table=name)
         return None
     return table
 

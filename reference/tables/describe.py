@@ -195,7 +195,9 @@ def _local(table: Table, index: Index) -> dict[str, Any]:
 
 def _global(table: Table, index: Index, now: float, *, fresh: bool) -> dict[str, Any]:
     told = _local(table, index)
-    told["IndexStatus"] = index.status
+    # While a table is being restored, its global indexes show no status (beyond:RST-2).
+    if "RestoreSummary" not in table.settings.extra:
+        told["IndexStatus"] = index.status
     if index.backfilling is not None:
         told["Backfilling"] = index.backfilling
     told["ProvisionedThroughput"] = throughput(index.settings, now)

@@ -69,3 +69,12 @@ def unreachable(held: Buckets, account_id: str, bucket: str, owner: str | None) 
     if bucket not in held:
         return NO_SUCH_BUCKET
     return ACCESS_DENIED if owner not in (None, account_id) else None
+
+
+def unusable_key(region: str, key: str | None) -> tuple[str, str] | None:
+    """Why a KMS key can't protect objects: failure code and message (beyond:EXP-6); keys of the region itself can."""
+    parts = (key or "").split(":")
+    if parts[0] != "arn" or len(parts) < 6 or parts[3] == region:
+        return None
+    told = f"Invalid arn {parts[3]} (Service: Amazon S3; Status Code: 400; Error Code: KMS.NotFoundException)"
+    return "KmsNotFoundException", told

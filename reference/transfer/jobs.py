@@ -75,6 +75,12 @@ class Jobs:
         """How many jobs of a kind have not ended."""
         return sum(job.kind == kind and job.ended is None for job in self._held.values())
 
+    def making(self, table_id: str) -> bool:
+        """Whether an import that has not ended makes the table with that id."""
+        return any(
+            job.kind == "import" and job.ended is None and job.table_id == table_id for job in self._held.values()
+        )
+
     def repeated(self, kind: Kind, token: str | None, now: float) -> Job | None:
         """The job that an earlier request with the same client token began, if the token still counts."""
         if token is None:

@@ -150,7 +150,9 @@ def test_missing_and_unready_tables(clock: ManualClock) -> None:
     assert refusal(service, "CreateBackup", TableName="tab", BackupName="nightly") == missing
     reply(service, "CreateTable", **PLAIN)
     assert refusal(service, "CreateBackup", TableName="tab", BackupName="nightly") == missing
-    clock.advance(5)
+    clock.advance(2.9)
+    assert refusal(service, "CreateBackup", TableName="tab", BackupName="nightly") == missing
+    clock.advance(0.1)
     unready = (
         "ContinuousBackupsUnavailableException",
         "Backups are being enabled for the table: tab. Please retry later",
@@ -158,6 +160,8 @@ def test_missing_and_unready_tables(clock: ManualClock) -> None:
     assert refusal(service, "CreateBackup", TableName="tab", BackupName="nightly") == unready
     on = {"PointInTimeRecoveryEnabled": True}
     asked = {"TableName": "tab", "PointInTimeRecoverySpecification": on}
+    assert refusal(service, "UpdateContinuousBackups", **asked) == unready
+    clock.advance(2)
     assert refusal(service, "UpdateContinuousBackups", **asked) == unready
     clock.advance(6)
     back_up(service)

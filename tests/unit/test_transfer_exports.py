@@ -183,6 +183,11 @@ class TestFull:
         [
             ({"S3Bucket": "none"}, "S3NoSuchBucket", "The specified bucket does not exist"),
             ({"S3BucketOwner": "111111111111"}, "S3AccessDenied", "Access Denied"),
+            (
+                {"S3SseAlgorithm": "KMS", "S3SseKmsKeyId": "arn:aws:kms:us-west-2:400000000004:key/3b1a7419"},
+                "KmsNotFoundException",
+                "Invalid arn us-west-2 (Service: Amazon S3; Status Code: 400; Error Code: KMS.NotFoundException",
+            ),
         ],
     )
     def test_failures(self, bench: Bench, more: dict[str, str], code: str, message: str) -> None:
@@ -320,6 +325,7 @@ class TestIncremental:
 
     def test_to_now(self, changed: Bench) -> None:
         increment = {"ExportFromTime": START}
+        changed.clock.advance(0.7)
         told = changed.export(ExportType="INCREMENTAL_EXPORT", IncrementalExportSpecification=increment)
         assert told["IncrementalExportSpecification"]["ExportToTime"] == START + 2 * QUARTER
 
@@ -391,9 +397,9 @@ class TestChecks:
             ({"TableArn": ARN.replace("400000000004", "111111111111")}, "AccessDeniedException", "Access is denied"),
             ({"TableArn": f"{ARN}s"}, "TableNotFoundException", f"Table not found: {ARN}s"),
             (
-                {"TableArn": f"{ARN}s".replace("us-east-1", "us-west-2")},
+                {"TableArn": ARN.replace("us-east-1", "us-west-2")},
                 "TableNotFoundException",
-                f"Table not found: {ARN.replace('us-east-1', 'us-west-2')}s",
+                f"Table not found: {ARN.replace('us-east-1', 'us-west-2')}",
             ),
             (
                 {"IncrementalExportSpecification": {"ExportFromTime": START}},
