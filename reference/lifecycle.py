@@ -239,6 +239,12 @@ def _index_active(account: Account, event: Event) -> None:
         _set_vector(table, replace(vector, status="ACTIVE", backfilling=None))
 
 
+def _index_updated(account: Account, event: Event) -> None:
+    table, name = _table(account, event), event.about[2]
+    if table is not None and name in table.indexes and table.indexes[name].status == "UPDATING":
+        table.indexes[name].status = "ACTIVE"
+
+
 def _index_gone(account: Account, event: Event) -> None:
     table, name = _table(account, event), event.about[2]
     if table is None:
@@ -329,6 +335,7 @@ HANDLERS: dict[str, Callable[[Account, Event], None]] = {
     "units": _units,
     "index-allocated": _index_allocated,
     "index-active": _index_active,
+    "index-updated": _index_updated,
     "index-gone": _index_gone,
     "encrypted": _encrypted,
     "limits-lifted": _limits_lifted,

@@ -150,7 +150,7 @@ MODES: tuple[Check, ...] = (
     *claimed(
         "C275",
         refuses(
-            "indexes.units-missing",
+            "indexes.units-not-specified",
             create(
                 AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "g")],
                 BillingMode="PROVISIONED",

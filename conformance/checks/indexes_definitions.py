@@ -1,11 +1,10 @@
-"""Checks of how secondary indexes are defined, added, changed and removed."""
+"""Checks of how secondary indexes of a new table are defined."""
 
 from __future__ import annotations
 
-from conformance.checks.base import T0, Check, table
-from conformance.checks.steps import INVALID, answers, describe, put, query, refuses, s, scan
-from conformance.checks.tables import IN_USE, UNITS, creation, definitions, keyed, schema
-from conformance.checks.tables_update import change, changing, units
+from conformance.checks.base import Check
+from conformance.checks.steps import INVALID
+from conformance.checks.tables import UNITS, creation, keyed, schema
 from conformance.program import Step
 from reference.api import Json
 
@@ -119,24 +118,36 @@ GLOBAL: tuple[Check, ...] = (
         ),
         name="local and global",
     ),
-    creation("indexes.key-same-name", with_global(index(keys="g:HASH g:RANGE")), phrase="same name", control=_GOOD),
+    creation(
+        "indexes.key-same-name",
+        with_global(index(keys="g:HASH g:RANGE")),
+        "The KeySchema contains multiple key attributes with the same name",
+        control=_GOOD,
+    ),
+    creation(
+        "tables.key-first-not-hash",
+        with_global(index(keys="g:RANGE h:HASH"), types="pk:S g:S h:S"),
+        "Invalid KeySchema: The first KeySchemaElement is not a HASH key type",
+        control=with_global(index(keys="h:HASH g:RANGE"), types="pk:S g:S h:S"),
+        name="global index",
+    ),
     creation(
         "indexes.key-hash-after-range",
         with_global(index(keys="g:HASH pk:RANGE h:HASH"), types="pk:S g:S h:S"),
-        phrase="All HASH key attributes must precede RANGE key attributes in the KeySchema",
+        f"{INVALID}All HASH key attributes must precede RANGE key attributes in the KeySchema",
         control=with_global(index(keys="g:HASH h:HASH pk:RANGE"), types="pk:S g:S h:S"),
     ),
     creation(
         "indexes.key-too-many-attributes",
         with_global(index(keys=" ".join(f"h{i}:HASH" for i in range(5))), types=f"pk:S {_NINE[:24]}"),
-        phrase="HASH",
+        f"{INVALID}The KeySchema exceeds the maximum allowed number of HASH key attributes",
         control=with_global(index(keys=" ".join(f"h{i}:HASH" for i in range(4))), types=f"pk:S {_NINE[:19]}"),
         name="HASH",
     ),
     creation(
         "indexes.key-too-many-attributes",
         with_global(index(keys="h0:HASH " + " ".join(f"h{i}:RANGE" for i in range(1, 6))), types=f"pk:S {_NINE[:29]}"),
-        phrase="RANGE",
+        f"{INVALID}The KeySchema exceeds the maximum allowed number of RANGE key attributes",
         control=with_global(
             index(keys="h0:HASH " + " ".join(f"h{i}:RANGE" for i in range(1, 5))), types=f"pk:S {_NINE[:24]}"
         ),
@@ -149,11 +160,37 @@ GLOBAL: tuple[Check, ...] = (
         control=_GOOD,
     ),
     creation(
-        "indexes.units-missing",
+        "indexes.units-not-specified",
         with_global(index(), BillingMode="PROVISIONED", ProvisionedThroughput=UNITS),
-        f"{INVALID}ProvisionedThroughput must be specified for index: by_g",
+        f"{INVALID}ProvisionedThroughput is not specified for index: by_g",
         control=with_global(index(ProvisionedThroughput=UNITS), BillingMode="PROVISIONED", ProvisionedThroughput=UNITS),
-        name="CreateTable",
+    ),
+    creation(
+        "indexes.on-demand-limit-provisioned",
+        with_global(
+            index(ProvisionedThroughput=UNITS, OnDemandThroughput={"MaxReadRequestUnits": 10}),
+            BillingMode="PROVISIONED",
+            ProvisionedThroughput=UNITS,
+        ),
+        phrase="MaxReadRequestUnits for OnDemandThroughput for index",
+        control=with_global(index(OnDemandThroughput={"MaxReadRequestUnits": 10})),
+    ),
+    *(
+        creation(
+            "tables.on-demand-limit-out-of-range",
+            with_global(index(OnDemandThroughput={"MaxReadRequestUnits": units})),
+            f"{INVALID}Requested MaxReadRequestUnits for OnDemandThroughput for index : by_g is outside of valid range",
+            control=with_global(index(OnDemandThroughput={"MaxReadRequestUnits": 1})),
+            name=f"index {units}",
+        )
+        for units in (0, -1)
+    ),
+    creation(
+        "tables.definitions-unused",
+        with_global(index(Projection={}), index(), types="pk:S g:S h:S"),
+        phrase="Some AttributeDefinitions are not used",
+        control=_GOOD,
+        name="before names and projections",
     ),
     creation(
         "indexes.projection-type-missing",
@@ -184,7 +221,7 @@ GLOBAL: tuple[Check, ...] = (
     creation(
         "indexes.projection-duplicate-attribute",
         with_global(_projecting("INCLUDE", "v", "v")),
-        phrase="Duplicate",
+        f"{INVALID}Duplicate element in NonKeyAttributes: v",
         control=with_global(_projecting("INCLUDE", "v", "pk")),
     ),
     creation(
@@ -225,224 +262,4 @@ GLOBAL: tuple[Check, ...] = (
     ),
 )
 
-_INDEXED: dict[str, Json] = {"t0": table(gsi=["by_g=g:S"])}
-_LOCALLY: dict[str, Json] = {"t0": table(key="pk:S,sk:S", lsi=["by_l=pk:S,l:S"])}
-_PROVISIONED: dict[str, Json] = {
-    "t0": {
-        **table(gsi=["by_g=g:S"]),
-        "BillingMode": "PROVISIONED",
-        "ProvisionedThroughput": UNITS,
-        "GlobalSecondaryIndexes": [index(ProvisionedThroughput=UNITS)],
-    }
-}
-
-
-def _updates(*updates: dict[str, Json], types: str = "", **members: Json) -> Step:
-    defined = {"AttributeDefinitions": definitions(types)} if types else {}
-    return change(GlobalSecondaryIndexUpdates=list(updates), **defined, **members)
-
-
-def _add(name: str = "by_h", keys: str = "h:HASH", **members: Json) -> dict[str, Json]:
-    return {"Create": index(name, keys, **members)}
-
-
-def _remove(name: str = "by_g") -> dict[str, Json]:
-    return {"Delete": {"IndexName": name}}
-
-
-def _rate(name: str = "by_g", read: int = 6, write: int = 6) -> dict[str, Json]:
-    return {
-        "Update": {"IndexName": name, "ProvisionedThroughput": {"ReadCapacityUnits": read, "WriteCapacityUnits": write}}
-    }
-
-
-_ONE_ONLINE = "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
-_ADD = _updates(_add(), types="pk:S h:S")
-
-UPDATES: tuple[Check, ...] = (
-    changing(
-        "indexes.update-empty",
-        _updates({}),
-        f"{INVALID}One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
-        "GlobalSecondaryIndexUpdate.Delete must not be null",
-        tables=_INDEXED,
-        control=_updates(_remove()),
-    ),
-    changing(
-        "indexes.update-several",
-        _updates({**_add(), **_remove()}, types="pk:S h:S"),
-        phrase="one",
-        tables=_INDEXED,
-        control=_updates(_remove()),
-    ),
-    changing(
-        "indexes.update-twice",
-        _updates(_rate(), _remove()),
-        f"{INVALID}Only one global secondary index update per index is allowed simultaneously. Index: by_g",
-        tables=_PROVISIONED,
-        control=_updates(_rate()),
-    ),
-    changing(
-        "indexes.update-blocked",
-        _updates(_rate(read=10**12 + 1)),
-        phrase="This operation cannot be performed with given input values",
-        tables=_PROVISIONED,
-        control=_updates(_rate()),
-    ),
-    changing(
-        "indexes.units-missing",
-        change(BillingMode="PROVISIONED", **units(5)),
-        f"{INVALID}ProvisionedThroughput must be specified for index: by_g",
-        tables=_INDEXED,
-        control=change(BillingMode="PROVISIONED", GlobalSecondaryIndexUpdates=[_rate()], **units(5)),
-        name="switched",
-    ),
-    changing(
-        "indexes.one-online",
-        _updates(_add(), _add("by_i", "i:HASH"), types="pk:S h:S i:S"),
-        _ONE_ONLINE,
-        code="LimitExceededException",
-        control=_ADD,
-        name="in one request",
-    ),
-    changing(
-        "indexes.one-online",
-        _updates(_add("by_i", "i:HASH"), types="pk:S i:S"),
-        _ONE_ONLINE,
-        code="LimitExceededException",
-        given=[_ADD],
-        control=describe(),
-        needs="slow backfill",
-        name="one after the other",
-    ),
-    changing(
-        "indexes.exists",
-        _updates(_add("by_g", "g:HASH"), types="pk:S g:S"),
-        phrase="exist",
-        tables=_INDEXED,
-        control=_ADD,
-    ),
-    changing(
-        "indexes.attribute-redefined",
-        _updates(_add("by_new", "pk:HASH"), types="pk:N"),
-        phrase="Attributes cannot be redefined",
-        control=_updates(_add("by_new", "pk:HASH"), types="pk:S"),
-    ),
-    changing(
-        "tables.key-undefined",
-        _updates(_add(), types="pk:S"),
-        phrase="Some index key attributes are not defined in AttributeDefinitions",
-        control=_ADD,
-        name="UpdateTable",
-    ),
-    changing(
-        "indexes.not-found",
-        _updates(_remove("nope")),
-        f"Requested resource not found: Index nope for table {T0}",
-        code="ResourceNotFoundException",
-        tables=_INDEXED,
-        control=_updates(_remove()),
-    ),
-    changing(
-        "indexes.update-not-found",
-        _updates(_rate("nope")),
-        f"Requested resource not found: Index nope for table {T0}",
-        code="ResourceNotFoundException",
-        tables=_PROVISIONED,
-        control=_updates(_rate()),
-    ),
-    changing(
-        "indexes.delete-local",
-        _updates(_remove("by_l")),
-        phrase="",
-        tables=_LOCALLY,
-        control=_updates(_add(), types="pk:S sk:S h:S"),
-    ),
-    changing(
-        "indexes.delete-while-allocating",
-        _updates(_remove("by_h")),
-        f"{IN_USE}Index creation is in resource allocation phase. Retry deletion during backfilling phase or when the "
-        f"index is active. Table: {T0} Index: by_h",
-        code="ResourceInUseException",
-        given=[_ADD],
-        control=describe(),
-        needs="slow update",
-    ),
-    changing(
-        "indexes.change-while-allocating",
-        _updates(_rate("by_h")),
-        f"{IN_USE}Index is being created but is not backfilling yet. Table: {T0} Index: by_h",
-        code="ResourceInUseException",
-        tables=_PROVISIONED,
-        given=[_updates(_add(ProvisionedThroughput=UNITS), types="pk:S h:S")],
-        control=describe(),
-        needs="slow update",
-    ),
-    refuses(
-        "indexes.backfilling",
-        query("h = :h", {"h": s("x")}, IndexName="by_h"),
-        "Cannot read from backfilling global secondary index: by_h",
-        given=[_ADD],
-        control=scan(),
-        needs="slow backfill",
-    ),
-    refuses(
-        "indexes.not-active",
-        query("h = :h", {"h": s("x")}, IndexName="by_h"),
-        "The table does not have the specified index: by_h",
-        given=[_ADD],
-        control=scan(),
-        needs="slow update backfill",
-    ),
-    answers(
-        "indexes.sparse",
-        query("h = :h", {"h": s("x")}, IndexName="by_h", Select="COUNT"),
-        given=[put({"h": s("x")}), put({"pk": s("b")}), _ADD],
-        body={"Count": 1, "ScannedCount": 1},
-        name="index added later",
-    ),
-    answers(
-        "tables.update-answer",
-        describe(),
-        at="Table",
-        has={"AttributeDefinitions": definitions("pk:S")},
-        lacks=("GlobalSecondaryIndexes",),
-        tables=_INDEXED,
-        given=[_updates(_remove())],
-        name="definitions of a deleted index go",
-    ),
-    answers(
-        "tables.description",
-        describe(),
-        at="Table.GlobalSecondaryIndexes[0]",
-        has={
-            "IndexName": "by_g",
-            "IndexStatus": "ACTIVE",
-            "KeySchema": schema("g:HASH"),
-            "Projection": {"ProjectionType": "ALL"},
-            "IndexSizeBytes": 0,
-            "ItemCount": 0,
-            "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, "ReadCapacityUnits": 0, "WriteCapacityUnits": 0},
-        },
-        lacks=("Backfilling",),
-        tables=_INDEXED,
-        name="global index",
-    ),
-    answers(
-        "tables.description",
-        describe(),
-        at="Table.LocalSecondaryIndexes[0]",
-        has={
-            "IndexName": "by_l",
-            "KeySchema": schema("pk:HASH l:RANGE"),
-            "Projection": {"ProjectionType": "ALL"},
-            "IndexSizeBytes": 0,
-            "ItemCount": 0,
-        },
-        lacks=("IndexStatus", "ProvisionedThroughput"),
-        tables=_LOCALLY,
-        name="local index",
-    ),
-)
-
-CHECKS: tuple[Check, ...] = (*LOCAL, *GLOBAL, *UPDATES)
+CHECKS: tuple[Check, ...] = (*LOCAL, *GLOBAL)

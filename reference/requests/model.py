@@ -156,11 +156,21 @@ def _member_order(names: list[str]) -> list[str]:
     while len(names) > buckets * 3 // 4:
         buckets *= 2
 
-    def bucket(name: str) -> int:
-        code = java_hash(lower_first(name))
-        return (code ^ code >> 16) & (buckets - 1)
+    return sorted(names, key=lambda name: _bucket(lower_first(name), buckets))
 
-    return sorted(names, key=bucket)
+
+def set_order(names: Iterable[str], least: int) -> list[str]:
+    """The order of a Java ``HashSet`` of those names that was made for ``least`` of them, a power of two."""
+    held = list(names)
+    buckets = least
+    while len(held) > buckets * 3 // 4:
+        buckets *= 2
+    return sorted(held, key=lambda name: _bucket(name, buckets))
+
+
+def _bucket(name: str, buckets: int) -> int:
+    code = java_hash(name)
+    return (code ^ code >> 16) & (buckets - 1)
 
 
 def lower_first(name: str) -> str:

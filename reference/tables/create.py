@@ -90,16 +90,21 @@ def _shape(body: Mapping[str, Any], *, on_demand: bool) -> Checks[_Shape]:
     members = ("LocalSecondaryIndexes", "GlobalSecondaryIndexes", "VectorIndexes")
     alone = all(body.get(member) is None for member in members)
     shape.key = yield from definition.table_key(schema, names, alone=alone)
+    for member in members[:2]:
+        for index in body.get(member) or ():
+            yield from definition.defined_keys(index["KeySchema"], names)
     if body.get("LocalSecondaryIndexes") is not None:
         shape.local = yield from _locals(body["LocalSecondaryIndexes"], schema, shape)
+    searched = body.get("VectorIndexes") or ()
+    for index in searched:
+        names.use(element["AttributeName"] for element in index.get("SearchSchema") or ())
+    if not alone:
+        yield from names.unused([index["VectorAttribute"]["AttributeName"] for index in searched])
     if body.get("GlobalSecondaryIndexes") is not None:
         shape.everywhere = yield from _globals(body["GlobalSecondaryIndexes"], shape, on_demand=on_demand)
     if body.get("VectorIndexes") is not None:
         shape.vectors = yield from vectors.new_indexes(body["VectorIndexes"], names, on_demand=on_demand)
     yield from definition.total_projection(names)
-    unused = [name for name in names.declared if name not in names.used]
-    if unused and not alone:
-        yield violation("tables.definitions-unused", definitions=", ".join(names.declared), keys=", ".join(names.used))
     return shape
 
 
@@ -141,12 +146,18 @@ def index_billing(index: Mapping[str, Any], *, on_demand: bool) -> Checks[None]:
     if on_demand and units is not None:
         yield violation("indexes.units-on-demand", index=name)
     if not on_demand and units is None:
-        yield violation("indexes.units-missing", index=name)
+        yield violation("indexes.units-not-specified", index=name)
+    yield from throughput_beside_units(index, on_demand=on_demand)
+
+
+def throughput_beside_units(index: Mapping[str, Any], *, on_demand: bool) -> Checks[None]:
+    """On-demand maxima and warm throughput of a new global secondary index (dataplane:TBL-9, beyond:CAP-11)."""
+    name, units = index["IndexName"], index.get("ProvisionedThroughput")
     limits = index.get("OnDemandThroughput")
     member = definition.first_limit(limits)
     if not on_demand and member is not None:
-        yield violation("tables.on-demand-limit-provisioned", member=member)
-    yield from definition.on_demand_range(limits, 1, f"index {name}")
+        yield violation("indexes.on-demand-limit-provisioned", member=member, index=name)
+    yield from definition.on_demand_range(limits, 1, f"index : {name}")
     yield from warm_floor(index.get("WarmThroughput"), units, f"index {name}")
 
 

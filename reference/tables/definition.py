@@ -6,10 +6,11 @@ Requests have passed the service model's constraints, so required members are th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
+from reference.requests.model import set_order
 from reference.rules import Checks, violation
 from reference.tables.schema import IndexSchema, KeyAttribute, KeySchema, Projection
 
@@ -40,6 +41,20 @@ class Names:
         pairs = [(each["AttributeName"], each["AttributeType"]) for each in definitions or ()]
         return cls(dict(pairs), [name for name, _ in pairs])
 
+    def unused(self, besides: Collection[str]) -> Checks[None]:
+        """Everything declared keys something; names stand as the service's hash sets held them when recorded.
+
+        Attributes that hold vectors, ``besides``, are refused in other words.
+        """
+        if any(name not in self.used and name not in besides for name in self.declared):
+            yield violation(
+                "tables.definitions-unused", definitions=self.told(), keys=", ".join(set_order(self.used, 16))
+            )
+
+    def told(self) -> str:
+        """The declared names as errors list them: in a hash set made for just so many."""
+        return ", ".join(set_order(dict.fromkeys(self.declared), 2))
+
     def use(self, names: Iterable[str]) -> None:
         """Remember that key attributes were used."""
         self.used.extend(name for name in names if name not in self.used)
@@ -60,12 +75,12 @@ def watched(checks: Checks[T]) -> Checks[tuple[T, bool]]:
 def table_key(schema: Sequence[Mapping[str, str]], names: Names, *, alone: bool) -> Checks[KeySchema | None]:
     """The table's own key (dataplane:TBL-2, conflicts:110); ``alone`` means that no index is defined."""
     keys = [element["AttributeName"] for element in schema]
-    names.use(keys)
     repeated = next((name for name, times in Counter(names.declared).items() if times > 1), None)
     if repeated is not None:
         yield violation("tables.definition-repeated", attribute=repeated)
     if len(keys) > len(names.declared):
         yield violation("tables.key-without-definition")
+    yield from defined_keys(schema, names)
     sound = yield from _plain_key(schema, names)
     if alone and len(keys) != len(names.declared):
         yield violation("tables.definitions-beyond-key")
@@ -77,7 +92,6 @@ def local_index(
 ) -> Checks[IndexSchema | None]:
     """One local secondary index (dataplane:TBL-4)."""
     schema = index["KeySchema"]
-    names.use(element["AttributeName"] for element in schema)
     sound = yield from _plain_key(schema, names)
     name = index["IndexName"]
     if len(schema) < 2:
@@ -96,7 +110,6 @@ def local_index(
 def global_index(index: Mapping[str, Any], names: Names, table: KeySchema | None) -> Checks[IndexSchema | None]:
     """Keys and projection of one global secondary index (dataplane:TBL-5, IDX-9; conflicts:73)."""
     schema = index["KeySchema"]
-    names.use(element["AttributeName"] for element in schema)
     sound = yield from _wide_key(schema, names)
     projection = yield from projection_of(index["Projection"], names)
     if not sound or projection is None or table is None:
@@ -135,7 +148,7 @@ def first_limit(limits: Mapping[str, Any] | None) -> str | None:
 def _plain_key(schema: Sequence[Mapping[str, str]], names: Names) -> Checks[bool]:
     """A key of one partition attribute and at most one sort attribute; whether it can be used."""
     keys = [element["AttributeName"] for element in schema]
-    sound = yield from _defined(keys, names)
+    sound = all(key in names.types for key in keys)
     if len(keys) > 1 and keys[0] == keys[1]:
         yield violation("tables.key-same-name")
         sound = False
@@ -152,11 +165,11 @@ def _wide_key(schema: Sequence[Mapping[str, str]], names: Names) -> Checks[bool]
     """A key of a global secondary index: up to four partition attributes, then up to four sort attributes."""
     keys = [element["AttributeName"] for element in schema]
     kinds = [element["KeyType"] for element in schema]
-    sound = yield from _defined(keys, names)
+    sound = all(key in names.types for key in keys)
     if len(set(keys)) < len(keys):
         yield violation("indexes.key-same-name")
         sound = False
-    if "HASH" not in kinds:
+    if kinds[0] != "HASH":
         yield violation("tables.key-first-not-hash")
         sound = False
     elif "RANGE" in kinds and "HASH" in kinds[kinds.index("RANGE") :]:
@@ -169,11 +182,12 @@ def _wide_key(schema: Sequence[Mapping[str, str]], names: Names) -> Checks[bool]
     return sound
 
 
-def _defined(keys: list[str], names: Names) -> Checks[bool]:
-    if all(key in names.types for key in keys):
-        return True
-    yield violation("tables.key-undefined", keys=", ".join(keys), definitions=", ".join(names.declared))
-    return False
+def defined_keys(schema: Sequence[Mapping[str, str]], names: Names) -> Checks[None]:
+    """Every attribute of a key is declared (dataplane:TBL-2)."""
+    keys = [element["AttributeName"] for element in schema]
+    names.use(keys)
+    if not all(key in names.types for key in keys):
+        yield violation("tables.key-undefined", keys=", ".join(keys), definitions=names.told())
 
 
 def projection_of(projection: Mapping[str, Any], names: Names) -> Checks[Projection | None]:

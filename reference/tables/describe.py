@@ -20,7 +20,7 @@ def table(table: Table, now: float, *, fresh: bool = False) -> dict[str, Any]:
     settings = table.settings
     told: dict[str, Any] = {
         "AttributeDefinitions": [
-            {"AttributeName": name, "AttributeType": kind} for name, kind in settings.attribute_types.items()
+            {"AttributeName": name, "AttributeType": kind} for name, kind in sorted(settings.attribute_types.items())
         ],
         "TableName": table.name,
         "KeySchema": table.key.describe(),
@@ -86,7 +86,7 @@ def projection(projected: Projection) -> dict[str, Any]:
     """The ``Projection`` member of an index description."""
     told: dict[str, Any] = {"ProjectionType": projected.type}
     if projected.type == "INCLUDE":
-        told["NonKeyAttributes"] = list(projected.non_key)
+        told["NonKeyAttributes"] = sorted(projected.non_key)
     return told
 
 

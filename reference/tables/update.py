@@ -118,6 +118,8 @@ def actions(body: Body) -> list[tuple[str, str, Mapping[str, Any]]]:
 
 def _index_actions(body: Body) -> Checks[None]:
     members = (("GlobalSecondaryIndexUpdates", "indexes.update-empty"), ("VectorIndexUpdates", "vectors.update-empty"))
+    if body.get("GlobalSecondaryIndexUpdates") == [] and concerns(body):
+        yield violation("indexes.update-list-empty")
     for member, rule in members:
         for update in body.get(member) or ():
             kinds = sum(update.get(kind) is not None for kind in ("Update", "Create", "Delete"))
@@ -129,6 +131,8 @@ def _index_actions(body: Body) -> Checks[None]:
     online = 0
     for _, kind, action in actions(body):
         name = action["IndexName"]
+        if kind == "Update" and action.get("WarmThroughput") == {}:
+            yield violation("indexes.update-warm-empty", index=name)
         if name in seen:
             yield violation("indexes.update-twice", index=name)
         seen.add(name)
@@ -215,9 +219,10 @@ def _plan_billing(body: Body, state: State, plan: Plan) -> Checks[None]:
 def _to_provisioned(body: Body, state: State, plan: Plan) -> Checks[None]:
     given = {a["IndexName"]: a.get("ProvisionedThroughput") for _, kind, a in actions(body) if kind == "Update"}
     going = {a["IndexName"] for _, kind, a in actions(body) if kind == "Delete"}
-    for name, index in state.table.indexes.items():
-        if index.schema.kind == "GSI" and given.get(name) is None and name not in going:
-            yield violation("indexes.units-missing", index=name)
+    held = state.table.indexes
+    bare = [name for name in held if held[name].schema.kind == "GSI" and given.get(name) is None and name not in going]
+    if bare:
+        yield violation("indexes.units-missing", index=",".join(bare))
     if any(vector.status != "DELETING" and name not in going for name, vector in state.settings.vectors.items()):
         yield violation("vectors.on-demand-only")
     units = body["ProvisionedThroughput"]

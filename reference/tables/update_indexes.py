@@ -20,6 +20,9 @@ def plan_indexes(body: Body, state: State, plan: Plan) -> Checks[None]:
     wanted = actions(body)
     names = _names(body, state)
     for member, kind, action in wanted:
+        if _status(action["IndexName"], state) == "DELETING":
+            yield violation("indexes.deleting", table=state.table.name, index=action["IndexName"])
+            continue
         if kind != "Update":
             yield from _one_online(action["IndexName"], kind, state)
         if member == "VectorIndexUpdates":
@@ -45,6 +48,12 @@ def _names(body: Body, state: State) -> Names:
     return names
 
 
+def _status(name: str, state: State) -> str | None:
+    """The status of an index of either kind, None where there is none."""
+    held = state.table.indexes.get(name) or state.settings.vectors.get(name)
+    return None if held is None else held.status
+
+
 def _one_online(name: str, kind: str, state: State) -> Checks[None]:
     """One index of a table at a time is created or deleted; one that is being filled may be deleted."""
     building = {n: i.status for n, i in state.table.indexes.items() if i.status in ("CREATING", "DELETING")}
@@ -59,17 +68,25 @@ def _create(body: Body, action: Action, names: Names, state: State, plan: Plan) 
     name, table, now = action["IndexName"], state.table, state.now
     if name in names.indexes:
         yield violation("indexes.exists", index=name)
+    if body.get("AttributeDefinitions") is None:
+        yield violation("indexes.definitions-missing", index=name)
+    else:
+        yield from definition.defined_keys(action["KeySchema"], names)
     schema = yield from definition.global_index(action, names, table.key)
     keys = [element["AttributeName"] for element in action["KeySchema"]]
     yield from _redefined(keys, names, state)
     mode = body.get("BillingMode") or state.settings.billing_mode
     on_demand = mode == "PAY_PER_REQUEST"
-    yield from create.index_billing(action, on_demand=on_demand)
+    if on_demand and action.get("ProvisionedThroughput") is not None:
+        yield violation("indexes.new-units-on-demand", index=name)
+    if not on_demand and action.get("ProvisionedThroughput") is None:
+        yield violation("indexes.new-units-missing", index=name)
+    yield from create.throughput_beside_units(action, on_demand=on_demand)
     if action.get("ProvisionedThroughput") is not None:
         yield from quotas(state, action["ProvisionedThroughput"], 0, 0)
     yield from definition.total_projection(names)
     if sum(index.schema.kind == "GSI" for index in table.indexes.values()) >= definition.MAX_GLOBAL:
-        yield violation("indexes.global-limit")
+        yield violation("indexes.global-limit-added")
     if schema is None:
         return
     made = schema
@@ -133,24 +150,26 @@ def _change(body: Body, action: Action, state: State, plan: Plan) -> Checks[None
     """New throughput of an index (beyond:CAP-6, TBL-3)."""
     name = action["IndexName"]
     index = state.table.indexes.get(name)
-    if index is None or index.schema.kind != "GSI":
-        yield violation("indexes.update-not-found", index=name, table=state.table.name)
+    if index is None:
+        lost = action.get("WarmThroughput") and not action.get("ProvisionedThroughput")
+        rule = "indexes.update-warm-not-found" if lost else "indexes.update-not-found"
+        yield violation(rule, index=name, table=state.table.name)
+        return
+    if index.schema.kind != "GSI":
+        yield violation("indexes.update-local", index=name)
         return
     units, limits = action.get("ProvisionedThroughput"), action.get("OnDemandThroughput")
     if units is None and not limits and not action.get("WarmThroughput"):
-        yield violation("indexes.update-blocked")
+        on_demand = (body.get("BillingMode") or state.settings.billing_mode) == "PAY_PER_REQUEST"
+        yield violation("indexes.update-nothing" if on_demand else "indexes.update-blocked", index=name)
     if index.status == "CREATING" and not index.backfilling:
         yield violation("indexes.change-while-allocating", table=state.table.name, index=name)
+    if index.status == "UPDATING":
+        yield violation("indexes.updating", table=state.table.name, index=name)
     if units is not None:
         yield from _change_units(body, name, index, units, state, plan)
     if limits:
-        member = definition.first_limit(limits)
-        if (body.get("BillingMode") or state.settings.billing_mode) == "PROVISIONED":
-            yield violation("tables.update-on-demand-limit-provisioned", member=member)
-        yield from definition.on_demand_range(limits, -1, f"index {name}")
-        yield from limit_quota(limits, state.limits, state.region)
-        plan.steps.append(lambda table: set_limits(table.indexes[name].settings, limits))
-        plan.events.append(("limits-lifted", ()))
+        yield from _change_limits(body, name, limits, state, plan)
     yield from plan_warmth(action.get("WarmThroughput"), index.settings, plan, name)
 
 
@@ -159,18 +178,34 @@ def _change_units(
 ) -> Checks[None]:
     target = body.get("BillingMode") or state.settings.billing_mode
     if target == "PAY_PER_REQUEST":
-        yield violation("indexes.units-on-demand", index=name)
+        yield violation("indexes.update-nothing", index=name)
         return
     if state.settings.on_demand:
         yield from quotas(state, units, 0, 0)
         return
     yield from plan_units(units, state, index.settings, plan, name)
+    plan.steps.append(lambda table: _begin_update(table.indexes[name]))
+
+
+def _change_limits(body: Body, name: str, limits: Mapping[str, Any], state: State, plan: Plan) -> Checks[None]:
+    """New maximum request units of an index: they show at once, though the index is UPDATING for a while."""
+    if (body.get("BillingMode") or state.settings.billing_mode) == "PROVISIONED":
+        member = definition.first_limit(limits)
+        yield violation("indexes.update-on-demand-limit-provisioned", member=member, index=name)
+    yield from definition.on_demand_range(limits, -1, f"index : {name}")
+    yield from limit_quota(limits, state.limits, state.region)
 
     def step(table: Table) -> None:
-        if table.indexes[name].status == "ACTIVE":
-            table.indexes[name].status = "UPDATING"
+        set_limits(table.indexes[name].settings, limits)
+        _begin_update(table.indexes[name])
 
     plan.steps.append(step)
+    plan.events += [("limits-lifted", ()), ("index-updated", (name,))]
+
+
+def _begin_update(index: Index) -> None:
+    if index.status == "ACTIVE":
+        index.status = "UPDATING"
 
 
 def _create_vector(body: Body, action: Action, names: Names, state: State, plan: Plan) -> Checks[None]:

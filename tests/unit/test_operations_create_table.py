@@ -85,8 +85,23 @@ def service() -> Service:
             "AttributeDefinitions",
         ),
         (
-            {"AttributeDefinitions": defined("id", "x", "y"), "GlobalSecondaryIndexes": [index("gsi", "x")]},
-            IPV + "Some AttributeDefinitions are not used. AttributeDefinitions: [id, x, y], keys used: [id, x]",
+            {
+                "KeySchema": key("pk", "sk"),
+                "AttributeDefinitions": defined("pk", "sk", "a", "b", "c"),
+                # Neither the projection nor the second name is looked at.
+                "GlobalSecondaryIndexes": [index("gsi", "a", Projection={}), index("gsi", "a")],
+            },
+            IPV + "Some AttributeDefinitions are not used. AttributeDefinitions: [sk, a, b, pk, c], keys used: "
+            "[a, sk, pk]",
+        ),
+        (
+            {
+                "KeySchema": key("pk", "sk"),
+                "AttributeDefinitions": defined("pk", "sk"),
+                "GlobalSecondaryIndexes": [index("gsi", "q")],
+            },
+            IPV + "Some index key attributes are not defined in AttributeDefinitions. Keys: [q], AttributeDefinitions: "
+            "[sk, pk]",
         ),
         ({"LocalSecondaryIndexes": []}, IPV + "List of LocalSecondaryIndexes is empty"),
         ({"GlobalSecondaryIndexes": []}, IPV + "List of GlobalSecondaryIndexes is empty"),
@@ -104,7 +119,7 @@ def service() -> Service:
                 "ProvisionedThroughput": units(1, 1),
                 "GlobalSecondaryIndexes": [index("gsi", "id")],
             },
-            IPV + "ProvisionedThroughput must be specified for index: gsi",
+            IPV + "ProvisionedThroughput is not specified for index: gsi",
         ),
         (
             {"GlobalSecondaryIndexes": [index("gsi", "id", Projection={})]},
@@ -237,7 +252,7 @@ def test_indexes_of_both_kinds_share_one_namespace(service: Service) -> None:
     ("schema", "part"),
     [
         (elements("a/HASH", "b/RANGE", "c/HASH"), "All HASH key attributes must precede RANGE key attributes"),
-        (elements("b/RANGE", "c/HASH"), "All HASH key attributes must precede RANGE key attributes"),
+        (elements("b/RANGE", "c/HASH"), "The first KeySchemaElement is not a HASH key type"),
         (elements("a/HASH", "b/HASH", "a/RANGE"), "The KeySchema contains multiple key attributes with the same name"),
         (
             elements("a/HASH", "b/HASH", "c/HASH", "d/HASH", "e/HASH"),

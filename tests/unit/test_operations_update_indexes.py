@@ -151,7 +151,7 @@ def test_units_of_an_index() -> None:
     same = bench.message(GlobalSecondaryIndexUpdates=[change("gsi", ProvisionedThroughput=units(3, 1))])
     assert "will not change. The requested value equals the current value." in (same or "")
     missing = bench.message(AttributeDefinitions=defined("y/S"), GlobalSecondaryIndexUpdates=[create("gsj", "y")])
-    assert missing == IPV + "ProvisionedThroughput must be specified for index: gsj"
+    assert missing == IPV + "Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: gsj"
     together = bench.message(ProvisionedThroughput=units(1, 1), GlobalSecondaryIndexUpdates=[delete("gsi")])
     assert together == IPV + "You cannot create or delete index while updating table IOPS"
 
@@ -170,18 +170,21 @@ def test_maxima_and_warmth_of_an_index() -> None:
     told = bench.described()["GlobalSecondaryIndexes"][0]
     assert "OnDemandThroughput" not in told
     assert told["WarmThroughput"] == {**warmer, "Status": "ACTIVE"}
-    assert "Action Blocked: IndexUpdate" in (bench.message(GlobalSecondaryIndexUpdates=[change("gsi")]) or "")
-    billed = change("gsi", ProvisionedThroughput=units(1, 1))
-    assert bench.message(GlobalSecondaryIndexUpdates=[billed]) == (
-        IPV + "ProvisionedThroughput should not be specified for index: gsi when BillingMode is PAY_PER_REQUEST"
-    )
+    for wrong in (change("gsi"), change("gsi", ProvisionedThroughput=units(1, 1))):
+        assert bench.message(GlobalSecondaryIndexUpdates=[wrong]) == (
+            IPV + "The only Updates for index: gsi when TableThroughputMode is PAY_PER_REQUEST can be to "
+            "OnDemandThroughput, WarmThroughput"
+        )
     fixed = Bench(on_demand=False)
     fixed.update(
         AttributeDefinitions=defined("x/S"),
         GlobalSecondaryIndexUpdates=[create("gsi", "x", ProvisionedThroughput=units(1, 1))],
     )
     limited = fixed.message(GlobalSecondaryIndexUpdates=[change("gsi", OnDemandThroughput=limits)])
-    assert "MaxReadRequestUnits for OnDemandThroughput cannot be specified" in (limited or "")
+    assert limited == (
+        IPV + "MaxReadRequestUnits for OnDemandThroughput for index : gsi cannot be specified when the table "
+        "BillingMode is PROVISIONED"
+    )
 
 
 def test_no_more_than_twenty_indexes() -> None:
@@ -189,7 +192,10 @@ def test_no_more_than_twenty_indexes() -> None:
     for i in range(20):
         bench.update(AttributeDefinitions=defined("x/S"), GlobalSecondaryIndexUpdates=[create(f"gsi{i}", "x")])
     last = {"AttributeDefinitions": defined("x/S"), "GlobalSecondaryIndexUpdates": [create("one-more", "x")]}
-    assert bench.message(**last) == IPV + "GlobalSecondaryIndex count exceeds the per-table limit of 20"
+    assert bench.refused(**last) == (
+        "LimitExceededException",
+        "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of 20",
+    )
 
 
 VECTOR = {
