@@ -297,23 +297,35 @@ def _destination_settled(account: Account, event: Event) -> None:
     table = _table(account, event)
     if table is None:
         return
-    now = account.now()
     after = [
-        _settled_destination(held, table.sequence, now) if held.arn == event.about[2] else held
+        _settled_destination(account, held, table.sequence) if held.arn == event.about[2] else held
         for held in table.settings.destinations
     ]
     table.settings.destinations = tuple(after)
     retain(account, table)
-    account.agenda.add(now + STREAM_RETENTION, "history-reviewed", table.name, table.id)
+    account.agenda.add(account.now() + STREAM_RETENTION, "history-reviewed", table.name, table.id)
 
 
-def _settled_destination(held: Destination, sequence: int, now: float) -> Destination:
-    if held.status == "ENABLING" and not KINESIS_ARN.fullmatch(held.arn):
-        return replace(held, status="ENABLE_FAILED", description="Unable to find the Kinesis stream")
+def _settled_destination(account: Account, held: Destination, sequence: int) -> Destination:
+    now = account.now()
+    failed = _unfit(account, held.arn) if held.status == "ENABLING" else None
+    if failed is not None:
+        return replace(held, status="ENABLE_FAILED", description=failed)
     settled = replace(held, status=_DESTINATION_SETTLED.get(held.status, held.status))
     if held.status in ("ENABLING", "UPDATING"):
         return settled.begin(sequence, now)
     return settled.finish(sequence, now) if held.status == "DISABLING" else settled
+
+
+def _unfit(account: Account, arn: str) -> str | None:
+    """Why no changes can go to an ARN, in the service's words; None where they can."""
+    if KINESIS_ARN.fullmatch(arn) is None:
+        return "User does not have a permission to use kinesis stream"
+    if arn.split(":")[3] != account.region:
+        return (
+            "The kinesis Arn used to enable kinesis replication belongs to a stream which is not in the current region"
+        )
+    return None
 
 
 def _history_reviewed(account: Account, event: Event) -> None:

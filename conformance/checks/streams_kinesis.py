@@ -13,6 +13,8 @@ from reference.api import Json
 
 _KINESIS = "arn:aws:kinesis:us-east-1:400000000004:stream/dynoracle"
 _OTHER = "arn:aws:kinesis:us-east-1:400000000004:stream/other"
+_AWAY = "arn:aws:kinesis:eu-south-2:400000000004:stream/dynoracle"
+_TABLE = "arn:aws:dynamodb:us-east-1:400000000004:table/dynoracle"
 _STATE = "Table is not in a valid state to enable Kinesis Streaming Destination: "
 
 
@@ -40,6 +42,17 @@ KINESIS: tuple[Check, ...] = (
         _kinesis("Disable"),
         f"{_STATE}KinesisStreamingDestination must be ACTIVE to perform DISABLE operation.",
         control=_ENABLE,
+    ),
+    *(
+        refuses(
+            "streams.kinesis-disable-state",
+            _kinesis("Disable", arn),
+            f"{_STATE}KinesisStreamingDestination must be ACTIVE to perform DISABLE operation.",
+            given=[_ENABLE],
+            control=_kinesis("Disable"),
+            name=name,
+        )
+        for name, arn in (("another", _OTHER), ("no ARN", "not-an-arn"))
     ),
     refuses(
         "streams.kinesis-disable-configuration",
@@ -127,6 +140,38 @@ KINESIS: tuple[Check, ...] = (
         at="KinesisDataStreamDestinations[0]",
         has={"DestinationStatus": "DISABLED"},
         name="disabled, still listed",
+    ),
+    answers(
+        "streams.kinesis-answer",
+        _DESCRIBE,
+        given=[_kinesis("Enable", _TABLE), _ENABLE, _kinesis("Disable"), _kinesis("Enable", _AWAY)],
+        body={
+            "TableName": T0,
+            "KinesisDataStreamDestinations": [
+                {
+                    "StreamArn": _AWAY,
+                    "DestinationStatus": "ENABLE_FAILED",
+                    "DestinationStatusDescription": "The kinesis Arn used to enable kinesis replication belongs to a "
+                    "stream which is not in the current region",
+                },
+                {"StreamArn": _KINESIS, "DestinationStatus": "DISABLED"},
+                {
+                    "StreamArn": _TABLE,
+                    "DestinationStatus": "ENABLE_FAILED",
+                    "DestinationStatusDescription": "User does not have a permission to use kinesis stream",
+                },
+            ],
+        },
+        name="failed",
+    ),
+    refuses(
+        "streams.kinesis-same-precision",
+        _kinesis("Update", **_precision("MILLISECOND")),
+        "Invalid Request: Precision is already set to the desired value of MILLISECOND for tableId: "
+        f"{reply(0, 'TableDescription.TableId')}, kdsArn: {_KINESIS}",
+        given=[_ENABLE],
+        control=_DESCRIBE,
+        name="the default",
     ),
 )
 

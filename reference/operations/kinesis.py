@@ -48,7 +48,8 @@ def disable_destination(context: Context, body: dict[str, Any]) -> Checks[Outcom
     if table is None:
         return None
     held = _held(table, body["StreamArn"])
-    if held is None or held.status != "ACTIVE":
+    # While it is being disabled it can be asked for again.
+    if held is None or held.status not in ("ACTIVE", "DISABLING") or table.status == "DELETING":
         yield violation("streams.kinesis-disable-state")
         return None
     made = replace(held, status="DISABLING")
@@ -81,7 +82,7 @@ def update_destination(context: Context, body: dict[str, Any]) -> Checks[Outcome
 
 
 def describe_destinations(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
-    """DescribeKinesisStreamingDestination: also those that were disabled."""
+    """DescribeKinesisStreamingDestination: also those that were disabled or failed, the latest first."""
     table = yield from known_table(context, body)
     if table is None:
         return None
@@ -113,7 +114,7 @@ def _become(context: Context, table: Table, made: Destination) -> Any:
     def effect(account: Account) -> None:
         changed = account.tables[name]
         others: Iterable[Destination] = (each for each in changed.settings.destinations if each.arn != made.arn)
-        changed.settings.destinations = (*others, made)
+        changed.settings.destinations = (made, *others)
         account.agenda.add(now + account.delays.update_table, "destination-settled", name, changed.id, made.arn)
 
     return effect

@@ -413,3 +413,22 @@ def test_what_is_no_stream_fails_later() -> None:
     assert told["DestinationStatus"] == "ENABLING"
     assert destinations(bench)[0]["DestinationStatus"] == "ENABLE_FAILED"
     kinesis(bench, "Enable")
+
+
+def test_a_destination_while_it_or_its_table_goes() -> None:
+    state = "Table is not in a valid state to enable Kinesis Streaming Destination: "
+    names = {"TableName": "tab", "StreamArn": KINESIS}
+    bench = Bench(delays=Delays(update_table=10, delete_table=10))
+    kinesis(bench, "Enable")
+    bench.clock.advance(11)
+    for _ in range(2):
+        assert kinesis(bench, "Disable") == {**names, "DestinationStatus": "DISABLING"}
+    bench.clock.advance(11)
+    kinesis(bench, "Enable")
+    bench.clock.advance(11)
+    bench.call("DeleteTable", TableName="tab")
+    assert destinations(bench) == [{"StreamArn": KINESIS, "DestinationStatus": "ACTIVE"}]
+    assert bench.refused("DisableKinesisStreamingDestination", **names) == (
+        "ValidationException",
+        f"{state}KinesisStreamingDestination must be ACTIVE to perform DISABLE operation.",
+    )
