@@ -347,6 +347,13 @@ _GONE_WITH_RECOVERY: Sequence[Step] = (recovery(on=True), drop(), _SYSTEM)
 
 NAMING: tuple[Check, ...] = (
     *_unknown("backups.arn-malformed", "x" * 37, "Invalid Backup ARN", "no ARN"),
+    refuses(
+        "backups.arn-malformed",
+        Step("DescribeBackup", {"BackupArn": ""}),
+        "Invalid Backup ARN",
+        control=Step("ListBackups", {}),
+        name="nothing",
+    ),
     *_unknown("backups.arn-malformed", TABLE_ARN, "Invalid Backup ARN", "the ARN of a table"),
     *_unknown(
         "backups.arn-invalid",

@@ -77,6 +77,7 @@ SHAPES: tuple[Check, ...] = (
         export(T0),
         export(),
     ),
+    _asked("transfer.table-arn-empty", "Invalid TableArn: Invalid Table ARN", export(""), export()),
     _asked("transfer.index-arn", "Invalid Request: Table ARN is invalid.", export(f"{TABLE_ARN}/index/by_g"), export()),
     refuses(
         "transfer.access-denied",

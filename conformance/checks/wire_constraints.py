@@ -41,6 +41,14 @@ def create(name: str = NEW, **members: Json) -> Step:
     return Step("CreateTable", {**table(), "TableName": name, **members})
 
 
+def _insights(**members: Json) -> Step:
+    return Step("UpdateContributorInsights", {"TableName": T0, "ContributorInsightsAction": "ENABLE", **members})
+
+
+_NO_KEY = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": ""}
+_NO_BACKUP = "arn:aws:dynamodb:us-east-1:400000000004:table/t/backup/01500000000000-12345678"
+
+
 def _gsi(name: str = "by_pk", **members: Json) -> dict[str, Json]:
     return {
         "IndexName": name,
@@ -278,10 +286,33 @@ MEMBERS: tuple[Check, ...] = (
         name="ProjectionType",
     ),
     refuses(
-        "wire.enum-unlisted",
-        create(StreamSpecification={"StreamEnabled": True, "StreamViewType": "ALL"}),
-        phrase=f"Value 'ALL' at 'streamSpecification.streamViewType' {FAILED} satisfy enum value set: [",
+        "wire.enum",
+        create(StreamSpecification={"StreamEnabled": True, "StreamViewType": ""}),
+        f"{ENVELOPE}Value '' at 'streamSpecification.streamViewType' {FAILED} satisfy enum value set: "
+        "[OLD_IMAGE, KEYS_ONLY, NEW_AND_OLD_IMAGES, NEW_IMAGE]",
         control=create(StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}),
+        name="StreamViewType",
+    ),
+    refuses(
+        "wire.enum",
+        _insights(ContributorInsightsAction=""),
+        f"{ENVELOPE}Value '' at 'contributorInsightsAction' {FAILED} satisfy enum value set: [ENABLE, DISABLE]",
+        control=_insights(),
+        name="ContributorInsightsAction",
+    ),
+    refuses(
+        "wire.enum",
+        _insights(ContributorInsightsMode=""),
+        f"{ENVELOPE}Value '' at 'contributorInsightsMode' {FAILED} satisfy enum value set: "
+        "[THROTTLED_KEYS, ACCESSED_AND_THROTTLED_KEYS]",
+        control=_insights(),
+        name="ContributorInsightsMode",
+    ),
+    refuses(
+        "wire.enum-unlisted",
+        create(SSESpecification={"Enabled": True, "SSEType": "ALL"}),
+        phrase=f"Value 'ALL' at 'sSESpecification.sSEType' {FAILED} satisfy enum value set: [",
+        control=create(SSESpecification={"Enabled": True, "SSEType": "KMS"}),
     ),
     refuses(
         "wire.list-elements",
@@ -363,6 +394,68 @@ TABLE_NAMES: tuple[Check, ...] = (
         Step("DescribeTable", {"TableName": "ab"}),
         f"{ENVELOPE}Value 'ab' at 'tableName' {FAILED} have length greater than or equal to 3",
         control=describe(),
+    ),
+    refuses(
+        "wire.pattern",
+        Step("DescribeTable", {"TableName": ""}),
+        f"2 validation errors detected: Value '' at 'tableName' {FAILED} have length greater than or equal to 3; "
+        f"Value '' at 'tableName' failed to satisfy constraint: {PATTERN}",
+        control=describe(),
+        name="after the length",
+    ),
+    refuses(
+        "wire.pattern",
+        create(GlobalSecondaryIndexes=[_gsi("")]),
+        "2 validation errors detected: Value '' at 'globalSecondaryIndexes.1.member.indexName' "
+        f"{FAILED} have length greater than or equal to 3; Value '' at 'globalSecondaryIndexes.1.member.indexName' "
+        f"failed to satisfy constraint: {PATTERN}",
+        control=create(GlobalSecondaryIndexes=[_gsi()]),
+        name="after the length of an index",
+    ),
+    refuses(
+        "wire.pattern",
+        Step("CreateBackup", {"TableName": T0, "BackupName": ""}),
+        f"2 validation errors detected: Value '' at 'backupName' failed to satisfy constraint: {PATTERN}; "
+        f"Value '' at 'backupName' {FAILED} have length greater than or equal to 3",
+        control=Step("CreateBackup", {"TableName": T0, "BackupName": "abc"}),
+        name="before the length of a backup",
+    ),
+    refuses(
+        "wire.pattern",
+        Step("ListTables", {"ExclusiveStartTableName": ""}),
+        f"2 validation errors detected: Value '' at 'exclusiveStartTableName' failed to satisfy constraint: {PATTERN}; "
+        f"Value '' at 'exclusiveStartTableName' {FAILED} have length greater than or equal to 3",
+        control=Step("ListTables", {"ExclusiveStartTableName": "abc"}),
+        name="before the length",
+    ),
+    *(
+        refuses(
+            "wire.name-length",
+            step,
+            f"{member} must be at least 3 characters long and at most 255 characters long",
+            control=describe(),
+            name=step.operation,
+        )
+        for member, step in (
+            ("IndexName", _insights(IndexName="")),
+            ("IndexName", Step("DescribeContributorInsights", {"TableName": T0, "IndexName": ""})),
+            ("TableName", Step("DescribeGlobalTable", {"GlobalTableName": ""})),
+            ("TableName", Step("DescribeGlobalTableSettings", {"GlobalTableName": ""})),
+            ("TableName", Step("RestoreTableFromBackup", {"TargetTableName": "", "BackupArn": _NO_BACKUP})),
+        )
+    ),
+    *(
+        refuses(
+            "wire.length-min",
+            step,
+            f"{ENVELOPE}Value '' at 'sSESpecification.kMSMasterKeyId' {FAILED} have length greater than or equal to 1",
+            control=describe(),
+            name=f"the key of {step.operation}",
+        )
+        for step in (
+            create(SSESpecification=_NO_KEY),
+            Step("UpdateTable", {"TableName": T0, "SSESpecification": _NO_KEY}),
+        )
     ),
     refuses(
         "wire.batch-table-name-short",

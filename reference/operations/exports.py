@@ -92,6 +92,9 @@ def _shape(body: Mapping[str, Any]) -> Checks[None]:
 def _table(context: Context, arn: str) -> Checks[Table | None]:
     """The table that an ARN names, in its own Region; what goes wrong is told of the ARN as it was sent (EXP-2)."""
     account, parts = context.account, _TABLE_ARN.fullmatch(arn)
+    if not arn:
+        yield violation("transfer.table-arn-empty")
+        return None
     if parts is None:
         yield violation("transfer.index-arn" if _TABLE_ARN.match(arn) else "transfer.table-arn")
         return None

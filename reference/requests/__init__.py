@@ -23,7 +23,7 @@ from reference.api import Json
 from reference.requests.constraints import Found
 from reference.requests.extras import EXTRAS, pardoned
 from reference.requests.fast import Predicate, predicate
-from reference.requests.front import SINGLE_WRITES, answers
+from reference.requests.front import LENGTHS_FIRST, SINGLE_WRITES, answers
 from reference.requests.model import Shape, input_of, inputs, is_table_arn
 from reference.requests.search import unreadable
 from reference.requests.types import Reader, filled, is_base64
@@ -93,7 +93,7 @@ def _constrain(operation: str, shape: Shape, body: dict[str, Json], nesting: int
     older = operation in SINGLE_WRITES and (
         nesting > DEEPEST_CURRENT or (operation == "UpdateItem" and body.get("Key") is None)
     )
-    found = Found(as_json=operation == "BatchGetItem")
+    found = Found(as_json=operation == "BatchGetItem", lengths_first=operation in LENGTHS_FIRST)
     found.structure(shape, body)
     body = _resolved(body)
     told = answers(operation, pardoned(operation, body, found.broken), older=older)

@@ -24,9 +24,9 @@ class Found:
     top-level member's name) and ``limit``, ``pattern``, ``set`` or ``constraints`` as its rule needs them.
     """
 
-    def __init__(self, *, as_json: bool = False) -> None:
+    def __init__(self, *, as_json: bool = False, lengths_first: bool = False) -> None:
         self.broken: list[Violation] = []
-        self._as_json = as_json
+        self._as_json, self._lengths_first = as_json, lengths_first
         self._top = ""
 
     def structure(self, shape: Shape, value: dict[str, Json], path: str = "") -> None:
@@ -46,7 +46,10 @@ class Found:
     def check(self, shape: Shape, value: Json, path: str) -> None:
         """Constraints of one value and of what it holds."""
         if shape.constrained:
-            for name, params in broken(shape, value):
+            found = list(broken(shape, value))
+            if self._lengths_first:
+                found.sort(key=lambda each: each[0] == "wire.pattern")
+            for name, params in found:
                 self._tell(name, shape, value, path, **params)
         if shape.kind == "structure":
             self.structure(shape, value, path)
@@ -143,10 +146,10 @@ def _pattern(shape: Shape, value: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _table(shape: Shape, value: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """An empty name breaks its length only, though the pattern wants a character too (dataplane:VAL-6)."""
+    """Of operations on items, an empty name breaks its length only, though the pattern wants a character too."""
     if value.startswith("arn:") and is_table_arn(value):
         return
-    if value:
+    if value or shape.min != 1:
         yield from _pattern(shape, value)
     yield from _length(shape, value, "wire.length-min", "wire.length-max")
 

@@ -21,6 +21,22 @@ CONTROL = frozenset(
 )
 """Operations that word a bad TableName alone, ahead of everything else (dataplane:VAL-7, conflicts:25)."""
 
+LENGTHS_FIRST = CONTROL
+"""Operations that name a string's length ahead of its pattern; others do it the other way round."""
+
+_BY_HAND: Mapping[str, tuple[str, str]] = {
+    "UpdateContributorInsights": ("indexName", "IndexName"),
+    "DescribeContributorInsights": ("indexName", "IndexName"),
+    "CreateGlobalTable": ("globalTableName", "TableName"),
+    "DescribeGlobalTable": ("globalTableName", "TableName"),
+    "DescribeGlobalTableSettings": ("globalTableName", "TableName"),
+    "UpdateGlobalTable": ("globalTableName", "TableName"),
+    "UpdateGlobalTableSettings": ("globalTableName", "TableName"),
+    "RestoreTableFromBackup": ("targetTableName", "TableName"),
+    "RestoreTableToPointInTime": ("targetTableName", "TableName"),
+}
+"""The member whose length the operation measures itself, after its model, and what it calls it."""
+
 _WRITES = {
     ("returnValues", "wire.enum"): "wire.return-values-enum",
     ("returnItemCollectionMetrics", "wire.enum"): "wire.item-collection-metrics-enum",
@@ -76,7 +92,24 @@ def answers(operation: str, broken: list[Violation], *, older: bool) -> list[Vio
     named = [_named(operation, violation) for violation in broken]
     if older:
         return [joined(map(_outdated, named))]
+    if operation in _BY_HAND:
+        return _by_hand(operation, named)
     return _ASSEMBLIES.get(operation, _together)(named)
+
+
+def _by_hand(operation: str, parts: list[Violation]) -> list[Violation]:
+    """A name of the wrong length is told alone, after what breaks the model; an empty one has no pattern to break."""
+    path, member = _BY_HAND[operation]
+    mine, rest = _split(parts, lambda part: part.params["path"] == path and part.rule.name != "wire.null")
+    lengths, patterns = _split(mine, lambda part: part.rule.name != "wire.pattern")
+    if not lengths or lengths[0].params["value"] != "''":
+        rest = [part for part in parts if part in rest or part in patterns]
+    found = [joined(rest)] if rest else []
+    if lengths:
+        found.append(
+            replace(lengths[0], rule=ledger()["wire.name-length"], params={**lengths[0].params, "member": member})
+        )
+    return found
 
 
 def _named(operation: str, broken: Violation) -> Violation:

@@ -136,7 +136,10 @@ def test_control_plane_names(operation):
     assert message(operation, {}) == required
     short = "Value 'ab' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3"
     assert message(operation, {"TableName": "ab"}) == errors(short)
-    assert message(operation, {"TableName": "", "KeySchema": []}).startswith(errors("Value '' at 'tableName' "))
+    assert message(operation, {"TableName": "", "KeySchema": []}) == errors(
+        "Value '' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3",
+        f"Value '' at 'tableName' failed to satisfy constraint: {PATTERN}",
+    )
     assert message(operation, {"TableName": "abc!"}) == errors(
         f"Value 'abc!' at 'tableName' failed to satisfy constraint: {PATTERN}"
     )
