@@ -59,13 +59,14 @@ _SETTINGS = {
 
 
 def _table_changes(reply: Reply) -> bool:
-    """Whether a table, or an index of it, is on its way."""
+    """Whether a table, an index of it or its key is on its way."""
     if not isinstance(reply, Success) or not isinstance(reply.body, dict):
         return False
     table: dict[str, Any] = reply.body.get("Table") or {}
     indexes = [*(table.get("GlobalSecondaryIndexes") or ()), *(table.get("VectorIndexes") or ())]
     settled = all(index.get("IndexStatus", "ACTIVE") == "ACTIVE" for index in indexes)
-    return table.get("TableStatus") != "ACTIVE" or not settled
+    key: dict[str, Any] = table.get("SSEDescription") or {}
+    return table.get("TableStatus") != "ACTIVE" or key.get("Status") == "UPDATING" or not settled
 
 
 def _passes(reply: Reply) -> bool:

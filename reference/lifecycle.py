@@ -275,8 +275,16 @@ def _encrypted(account: Account, event: Event) -> None:
     table = _table(account, event)
     if table is None:
         return
-    key = event.about[2]
-    table.settings.sse_key, table.settings.sse_status = key or None, "ENABLED"
+    settings = table.settings
+    settings.sse_key, settings.sse_status, settings.sse_coming = event.about[2] or None, "ENABLED", None
+
+
+def _classed(account: Account, event: Event) -> None:
+    table = _table(account, event)
+    if table is None:
+        return
+    settings = table.settings
+    settings.table_class, settings.class_changed, settings.class_coming = event.about[2], event.at, None
 
 
 _SETTLED = {"ENABLING": "ENABLED", "DISABLING": "DISABLED"}
@@ -350,6 +358,7 @@ HANDLERS: dict[str, Callable[[Account, Event], None]] = {
     "index-updated": _index_updated,
     "index-gone": _index_gone,
     "encrypted": _encrypted,
+    "classed": _classed,
     "limits-lifted": _limits_lifted,
     "insights-settled": _insights_settled,
     "destination-settled": _destination_settled,

@@ -14,6 +14,43 @@ _NONE: dict[str, Json] = {}
 UNITS: dict[str, Json] = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
 GONE = "dynoracle-no-such-table"
 IN_USE = "Attempt to change a resource which is still in use: "
+_KMS: dict[str, Json] = {"Enabled": True, "SSEType": "KMS"}
+ELSEWHERE = "arn:aws:kms:eu-west-1:400000000004:key/mrk-67c1526d2d8940a3947df29d0358c35a"
+"""A key of another region than any table of these checks has."""
+WRONG_KEYS: tuple[tuple[str, str, dict[str, Json], str | None, str | None, str], ...] = (
+    (
+        "tables.sse-type-unsupported", "", {"Enabled": True, "SSEType": "AES256"},
+        f"{INVALID}SSEType AES256 is not supported", None, "ValidationException",
+    ),
+    *(
+        (
+            "tables.sse-type-without-encryption", name, {"Enabled": False, **wanted},
+            f"{INVALID}SSEType can not be specified if Enabled is false", None, "ValidationException",
+        )
+        for name, wanted in (
+            ("", {"SSEType": "KMS"}), ("AES256", {"SSEType": "AES256"}),
+            ("and a key", {"SSEType": "KMS", "KMSMasterKeyId": "alias/aws/dynamodb"}),
+        )
+    ),
+    (
+        "tables.sse-key-without-encryption", "", {"Enabled": False, "KMSMasterKeyId": "alias/aws/dynamodb"},
+        f"{INVALID}KMSMasterKeyId can not be specified if Enabled is false", None, "ValidationException",
+    ),
+    (
+        "tables.sse-key-without-type", "", {"Enabled": True, "KMSMasterKeyId": "alias/aws/dynamodb"},
+        f"{INVALID}SSEType KMS is required if KMSMasterKeyId is specified", None, "ValidationException",
+    ),
+    (
+        "tables.sse-key-elsewhere", "", {**_KMS, "KMSMasterKeyId": ELSEWHERE},
+        None, "KMS validation error: com.amazonaws.services.kms.model.NotFoundException: Invalid arn eu-west-1",
+        "ValidationException",
+    ),
+    (
+        "tables.sse-key-of-service", "", {**_KMS, "KMSMasterKeyId": "alias/aws/s3"},
+        None, "is not authorized to perform: kms:CreateGrant on resource: ", "AccessDeniedException",
+    ),
+)  # fmt: skip
+"""What SSESpecification may not be: rule, name, the specification, the whole text or a phrase of it, the code."""
 
 
 def provisioned(units: dict[str, Json] | None = None, **members: Json) -> Step:
@@ -215,11 +252,17 @@ BILLING: tuple[Check, ...] = (
         phrase="is lower than ReadCapacityUnits of ProvisionedThroughput",
         control=provisioned(WarmThroughput={"ReadUnitsPerSecond": 5, "WriteUnitsPerSecond": 5}),
     ),
-    creation(
-        "tables.sse-type-unsupported",
-        create(SSESpecification={"Enabled": True, "SSEType": "AES256"}),
-        phrase="SSEType AES256 is not supported",
-        control=create(SSESpecification={"Enabled": True, "SSEType": "KMS"}),
+    *(
+        creation(
+            rule,
+            create(SSESpecification=wanted),
+            text,
+            control=create(SSESpecification={"Enabled": True, "SSEType": "KMS"}),
+            name=name,
+            code=code,
+            phrase=phrase,
+        )
+        for rule, name, wanted, text, phrase, code in WRONG_KEYS
     ),
     creation(
         "tables.global-source",

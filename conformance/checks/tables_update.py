@@ -16,10 +16,10 @@ _ON_DEMAND: dict[str, Json] = {"t0": table()}
 _STREAMED: dict[str, Json] = {
     "t0": {**table(), "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}}
 }
-_ON = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+ON = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
 _OFF = {"StreamEnabled": False}
-_PROTECT = {"DeletionProtectionEnabled": True}
-_INFREQUENT = {"TableClass": "STANDARD_INFREQUENT_ACCESS"}
+PROTECT = {"DeletionProtectionEnabled": True}
+INFREQUENT = {"TableClass": "STANDARD_INFREQUENT_ACCESS"}
 
 
 def change(**members: Json) -> Step:
@@ -81,7 +81,6 @@ _SAME = (
     "provisioned for the table: 5. Requested WriteCapacityUnits: 5. Refer to the Amazon DynamoDB Developer Guide for "
     "current limits and how to request higher limits."
 )
-_ALONE = "must be the only operation in the request"
 _NO_UNITS = f"{INVALID}ProvisionedThroughput must be specified when BillingMode is PROVISIONED"
 _QUOTA = "exceeds TableMaxReadCapacityUnits of the account in region"
 
@@ -137,7 +136,7 @@ BILLING: tuple[Check, ...] = (
     ),
     answers(
         "tables.update-answer",
-        change(**_PROTECT),
+        change(**PROTECT),
         at="TableDescription",
         has={"DeletionProtectionEnabled": True, "TableStatus": "ACTIVE"},
         name="deletion protection at once",
@@ -256,14 +255,6 @@ SETTINGS: tuple[Check, ...] = (
         code="InternalFailure",
         name="OnDemandThroughput",
     ),
-    *(
-        changing("tables.update-not-alone", change(**{**one, **other}), phrase=_ALONE, control=change(**one), name=name)
-        for name, one, other in (
-            ("deletion protection and class", _PROTECT, _INFREQUENT),
-            ("deletion protection and stream", _PROTECT, {"StreamSpecification": _ON}),
-            ("class and maxima", _INFREQUENT, {"OnDemandThroughput": {"MaxReadRequestUnits": 5}}),
-        )
-    ),
     changing(
         "tables.replicas",
         change(ReplicaUpdates=[{"Create": {"RegionName": "us-fake-1"}}]),
@@ -274,38 +265,38 @@ SETTINGS: tuple[Check, ...] = (
         "tables.stream-enable-without-view-type",
         change(StreamSpecification={"StreamEnabled": True}),
         f"{INVALID}If stream is being enabled then UpdateViewType is required",
-        control=change(StreamSpecification=_ON),
+        control=change(StreamSpecification=ON),
     ),
     changing(
         "tables.stream-disable-with-view-type",
-        change(StreamSpecification={**_ON, "StreamEnabled": False}),
+        change(StreamSpecification={**ON, "StreamEnabled": False}),
         f"{INVALID}If stream is being disabled, then UpdateViewType must not be specified",
         tables=_STREAMED,
         control=change(StreamSpecification=_OFF),
     ),
     changing(
         "tables.stream-with-units",
-        change(StreamSpecification=_ON, **units(6)),
+        change(StreamSpecification=ON, **units(6)),
         f"{INVALID}You cannot modify stream status while updating table IOPS",
         tables=_PROVISIONED,
-        control=change(StreamSpecification=_ON),
+        control=change(StreamSpecification=ON),
     ),
     changing(
         "tables.stream-with-index",
-        change(StreamSpecification=_ON, **adding()),
+        change(StreamSpecification=ON, **adding()),
         f"{INVALID}You cannot create or delete index while changing stream status",
-        control=change(StreamSpecification=_ON),
+        control=change(StreamSpecification=ON),
     ),
     changing(
         "tables.index-with-units",
         change(**units(6), **adding(ProvisionedThroughput=UNITS)),
-        phrase="",
+        f"{INVALID}You cannot create or delete index while updating table IOPS",
         tables=_PROVISIONED,
         control=change(**units(6)),
     ),
     changing(
         "tables.stream-enabled-already",
-        change(StreamSpecification=_ON),
+        change(StreamSpecification=ON),
         f"Table already has an enabled stream: TableName: {T0}",
         tables=_STREAMED,
         control=change(StreamSpecification=_OFF),
@@ -321,33 +312,23 @@ SETTINGS: tuple[Check, ...] = (
         "tables.stream-disabled-already",
         change(StreamSpecification=_OFF),
         f"Table has no stream to disable: TableName: {T0}",
-        control=change(StreamSpecification=_ON),
+        control=change(StreamSpecification=ON),
     ),
     changing(
         "tables.stream-changing",
         change(StreamSpecification=_OFF),
         phrase="Attempt to change a resource which is still in use",
         code="ResourceInUseException",
-        given=[change(StreamSpecification=_ON)],
+        given=[change(StreamSpecification=ON)],
         control=Step("DescribeTable", {"TableName": T0}),
         needs="slow update",
     ),
     changing(
         "tables.being-updated",
-        change(TableClass="STANDARD"),
+        change(BillingMode="PROVISIONED", **units(5)),
         phrase="Attempt to change a resource which is still in use",
         code="ResourceInUseException",
-        given=[change(**_INFREQUENT)],
-        control=Step("DescribeTable", {"TableName": T0}),
-        needs="slow update",
-    ),
-    changing(
-        "tables.protection-while-changing",
-        change(**_PROTECT),
-        "Table needs to be in ACTIVE status to modify deletion protection setting.",
-        code="ResourceInUseException",
-        tables=_PROVISIONED,
-        given=[change(**units(6))],
+        given=[change(**INFREQUENT)],
         control=Step("DescribeTable", {"TableName": T0}),
         needs="slow update",
     ),
@@ -356,45 +337,9 @@ SETTINGS: tuple[Check, ...] = (
         change(DeletionProtectionEnabled=False),
         phrase=f"Deletion protection setting for table {T0} modified within the previous",
         code="ThrottlingException",
-        given=[change(**_PROTECT)],
+        given=[change(**PROTECT)],
         control=Step("DescribeTable", {"TableName": T0}),
         needs="cooldowns",
-    ),
-    changing(
-        "tables.class-changes",
-        change(**_INFREQUENT),
-        "Subscriber limit exceeded: Updates to TableClass are limited to 2 times in 30 day(s).",
-        code="LimitExceededException",
-        given=[change(**_INFREQUENT), change(TableClass="STANDARD")],
-    ),
-    changing(
-        "tables.sse-default-already",
-        change(SSESpecification={"Enabled": False}),
-        phrase="Table is already encrypted by default",
-        control=change(SSESpecification={"Enabled": True}),
-    ),
-    changing(
-        "tables.sse-key-already",
-        change(SSESpecification={"Enabled": True}),
-        phrase="Table is already encrypted with given KMSMasterKeyId",
-        tables={"t0": {**table(), "SSESpecification": {"Enabled": True}}},
-        control=change(SSESpecification={"Enabled": False}),
-    ),
-    changing(
-        "tables.sse-changes",
-        change(SSESpecification={"Enabled": True}),
-        phrase="Subscriber limit exceeded",
-        code="LimitExceededException",
-        given=[change(SSESpecification={"Enabled": enabled}) for enabled in (True, False, True, False)],
-    ),
-    changing(
-        "tables.sse-updating",
-        change(SSESpecification={"Enabled": False}),
-        f"{IN_USE}Server-Side Encryption is still being updated",
-        code="ResourceInUseException",
-        given=[change(SSESpecification={"Enabled": True})],
-        control=Step("DescribeTable", {"TableName": T0}),
-        needs="slow update",
     ),
 )
 
@@ -404,7 +349,7 @@ DELETIONS: tuple[Check, ...] = (
         drop(),
         f"{IN_USE}Table: {T0} is in the process of being updated.",
         code="ResourceInUseException",
-        given=[change(**_INFREQUENT)],
+        given=[change(**INFREQUENT)],
         control=Step("DescribeTable", {"TableName": T0}),
         needs="slow update",
     ),
@@ -413,7 +358,7 @@ DELETIONS: tuple[Check, ...] = (
         drop(),
         f"{IN_USE}Cannot delete table while stream is being enabled/disabled.",
         code="ResourceInUseException",
-        given=[change(StreamSpecification=_ON)],
+        given=[change(StreamSpecification=ON)],
         control=Step("DescribeTable", {"TableName": T0}),
         needs="slow update",
     ),

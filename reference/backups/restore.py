@@ -7,7 +7,7 @@ from typing import Any
 
 from reference.backups import describe
 from reference.rules import Checks, violation
-from reference.tables import create, definition
+from reference.tables import definition, encryption
 from reference.tables.definition import watched
 from reference.tables.table import Table
 
@@ -51,12 +51,12 @@ def _creation(source: Table, body: Mapping[str, Any]) -> Checks[dict[str, Any]]:
         billed = yield from _billed(request["GlobalSecondaryIndexes"], body, mode)
         request["GlobalSecondaryIndexes"] = billed
     request["AttributeDefinitions"] = _definitions(source, request)
-    encryption = body.get("SSESpecificationOverride")
-    if encryption is None and source.settings.sse_key is not None:
-        encryption = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": source.settings.sse_key}
-    yield from create.encryption(encryption)
-    if encryption is not None:
-        request["SSESpecification"] = encryption
+    key = body.get("SSESpecificationOverride")
+    if key is None and source.settings.sse_key is not None:
+        key = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": source.settings.sse_key}
+    yield from encryption.checks(key)
+    if key is not None:
+        request["SSESpecification"] = key
     return request
 
 

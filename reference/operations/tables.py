@@ -13,7 +13,8 @@ from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
 from reference.replicas import members
 from reference.rules import Checks, violation
-from reference.tables import create, describe, policies, update
+from reference.tables import create, describe, encryption, policies, update
+from reference.tables.definition import watched
 from reference.tables.outline import outline
 from reference.tables.table import Table
 
@@ -61,7 +62,8 @@ def create_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     if held is not None:
         yield violation(_taken(held), table=name)
     yield from quotas(account, body)
-    if table is None or held is not None:
+    _, usable = yield from watched(encryption.key_checks(body.get("SSESpecification"), place.arn))
+    if table is None or held is not None or not usable:
         return None
     answer = {"TableDescription": describe.table(table, context.now(), fresh=True)}
     made = table
@@ -148,7 +150,7 @@ def _unsettled(table: Table) -> Checks[bool]:
         yield violation("tables.delete-while-indexing")
     elif "stream" in settings.busy:
         yield violation("tables.delete-while-streaming")
-    elif table.status == "UPDATING" or settings.warm_status != "ACTIVE":
+    elif table.status == "UPDATING" or settings.warm_status != "ACTIVE" or settings.sse_status == "UPDATING":
         yield violation("tables.delete-while-updating", table=table.name)
     else:
         return False

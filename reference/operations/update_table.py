@@ -38,6 +38,7 @@ def update_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     told, name = outline(table), table.name
     for step in plan.steps:
         step(told)
+    told.status = plan.shown or told.status
 
     alone, protected = body.get("DeletionProtectionEnabled") is not None, body.get("DisassociationProtectionEnabled")
 

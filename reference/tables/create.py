@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from reference.rules import Checks, violation
-from reference.tables import definition, policies, policy_documents, streaming, tags, vectors
+from reference.tables import definition, encryption, policies, policy_documents, streaming, tags, vectors
 from reference.tables.definition import Names
 from reference.tables.limits import Limits
 from reference.tables.schema import IndexSchema, KeySchema
@@ -59,7 +58,7 @@ def _checks(body: Mapping[str, Any], place: Place, *, on_demand: bool) -> Checks
     yield from _billing(body, on_demand=on_demand)
     shape = yield from _shape(body, on_demand=on_demand)
     yield from _stream(body.get("StreamSpecification"))
-    yield from encryption(body.get("SSESpecification"))
+    yield from encryption.checks(body.get("SSESpecification"))
     yield from tags.new_tags(body.get("Tags") or ())
     yield from tags.tag_count(body.get("Tags") or (), {}, place.limits.tags)
     yield from _warm(body, on_demand=on_demand)
@@ -172,12 +171,6 @@ def _stream(specification: Mapping[str, Any] | None) -> Checks[None]:
         yield violation("tables.stream-on-without-view-type")
 
 
-def encryption(specification: Mapping[str, Any] | None) -> Checks[None]:
-    """SSESpecification (beyond:SEC-3)."""
-    if (specification or {}).get("SSEType") == "AES256":
-        yield violation("tables.sse-type-unsupported")
-
-
 def _warm(body: Mapping[str, Any], *, on_demand: bool) -> Checks[None]:
     yield from warm_floor(body.get("WarmThroughput"), None if on_demand else body.get("ProvisionedThroughput"), "table")
 
@@ -206,8 +199,8 @@ def _build(body: Mapping[str, Any], shape: _Shape, place: Place, *, on_demand: b
     if body.get("ResourcePolicy") is not None:
         settings.policies = {place.arn: policies.revised(None, body["ResourcePolicy"], place.now, place.revision)}
     specification = body.get("SSESpecification") or {}
-    if specification.get("Enabled"):
-        settings.sse_key = key_arn(place.arn, specification.get("KMSMasterKeyId"))
+    if encryption.wanted(specification):
+        settings.sse_key = encryption.key_arn(place.arn, specification.get("KMSMasterKeyId"))
     table = Table(place.name, shape.key, settings, arn=place.arn, id=place.id, created=place.now)
     table.status = "CREATING"
     for schema in shape.local or ():
@@ -246,12 +239,3 @@ def set_throughput(settings: TableSettings, body: Mapping[str, Any], now: float,
     )
     if warm:
         settings.warm_status = "UPDATING"
-
-
-def key_arn(table_arn: str, given: str | None) -> str:
-    """The ARN of the KMS key that protects a table; without one given, the key AWS manages in that account."""
-    if given is not None and given.startswith("arn:"):
-        return given
-    region, account = table_arn.split(":")[3:5]
-    name = given or uuid.uuid5(uuid.NAMESPACE_URL, f"arn:aws:kms:{region}:{account}:alias/aws/dynamodb")
-    return f"arn:aws:kms:{region}:{account}:key/{name}"

@@ -55,6 +55,7 @@ def deleted(table: Table, now: float) -> dict[str, Any]:
         "TableId": table.id,
     }
     told.update(_billing(table.settings, fresh=False))
+    told.update(_encryption(table.settings))
     told["DeletionProtectionEnabled"] = table.settings.deletion_protection
     return told
 
@@ -128,21 +129,24 @@ def _extras(settings: TableSettings) -> dict[str, Any]:
     told: dict[str, Any] = {}
     if "RestoreSummary" in settings.extra:
         told["RestoreSummary"] = settings.extra["RestoreSummary"]
-    if settings.sse_key is not None:
-        told["SSEDescription"] = {
-            "Status": settings.sse_status,
-            "SSEType": "KMS",
-            "KMSMasterKeyArn": settings.sse_key,
-        }
+    told.update(_encryption(settings))
     if settings.table_class is not None:
         summary: dict[str, Any] = {"TableClass": settings.table_class}
-        if settings.class_changes:
-            summary["LastUpdateDateTime"] = settings.class_changes[-1]
+        if settings.class_changed is not None:
+            summary["LastUpdateDateTime"] = settings.class_changed
         told["TableClassSummary"] = summary
     if "replication-mode" in settings.extra:
         told["GlobalTableSettingsReplicationMode"] = settings.extra["replication-mode"]
     told.update(settings.extra.get("replicas", {}))
     return told
+
+
+def _encryption(settings: TableSettings) -> dict[str, Any]:
+    """``SSEDescription``: the key as it is until another has taken its place, of which only the status tells."""
+    if settings.sse_key is not None:
+        key = {"SSEType": "KMS", "KMSMasterKeyArn": settings.sse_key}
+        return {"SSEDescription": {"Status": settings.sse_status, **key}}
+    return {"SSEDescription": {"Status": "UPDATING"}} if settings.sse_status == "UPDATING" else {}
 
 
 def _indexes(table: Table, now: float, *, fresh: bool) -> dict[str, Any]:

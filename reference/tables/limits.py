@@ -23,6 +23,7 @@ class Limits:
     class_changes: int = 2
     class_interval: float = 30 * 86_400.0
     sse_changes: int = 4
+    sse_interval: float = 21_600.0
     tags: int = 50
     restores: int = 50
     exports: int = 300

@@ -128,6 +128,7 @@ class TableSettings(Throughput):
     ``busy`` names the changes that keep a table UPDATING. ``streams`` holds the table's streams, the latest last;
     ``stream_view`` is None while streams are off and ``stream_label`` outlives them. ``pitr_since`` is None while
     point-in-time recovery is off. ``insights`` are by index name, empty for the table; ``policies`` by resource ARN.
+    ``sse_coming`` is the key that protects the table soon, empty for none of its own; ``class_coming`` its class soon.
     ``extra`` is for further capabilities; ``RestoreSummary`` in it shows in the description.
     """
 
@@ -140,8 +141,11 @@ class TableSettings(Throughput):
     sse_key: str | None = None
     sse_status: str = "ENABLED"
     sse_changes: tuple[float, ...] = ()
+    sse_coming: str | None = None
     table_class: str | None = None
     class_changes: tuple[float, ...] = ()
+    class_coming: str | None = None
+    class_changed: float | None = None
     deletion_protection: bool = False
     protection_changed: float | None = None
     ttl_attribute: str | None = None

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from reference.rules import Checks, Violation, violation
-from reference.tables import create, definition, streaming
+from reference.tables import admission, definition, encryption, streaming
+from reference.tables.admission import INDEX_CHANGES
 from reference.tables.create import NAME_MEMBERS, ON_DEMAND_WARM
 from reference.tables.limits import Limits
 from reference.tables.settings import DAY, TableSettings, Throughput
@@ -20,10 +21,14 @@ Body: TypeAlias = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Plan:
-    """What an update does: steps at once, and events (kind, arguments after name and id) after the update delay."""
+    """What an update does: steps at once, and events (kind, arguments after name and id) after the update delay.
+
+    ``shown`` is the status that the answer gives the table, where it isn't the one that it has.
+    """
 
     steps: list[Step] = field(default_factory=list)
     events: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    shown: str | None = None
 
     def busy(self, cause: str) -> None:
         """Keep the table UPDATING until the update delay has passed (beyond:TBL-4)."""
@@ -59,25 +64,28 @@ CONCERNS = (
     "VectorIndexUpdates", "DisassociationProtectionEnabled", "GlobalTableSettingsReplicationMode",
 )  # fmt: skip
 ALONE = (
-    ("ReplicaUpdates", "Replica"),
-    ("SSESpecification", "SSE"),
-    ("TableClass", "TableClass"),
-    ("DeletionProtectionEnabled", "DeletionProtection"),
+    ("ReplicaUpdates", "Replica modification"),
+    ("SSESpecification", "Server-Side Encryption modification"),
+    ("TableClass", "TableClass modification"),
+    ("DeletionProtectionEnabled", "DeletionProtection modification"),
+    ("OnDemandThroughput", ""),
     ("WarmThroughput", "WarmThroughput"),
 )
-"""Members that must be the only change in a request, in the order in which the error names them (beyond:CAP-12)."""
+"""Members that must be the only change in a request, in the order in which the error names them (beyond:CAP-12).
+
+``OnDemandThroughput`` may come with ``BillingMode``, and has words of its own."""
 
 MODE = "replication-mode"
 """Where a table's settings keep whether it replicates them, once that was said."""
 UNIT_MEMBERS = ("ReadCapacityUnits", "WriteCapacityUnits")
-INDEX_CHANGES = ("GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
 FLIPPING = ("ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass", *INDEX_CHANGES)
 """Changes that set the table UPDATING, which one of them at a time can do (beyond:TBL-4)."""
 
 
 def concerns(body: Body) -> list[str]:
     """The changes that a request asks for; an empty list of index changes is none, nor is an empty throughput."""
-    return [name for name in CONCERNS if body.get(name) not in (None, [], {})]
+    given = [name for name in CONCERNS if body.get(name) is not None]
+    return [name for name in given if name == "SSESpecification" or body[name] not in ([], {})]
 
 
 def request_checks(body: Body) -> Checks[None]:
@@ -99,7 +107,7 @@ def request_checks(body: Body) -> Checks[None]:
             yield violation("tables.stream-enable-without-view-type")
         if not stream["StreamEnabled"] and stream.get("StreamViewType") is not None:
             yield violation("tables.stream-disable-with-view-type")
-    yield from create.encryption(body.get("SSESpecification"))
+    yield from encryption.checks(body.get("SSESpecification"))
     yield from definition.on_demand_range(body.get("OnDemandThroughput"), -1)
     yield from _index_actions(body)
     yield from _combination(body, wanted)
@@ -158,8 +166,12 @@ def _combination(body: Body, wanted: list[str]) -> Checks[None]:
         if member == "ReplicaUpdates" and between:
             # Then it is `global-tables.not-alone` that says so.
             return
-        if member in wanted and len(wanted) > 1:
+        if member not in wanted or len(wanted) == 1:
+            continue
+        if what:
             yield violation("tables.update-not-alone", what=what)
+        elif set(wanted) - {member, "BillingMode"}:
+            yield violation("tables.on-demand-limits-with-others")
 
 
 def table_checks(body: Body, state: State) -> Checks[None]:
@@ -169,17 +181,12 @@ def table_checks(body: Body, state: State) -> Checks[None]:
         yield violation("tables.being-created", table=table.name)
     elif table.status == "DELETING":
         yield violation("tables.being-deleted", table=table.name)
-    if body.get("DeletionProtectionEnabled") is not None and table.status != "ACTIVE":
-        yield violation("tables.protection-while-changing")
-    if body.get("SSESpecification") is not None and settings.sse_status == "UPDATING":
+    key = body.get("SSESpecification")
+    if key is not None and settings.sse_status == "UPDATING" and _key(key, table) != settings.sse_coming:
         yield violation("tables.sse-updating")
-    flips = [name for name in concerns(body) if name in FLIPPING]
-    if "stream" in settings.busy and flips:
-        operation = "DISABLE" if settings.stream_view is None else "ENABLE"
-        yield violation("tables.stream-changing", table=table.name, stream=settings.stream_label, operation=operation)
-    elif "iops" in settings.busy and flips:
-        yield violation("tables.units-changing", table=table.name)
-    elif ("class" in settings.busy and flips) or ("index" in settings.busy and set(flips) - set(INDEX_CHANGES)):
+    wanted = concerns(body)
+    yield from admission.conflicts(table.name, settings, body, wanted)
+    if "index" in settings.busy and set(wanted) & set(FLIPPING) - set(INDEX_CHANGES):
         yield violation("tables.being-updated", table=table.name)
 
 
@@ -210,7 +217,7 @@ def _plan_billing(body: Body, state: State, plan: Plan) -> Checks[None]:
     elif mode == "PAY_PER_REQUEST" and not settings.on_demand:
         yield from _to_on_demand(state, plan)
     elif mode == "PAY_PER_REQUEST":
-        plan.busy("iops")
+        plan.shown = "UPDATING"
     elif units is not None:
         yield from plan_units(units, state, settings, plan, "")
         plan.busy("iops")
@@ -363,42 +370,52 @@ def _plan_stream(body: Body, state: State, plan: Plan) -> Checks[None]:
 def _plan_encryption(body: Body, state: State, plan: Plan) -> Checks[None]:
     """Change the key that protects the table (beyond:SEC-3)."""
     specification = body.get("SSESpecification")
-    if not specification:
+    if specification is None:
         return
-    settings, now = state.settings, state.now
-    enabled = bool(specification.get("Enabled"))
-    key = create.key_arn(state.table.arn, specification.get("KMSMasterKeyId")) if enabled else None
-    if key is None and settings.sse_key is None:
+    settings, now, limits = state.settings, state.now, state.limits
+    key = _key(specification, state.table)
+    if not key and settings.sse_key is None and settings.sse_status != "UPDATING":
         yield violation("tables.sse-default-already")
-    elif key == settings.sse_key:
+    elif settings.sse_key is not None and specification.get("KMSMasterKeyId") == settings.sse_key:
         yield violation("tables.sse-key-already")
-    recent = tuple(moment for moment in settings.sse_changes if moment > now - DAY)
-    if len(recent) >= state.limits.sse_changes:
-        yield violation("tables.sse-changes", limit=state.limits.sse_changes)
+    recent = encryption.window(settings.sse_changes, now)
+    yield from encryption.quota(recent, now, limits.sse_changes, limits.sse_interval)
+    yield from encryption.key_checks(specification, state.table.arn)
 
     def step(table: Table) -> None:
-        table.settings.sse_key = key or table.settings.sse_key
-        table.settings.sse_status = "UPDATING"
+        table.settings.sse_status, table.settings.sse_coming = "UPDATING", key
         table.settings.sse_changes = (*recent, now)
 
     plan.steps.append(step)
-    plan.events.append(("encrypted", (key or "",)))
+    plan.events.append(("encrypted", (key,)))
+    plan.shown = "ACTIVE"
+
+
+def _key(specification: Mapping[str, Any], table: Table) -> str:
+    """The ARN of the key that a specification asks for, empty for none of one's own."""
+    if not encryption.wanted(specification):
+        return ""
+    return encryption.key_arn(table.arn, specification.get("KMSMasterKeyId"))
 
 
 def _plan_class(body: Body, state: State, plan: Plan) -> Checks[None]:
-    """Change the table class, twice in 30 days (beyond:SEC-1)."""
+    """Change the table class, twice in 30 days; one that it has already is no change (beyond:SEC-1)."""
     wanted, now = body.get("TableClass"), state.now
-    if wanted is None or wanted == (state.settings.table_class or "STANDARD"):
+    if wanted is None:
         return
     recent = tuple(m for m in state.settings.class_changes if m > now - state.limits.class_interval)
     if len(recent) >= state.limits.class_changes:
         yield violation("tables.class-changes", limit=state.limits.class_changes)
+    if wanted == (state.settings.table_class or "STANDARD"):
+        plan.shown = "UPDATING"
+        return
 
     def step(table: Table) -> None:
-        table.settings.table_class = wanted
+        table.settings.class_coming = wanted
         table.settings.class_changes = (*recent, now)
 
     plan.steps.append(step)
+    plan.events.append(("classed", (wanted,)))
     plan.busy("class")
 
 

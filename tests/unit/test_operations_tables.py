@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from reference.account import Account, Delays
@@ -151,12 +153,39 @@ def test_an_attribute_is_declared_once(service: Service) -> None:
     assert told == ("ValidationException", "Attribute Name is duplicated: id")
 
 
+HOME = "arn:aws:kms:us-east-1:400000000004:"
+
+
+def encrypted(service: Service, name: str, **specification: Any) -> Any:
+    """The SSEDescription of a new table."""
+    made = reply(service, "CreateTable", **{**PLAIN, "TableName": name}, SSESpecification=specification)
+    return made["TableDescription"].get("SSEDescription")
+
+
 def test_the_key_that_aws_manages(service: Service) -> None:
-    made = reply(service, "CreateTable", **PLAIN, SSESpecification={"Enabled": True})["TableDescription"]
-    assert made["SSEDescription"]["KMSMasterKeyArn"].startswith("arn:aws:kms:us-east-1:400000000004:key/")
-    named = {**PLAIN, "TableName": "named", "SSESpecification": {"Enabled": True, "KMSMasterKeyId": "k"}}
-    told = reply(service, "CreateTable", **named)["TableDescription"]["SSEDescription"]
-    assert told["KMSMasterKeyArn"] == "arn:aws:kms:us-east-1:400000000004:key/k"
+    told = encrypted(service, "managed", Enabled=True)
+    assert (told["Status"], told["SSEType"]) == ("ENABLED", "KMS")
+    assert told["KMSMasterKeyArn"].startswith(f"{HOME}key/")
+    assert encrypted(service, "typed", SSEType="KMS") == told
+    assert encrypted(service, "alias", SSEType="KMS", KMSMasterKeyId="alias/aws/dynamodb") == told
+    assert encrypted(service, "empty") is None
+    assert encrypted(service, "off", Enabled=False) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [("mrk-1", f"{HOME}key/mrk-1"), (f"{HOME}key/k", f"{HOME}key/k"), ("alias/mine", None), (f"{HOME}alias/a", None)],
+)
+def test_a_key_of_ones_own(service: Service, given: str, key: str | None) -> None:
+    told = encrypted(service, "own", Enabled=True, SSEType="KMS", KMSMasterKeyId=given)["KMSMasterKeyArn"]
+    assert told == (key or told)
+    assert told.startswith(f"{HOME}key/")
+    assert "alias" not in told
+
+
+def test_deleting_tells_the_key(service: Service) -> None:
+    told = encrypted(service, "own", Enabled=True)
+    assert reply(service, "DeleteTable", TableName="own")["TableDescription"]["SSEDescription"] == told
 
 
 def test_a_table_is_found_by_its_arn(service: Service) -> None:

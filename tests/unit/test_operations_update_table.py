@@ -333,26 +333,108 @@ def test_what_an_update_can_not_be(body: dict[str, Any], answer: tuple[str, str]
     assert Bench().refused(**body) == answer
 
 
-def test_some_changes_come_alone() -> None:
-    bench = Bench()
-    message = bench.message(TableClass="STANDARD_INFREQUENT_ACCESS", DeletionProtectionEnabled=True)
-    assert message == IPV + "TableClass modification must be the only operation in the request"
-    message = bench.message(WarmThroughput={"ReadUnitsPerSecond": 13_000}, BillingMode="PAY_PER_REQUEST")
-    assert "must be the only operation in the request" in (message or "")
+STREAM = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+CLASS = "STANDARD_INFREQUENT_ACCESS"
 
 
-def test_a_key_of_ones_own() -> None:
+@pytest.mark.parametrize(
+    ("body", "first"),
+    [
+        ({"DeletionProtectionEnabled": True, "SSESpecification": {"Enabled": True}}, "Server-Side Encryption"),
+        ({"SSESpecification": {"Enabled": True}, "TableClass": CLASS}, "Server-Side Encryption"),
+        ({"TableClass": CLASS, "DeletionProtectionEnabled": True}, "TableClass"),
+        ({"DeletionProtectionEnabled": True, "StreamSpecification": STREAM}, "DeletionProtection"),
+        ({"DeletionProtectionEnabled": True, "OnDemandThroughput": {"MaxReadRequestUnits": 5}}, "DeletionProtection"),
+        (
+            {"DeletionProtectionEnabled": True, "WarmThroughput": {"ReadUnitsPerSecond": 13_000}},
+            "DeletionProtection",
+        ),
+    ],
+)
+def test_some_changes_come_alone(body: dict[str, Any], first: str) -> None:
+    assert Bench().message(**body) == f"{IPV}{first} modification must be the only operation in the request"
+
+
+def test_warm_throughput_and_maxima_come_alone_in_their_own_words() -> None:
     bench = Bench()
-    arn = "arn:aws:kms:us-east-1:1:key/k"
-    told = bench.update(SSESpecification={"Enabled": True, "KMSMasterKeyId": arn})
-    described = {"SSEType": "KMS", "KMSMasterKeyArn": arn}
-    assert (told["TableStatus"], told["SSEDescription"]) == ("ACTIVE", {"Status": "UPDATING", **described})
-    assert bench.described()["SSEDescription"] == {"Status": "ENABLED", **described}
-    again = bench.message(SSESpecification={"Enabled": True, "KMSMasterKeyId": arn})
-    assert "Table is already encrypted with given KMSMasterKeyId" in (again or "")
+    warm, maxima = {"ReadUnitsPerSecond": 13_000}, {"MaxReadRequestUnits": 5}
+    alone = IPV + "WarmThroughput must be the only operation in the request"
+    combined = IPV + "OnDemandThroughput can only be combined with BillingMode in an UpdateTable request"
+    assert bench.message(WarmThroughput=warm, BillingMode="PAY_PER_REQUEST") == alone
+    assert bench.message(WarmThroughput=warm, OnDemandThroughput=maxima) == combined
+    assert bench.message(StreamSpecification=STREAM, OnDemandThroughput=maxima) == combined
+    bench.update(BillingMode="PAY_PER_REQUEST", OnDemandThroughput=maxima)
+    bench.update(BillingMode="PAY_PER_REQUEST", StreamSpecification=STREAM)
+    assert bench.described()["OnDemandThroughput"] == maxima
+
+
+KEY = "arn:aws:kms:us-east-1:400000000004:key/"
+
+
+def own(name: str, **more: Any) -> dict[str, Any]:
+    """A SSESpecification with that key."""
+    return {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": name, **more}
+
+
+def shown(key: str, status: str = "ENABLED") -> dict[str, Any]:
+    return {"Status": status, "SSEType": "KMS", "KMSMasterKeyArn": key}
+
+
+def test_a_key_shows_when_it_has_come() -> None:
+    bench = Bench()
+    told = bench.update(SSESpecification=own(KEY + "a"))
+    assert (told["TableStatus"], told["SSEDescription"]) == ("ACTIVE", {"Status": "UPDATING"})
+    assert bench.described()["SSEDescription"] == shown(KEY + "a")
+    assert bench.message(SSESpecification=own(KEY + "a")) == (
+        IPV + "Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to "
+        "change Master Key"
+    )
+    told = bench.update(SSESpecification=own(KEY + "b"))
+    assert told["SSEDescription"] == shown(KEY + "a", "UPDATING")
+    assert bench.described()["SSEDescription"] == shown(KEY + "b")
     told = bench.update(SSESpecification={"Enabled": False})
-    assert told["SSEDescription"] == {"Status": "UPDATING", **described}
+    assert told["SSEDescription"] == shown(KEY + "b", "UPDATING")
     assert "SSEDescription" not in bench.described()
+
+
+@pytest.mark.parametrize("same", [own("a"), own("key/a")])
+def test_the_key_there_is_by_another_name_is_a_change(same: dict[str, Any]) -> None:
+    bench = Bench()
+    bench.update(SSESpecification=own(KEY + "a"))
+    assert bench.update(SSESpecification=same)["SSEDescription"] == shown(KEY + "a", "UPDATING")
+    assert bench.described()["SSEDescription"] == shown(KEY + "a")
+
+
+def test_the_key_that_aws_manages_by_all_its_names() -> None:
+    bench = Bench(limits=Limits(sse_changes=9))
+    bench.update(SSESpecification={"Enabled": True})
+    key = bench.described()["SSEDescription"]["KMSMasterKeyArn"]
+    for same in ({"Enabled": True}, {"SSEType": "KMS"}, own("alias/aws/dynamodb")):
+        assert bench.update(SSESpecification=same)["SSEDescription"] == shown(key, "UPDATING")
+        assert bench.described()["SSEDescription"] == shown(key)
+    assert "already encrypted" in (bench.message(SSESpecification=own(key)) or "")
+
+
+@pytest.mark.parametrize(
+    ("specification", "text"),
+    [
+        ({"Enabled": False, "SSEType": "KMS"}, "SSEType can not be specified if Enabled is false"),
+        ({"Enabled": False, "SSEType": "AES256"}, "SSEType can not be specified if Enabled is false"),
+        (own("a", Enabled=False), "SSEType can not be specified if Enabled is false"),
+        ({"Enabled": False, "KMSMasterKeyId": "a"}, "KMSMasterKeyId can not be specified if Enabled is false"),
+        ({"Enabled": True, "KMSMasterKeyId": "a"}, "SSEType KMS is required if KMSMasterKeyId is specified"),
+        ({"Enabled": True, "SSEType": "AES256"}, "SSEType AES256 is not supported"),
+        ({}, "Table is already encrypted by default"),
+    ],
+)
+def test_what_an_encryption_can_not_be(specification: dict[str, Any], text: str) -> None:
+    assert Bench().message(SSESpecification=specification) == IPV + text
+
+
+def test_the_key_is_of_the_tables_region() -> None:
+    message = Bench().message(SSESpecification=own("arn:aws:kms:eu-west-1:000000000000:key/mrk-1"))
+    assert "com.amazonaws.services.kms.model.NotFoundException: Invalid arn eu-west-1 (Service: AWSKMS;" in message
+    assert Bench().refused(SSESpecification=own("alias/aws/s3"))[0] == "AccessDeniedException"
 
 
 def test_keys_change_four_times_a_day() -> None:
@@ -362,24 +444,57 @@ def test_keys_change_four_times_a_day() -> None:
         "ResourceInUseException",
         USED + "Server-Side Encryption is still being updated",
     )
+    assert bench.refused("DeleteTable") == (
+        "ResourceInUseException",
+        USED + "Table: tab is in the process of being updated.",
+    )
     for enabled in (False, True, False):
         bench.clock.advance(1)
         bench.update(SSESpecification={"Enabled": enabled})
     bench.clock.advance(1)
-    assert bench.refused(SSESpecification={"Enabled": True})[0] == "LimitExceededException"
+    assert bench.message(SSESpecification={"Enabled": False}) == IPV + "Table is already encrypted by default"
+    assert bench.refused(SSESpecification=own("alias/aws/s3")) == (
+        "LimitExceededException",
+        "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window ending at "
+        "2027-01-16T08:00:00.000Z. After the first 4 change, each subsequent change in the same window can be "
+        "performed at most once every 21600 seconds. Number of updates today: 4. Last change at "
+        "2027-01-15T08:00:03.000Z. Next changes can be made at 2027-01-15T14:00:03.000Z.",
+    )
+    bench.clock.advance(21_600)
+    bench.update(SSESpecification={"Enabled": True})
+    bench.clock.advance(86_400)
+    for enabled in (False, True, False, True):
+        bench.update(SSESpecification={"Enabled": enabled})
+        bench.clock.advance(1)
+
+
+def test_the_same_key_may_be_asked_for_again_while_it_comes() -> None:
+    bench = Bench(delays=Delays(update_table=1))
+    bench.update(SSESpecification={"Enabled": True, "SSEType": "KMS"})
+    bench.update(SSESpecification={"Enabled": True, "SSEType": "KMS"})
+    bench.update(DeletionProtectionEnabled=True)
+    bench.clock.advance(1)
+    assert bench.described()["SSEDescription"]["Status"] == "ENABLED"
 
 
 def test_the_class_changes_twice_in_thirty_days() -> None:
     bench = Bench()
-    told = bench.update(TableClass="STANDARD_INFREQUENT_ACCESS")
-    assert told["TableStatus"] == "UPDATING"
-    summary = {"TableClass": "STANDARD_INFREQUENT_ACCESS", "LastUpdateDateTime": START}
-    assert bench.described()["TableClassSummary"] == summary
     bench.update(TableClass="STANDARD")
-    assert bench.refused(TableClass="STANDARD_INFREQUENT_ACCESS") == (
+    assert "TableClassSummary" not in bench.described()
+    told = bench.update(TableClass=CLASS)
+    assert (told["TableStatus"], told.get("TableClassSummary")) == ("UPDATING", None)
+    summary = {"TableClass": CLASS, "LastUpdateDateTime": START}
+    assert bench.described()["TableClassSummary"] == summary
+    told = bench.update(TableClass=CLASS)
+    assert (told["TableStatus"], told["TableClassSummary"]) == ("UPDATING", summary)
+    assert bench.described()["TableStatus"] == "ACTIVE"
+    assert bench.update(TableClass="STANDARD")["TableClassSummary"] == summary
+    spent = (
         "LimitExceededException",
         "Subscriber limit exceeded: Updates to TableClass are limited to 2 times in 30 day(s).",
     )
+    assert bench.refused(TableClass=CLASS) == spent
+    assert bench.refused(TableClass="STANDARD") == spent
 
 
 def test_deletion_protection_changes_at_once() -> None:
@@ -415,39 +530,108 @@ def test_warm_throughput_only_grows() -> None:
     )
 
 
-def test_a_table_that_changes_takes_no_other_change() -> None:
+WARM = {"ReadUnitsPerSecond": 13_000}
+ENCRYPTED = {"Enabled": True}
+
+
+def in_use(bench: Bench, **body: Any) -> str | None:
+    code, message = bench.refused(**body)
+    assert code == "ResourceInUseException"
+    return message
+
+
+def test_what_waits_for_a_stream() -> None:
     bench = Bench(delays=Delays(update_table=10))
-    bench.update(StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})
-    code, message = bench.refused(BillingMode="PAY_PER_REQUEST")
-    assert (code, message) == (
-        "ResourceInUseException",
-        USED + "A stream status change is currently in progress. Table: tab Stream: 2027-01-15T08:00:00.000 "
-        "Operation: ENABLE",
+    bench.update(StreamSpecification=STREAM)
+    about = "Table: tab Stream: 2027-01-15T08:00:00.000 Operation: ENABLE"
+    changing = USED + "A stream status change is currently in progress. " + about
+    assert in_use(bench, StreamSpecification=STREAM) == changing
+    assert in_use(bench, StreamSpecification={"StreamEnabled": False}) == changing
+    assert in_use(bench, BillingMode="PROVISIONED", ProvisionedThroughput=units(5, 5)) == (
+        USED + "Can't change table IOPS when stream status is being updated. " + about
+    )
+    assert in_use(bench, TableClass=CLASS) == (
+        USED + "Can't update table class when stream status is being updated. " + about
+    )
+    assert in_use(bench, OnDemandThroughput={"MaxReadRequestUnits": 5}) == (
+        USED + "OnDemandThroughput cannot be updated while stream status update is in progress"
     )
     assert bench.refused("DeleteTable") == (
         "ResourceInUseException",
         USED + "Cannot delete table while stream is being enabled/disabled.",
     )
+    assert bench.update(BillingMode="PAY_PER_REQUEST")["TableStatus"] == "UPDATING"
+    assert bench.update(DeletionProtectionEnabled=True)["TableStatus"] == "UPDATING"
+    assert bench.update(SSESpecification=ENCRYPTED)["TableStatus"] == "ACTIVE"
+    assert bench.described()["TableStatus"] == "UPDATING"
+    assert bench.update(WarmThroughput=WARM)["TableStatus"] == "UPDATING"
     bench.clock.advance(10)
-    bench.update(BillingMode="PAY_PER_REQUEST")
-    assert bench.refused(BillingMode="PAY_PER_REQUEST") == (
+    assert bench.described()["TableStatus"] == "ACTIVE"
+
+
+def test_what_waits_for_a_class() -> None:
+    bench = Bench(delays=Delays(update_table=10))
+    bench.update(TableClass=CLASS)
+    about = f"Table: tab TableClassUpdateInProgress: {CLASS}"
+    for wanted in (CLASS, "STANDARD"):
+        assert in_use(bench, TableClass=wanted) == (
+            USED + "Can't update table class when a table class update is in progress. " + about
+        )
+    assert in_use(bench, StreamSpecification=STREAM) == (
+        USED + "Can't change stream status when a table class update is in progress. " + about
+    )
+    assert in_use(bench, OnDemandThroughput={"MaxReadRequestUnits": 5}) == (
+        USED + "OnDemandThroughput cannot be updated while TableClass update is in progress. "
+        f"TableClassUpdateInProgress: {CLASS}"
+    )
+    in_use(bench, BillingMode="PROVISIONED", ProvisionedThroughput=units(5, 5))
+    assert bench.refused("DeleteTable") == (
         "ResourceInUseException",
-        USED + "Table IOPS are currently being updated. Table: tab",
+        USED + "Table: tab is in the process of being updated.",
+    )
+    assert bench.update(DeletionProtectionEnabled=True)["TableStatus"] == "UPDATING"
+    bench.update(SSESpecification=ENCRYPTED)
+    bench.update(WarmThroughput=WARM)
+    bench.clock.advance(10)
+    assert bench.described()["TableClassSummary"] == {"TableClass": CLASS, "LastUpdateDateTime": START + 10}
+
+
+def test_what_waits_for_another_billing_mode() -> None:
+    bench = Bench(delays=Delays(update_table=10))
+    bench.update(BillingMode="PROVISIONED", ProvisionedThroughput=units(1, 1))
+    assert in_use(bench, ProvisionedThroughput=units(2, 2)) == (
+        USED + "Table IOPS are currently being updated. Table: tab"
+    )
+    assert in_use(bench, StreamSpecification=STREAM) == (
+        USED + "Can't enable or disable stream while table IOPS are being updated. Table: tab"
+    )
+    assert in_use(bench, OnDemandThroughput={"MaxReadRequestUnits": 5}) == (
+        USED + "OnDemandThroughput cannot be updated while BillingMode update is in progress"
     )
     assert bench.refused("DeleteTable") == (
         "ResourceInUseException",
         USED + "Table: tab is in the process of being updated.",
     )
-    assert bench.refused(DeletionProtectionEnabled=True) == (
-        "ResourceInUseException",
-        "Table needs to be in ACTIVE status to modify deletion protection setting.",
-    )
+    bench.update(WarmThroughput={"ReadUnitsPerSecond": 13_000, "WriteUnitsPerSecond": 5_000})
+    bench.update(DeletionProtectionEnabled=True)
     bench.clock.advance(10)
-    bench.update(TableClass="STANDARD_INFREQUENT_ACCESS")
-    assert bench.refused(BillingMode="PAY_PER_REQUEST") == (
-        "ResourceInUseException",
-        USED + "Table is being updated: tab",
+    bench.update(BillingMode="PAY_PER_REQUEST")
+    assert in_use(bench, BillingMode="PAY_PER_REQUEST") == (USED + "Table IOPS are currently being updated. Table: tab")
+    assert bench.message(OnDemandThroughput={"MaxReadRequestUnits": 5}) == (
+        IPV + "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED"
     )
+
+
+def test_what_a_key_that_comes_keeps_waiting() -> None:
+    bench = Bench(delays=Delays(update_table=10))
+    bench.update(SSESpecification=ENCRYPTED)
+    assert bench.update(DeletionProtectionEnabled=True)["TableStatus"] == "ACTIVE"
+    bench.update(DeletionProtectionEnabled=False)
+    assert bench.refused("DeleteTable") == (
+        "ResourceInUseException",
+        USED + "Table: tab is in the process of being updated.",
+    )
+    assert bench.update(StreamSpecification=STREAM)["TableStatus"] == "UPDATING"
 
 
 def test_a_table_that_comes_or_goes_can_not_be_changed() -> None:

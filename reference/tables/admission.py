@@ -1,0 +1,69 @@
+"""Which changes of a table wait for another that is under way: the service decides member by member (beyond:TBL-2)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from reference.rules import Checks, violation
+from reference.tables.settings import TableSettings
+
+UNITS = ("ProvisionedThroughput", "BillingMode")
+INDEX_CHANGES = ("GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
+
+
+def conflicts(name: str, settings: TableSettings, body: Mapping[str, Any], wanted: Collection[str]) -> Checks[None]:
+    """What keeps the members ``wanted`` of an UpdateTable request from being changed now in the table ``name``."""
+    asked = set(wanted)
+    if body.get("BillingMode") == settings.billing_mode == "PAY_PER_REQUEST" and "iops" not in settings.busy:
+        asked.discard("BillingMode")
+    if "stream" in settings.busy:
+        yield from _streaming(name, settings, asked)
+    if "class" in settings.busy:
+        yield from _reclassing(name, settings, asked)
+    if "iops" in settings.busy:
+        yield from _scaling(name, settings, body, asked)
+
+
+def _streaming(name: str, settings: TableSettings, asked: Collection[str]) -> Checks[None]:
+    told = {
+        "table": name,
+        "stream": settings.stream_label,
+        "operation": "DISABLE" if settings.stream_view is None else "ENABLE",
+    }
+    if "StreamSpecification" in asked or any(each in asked for each in INDEX_CHANGES):
+        yield violation("tables.stream-changing", **told)
+    if any(each in asked for each in UNITS):
+        yield violation("tables.while-streaming", what="change table IOPS", **told)
+    if "TableClass" in asked:
+        yield violation("tables.while-streaming", what="update table class", **told)
+    if "OnDemandThroughput" in asked:
+        yield violation("tables.limits-while-changing", what="stream status update is in progress")
+
+
+def _reclassing(name: str, settings: TableSettings, asked: Collection[str]) -> Checks[None]:
+    told = {"table": name, "coming": settings.class_coming}
+    if "TableClass" in asked:
+        yield violation("tables.while-class-changes", what="update table class", **told)
+    if "StreamSpecification" in asked:
+        yield violation("tables.while-class-changes", what="change stream status", **told)
+    if "OnDemandThroughput" in asked:
+        what = f"TableClass update is in progress. TableClassUpdateInProgress: {settings.class_coming}"
+        yield violation("tables.limits-while-changing", what=what)
+    if any(each in asked for each in (*UNITS, *INDEX_CHANGES)):
+        yield violation("tables.being-updated", table=name)
+
+
+def _scaling(name: str, settings: TableSettings, body: Mapping[str, Any], asked: Collection[str]) -> Checks[None]:
+    if any(each in asked for each in (*UNITS, *INDEX_CHANGES, "TableClass")):
+        yield violation("tables.units-changing", table=name)
+    if "StreamSpecification" in asked:
+        yield violation("tables.stream-while-units-change", table=name)
+    if "OnDemandThroughput" in asked and not settings.on_demand:
+        yield violation("tables.limits-while-changing", what="BillingMode update is in progress")
+    elif "OnDemandThroughput" in asked:
+        # On the way to on-demand billing the table still counts as provisioned.
+        given = body["OnDemandThroughput"]
+        member = next((each for each in ("MaxReadRequestUnits", "MaxWriteRequestUnits") if given.get(each)), None)
+        if member is not None:
+            yield violation("tables.update-on-demand-limit-provisioned", member=member)
