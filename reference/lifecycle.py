@@ -102,7 +102,7 @@ def begin(account: Account, table: Table, delay: float | None = None) -> None:
 
 def end(account: Account, table: Table) -> None:
     """Let a table go: it is DELETING until the account's delay has passed."""
-    table.status = "DELETING"
+    table.status, table.settings.going_since = "DELETING", account.now()
     account.agenda.add(account.now() + account.delays.delete_table, "table-gone", table.name, table.id)
 
 

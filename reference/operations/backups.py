@@ -128,10 +128,12 @@ def known_backup(context: Context, body: dict[str, Any]) -> Checks[Backup | None
 
 
 def in_use(account: Account, backup: Backup) -> bool:
-    """Whether a restore reads a backup at this moment."""
+    """Whether a restore, in whatever region, reads a backup at this moment (beyond:RST-9)."""
+    accounts = (account,) if account.world is None else account.world.accounts.values()
     return any(
         restoring(table) and table.settings.extra["RestoreSummary"].get("SourceBackupArn") == backup.arn
-        for table in account.tables.values()
+        for each in accounts
+        for table in each.tables.values()
     )
 
 

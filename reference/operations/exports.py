@@ -21,7 +21,7 @@ from reference.expressions.tree import And, Between, Call, Compare, Condition, K
 from reference.moments import iso_seconds, milliseconds, seconds
 from reference.operations.base import Context, Effect, Operation, Outcome
 from reference.operations.complete import complete
-from reference.operations.recovery import window
+from reference.operations.recovery import forgotten, window
 from reference.operations.transactions import digest_of
 from reference.rules import Checks, every, violation
 from reference.tables.definition import watched
@@ -103,7 +103,7 @@ def _table(context: Context, arn: str) -> Checks[Table | None]:
         yield violation("transfer.access-denied")
         return None
     table = account.tables.get(name) if region == account.region else None
-    if table is None or table.status == "CREATING":
+    if table is None or table.status == "CREATING" or forgotten(table, context.now()):
         yield violation("backups.table-not-found", table=arn)
         return None
     return table

@@ -19,6 +19,8 @@ from reference.transfer.jobs import known_jobs
 DEFAULT_DAYS = 35
 UNSEEN = 3.0
 """Seconds for which the family of backups does not find a new table (beyond:PIT-5)."""
+FORGOTTEN = 1.0
+"""Seconds for which the family of backups still finds a table that is being deleted (beyond:BKP-8, PIT-6)."""
 LAG = 300.0
 """Seconds by which the latest restorable time trails the present (beyond:PIT-4)."""
 
@@ -83,10 +85,15 @@ def backed_table(context: Context, body: dict[str, Any]) -> Checks[Table | None]
     if name is None:
         return None
     table = context.account.any_table(name)
-    if table is None or _unseen(context, table):
+    if table is None or _unseen(context, table) or forgotten(table, context.now()):
         yield violation("backups.table-not-found", table=plain_name(name))
         return None
     return table
+
+
+def forgotten(table: Table, now: float) -> bool:
+    """Whether a table has been going for so long that the family of backups does not find it any more."""
+    return table.status == "DELETING" and now >= (table.settings.going_since or 0.0) + FORGOTTEN
 
 
 def _unseen(context: Context, table: Table) -> bool:

@@ -9,12 +9,12 @@ from typing import Any
 from reference import lifecycle
 from reference.account import Account
 from reference.backups import restore
-from reference.backups.store import backups
+from reference.backups.store import known_backups
 from reference.moments import iso_seconds, seconds
-from reference.operations.backups import backup_arn, in_use, known_backup
+from reference.operations.backups import backup_arn, in_use
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
-from reference.operations.recovery import window
+from reference.operations.recovery import forgotten, window
 from reference.operations.tables import quotas
 from reference.rules import Checks, violation
 from reference.tables import create, describe
@@ -31,13 +31,11 @@ def restore_from_backup(context: Context, body: dict[str, Any]) -> Checks[Outcom
     parts = yield from backup_arn(context, body["BackupArn"])
     if parts is None:
         return None
-    if parts.region != context.account.region:
-        if body.get("SSESpecificationOverride") is None:
-            yield violation("backups.restore-other-region")
-        yield violation("backups.not-found", arn=body["BackupArn"])
-        return None
-    backup = yield from known_backup(context, body)
+    yield from _encrypted_abroad(context, parts.region, body)
+    origin = _region(context.account, parts.region)
+    backup = None if origin is None else known_backups(origin.rooms).find(parts.table, parts.id)
     if backup is None:
+        yield violation("backups.not-found", arn=body["BackupArn"])
         return None
     request = yield from restore.creation(backup.table, body)
     free = yield from _target(context, body["TargetTableName"])
@@ -46,10 +44,11 @@ def restore_from_backup(context: Context, body: dict[str, Any]) -> Checks[Outcom
     if request is None or not free:
         return None
     summary = restore.summary(backup.table, backup.created, backup.arn)
-    key = (backup.table.name, backup.id)
+    region, key = parts.region, (backup.table.name, backup.id)
 
     def source(account: Account) -> Table | None:
-        kept = backups(account.rooms).find(*key)
+        origin = _region(account, region)
+        kept = None if origin is None else known_backups(origin.rooms).find(*key)
         return None if kept is None else kept.table
 
     return (yield from _restored(context, request, summary, source))
@@ -60,9 +59,10 @@ def restore_to_point_in_time(context: Context, body: dict[str, Any]) -> Checks[O
     if not complete("RestoreTableToPointInTime", body):
         return None
     yield from _shape(body)
-    source = yield from _source(context, body)
-    if source is None:
+    found = yield from _source(context, body)
+    if found is None:
         return None
+    region, source = found
     since, now = source.settings.pitr_since, context.now()
     if since is None:
         yield violation("backups.recovery-off", table=source.name)
@@ -76,8 +76,9 @@ def restore_to_point_in_time(context: Context, body: dict[str, Any]) -> Checks[O
         return None
     name, wanted = source.name, max(moment, since)
 
-    def state(account: Account) -> Table:
-        return account.tables[name].as_of(wanted)
+    def state(account: Account) -> Table | None:
+        origin = _region(account, region)
+        return None if origin is None else origin.tables[name].as_of(wanted)
 
     return (yield from _restored(context, request, restore.summary(source, moment), state))
 
@@ -96,33 +97,42 @@ def _shape(body: dict[str, Any]) -> Checks[None]:
         yield violation("backups.restore-no-time")
 
 
-def _source(context: Context, body: dict[str, Any]) -> Checks[Table | None]:
-    """The table to restore from; its ARN may name another region, its name may not (beyond:RST-10)."""
-    arn, name = body.get("SourceTableArn"), body.get("SourceTableName")
+def _source(context: Context, body: dict[str, Any]) -> Checks[tuple[str, Table] | None]:
+    """The region and table to restore from; its ARN may name another region, its name may not (beyond:RST-10)."""
+    arn, name, region = body.get("SourceTableArn"), body.get("SourceTableName"), context.account.region
     if arn is not None and name is not None:
         return None
-    account = context.account
     if arn is not None:
         parts = _TABLE_ARN.fullmatch(arn)
         if parts is None:
             yield violation("backups.source-arn")
             return None
         region, owner, name = parts.groups()
-        if owner != account.account_id:
+        if owner != context.account.account_id:
             yield violation("backups.source-account")
             return None
-        if region != account.region:
-            if body.get("SSESpecificationOverride") is None:
-                yield violation("backups.restore-other-region")
-            yield violation("backups.source-not-found", table=name)
-            return None
+        yield from _encrypted_abroad(context, region, body)
     if name is None:
         return None
-    table = account.tables.get(name)
-    if table is None or table.status == "CREATING":
+    origin = _region(context.account, region)
+    table = None if origin is None else origin.tables.get(name)
+    if table is None or table.status == "CREATING" or forgotten(table, context.now()):
         yield violation("backups.table-not-found" if arn is None else "backups.source-not-found", table=name)
         return None
-    return table
+    return region, table
+
+
+def _encrypted_abroad(context: Context, region: str, body: dict[str, Any]) -> Checks[None]:
+    """A restore from another region says how the new table is encrypted (beyond:RST-10)."""
+    if region != context.account.region and body.get("SSESpecificationOverride") is None:
+        yield violation("backups.restore-other-region")
+
+
+def _region(account: Account, region: str) -> Account | None:
+    """The account in a region, or None where nothing ever was in it."""
+    if region == account.region:
+        return account
+    return None if account.world is None else account.world.accounts.get(region)
 
 
 def _moment(body: dict[str, Any], earliest: float, latest: float) -> Checks[float | None]:

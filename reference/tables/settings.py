@@ -127,7 +127,8 @@ class TableSettings(Throughput):
 
     ``busy`` names the changes that keep a table UPDATING. ``streams`` holds the table's streams, the latest last;
     ``stream_view`` is None while streams are off and ``stream_label`` outlives them. ``pitr_since`` is None while
-    point-in-time recovery is off. ``insights`` are by index name, empty for the table; ``policies`` by resource ARN.
+    point-in-time recovery is off, ``going_since`` until the table is deleted. ``insights`` are by index name, empty
+    for the table; ``policies`` by resource ARN.
     ``sse_coming`` is the key that protects the table soon, empty for none of its own; ``class_coming`` its class soon.
     ``extra`` is for further capabilities; ``RestoreSummary`` in it shows in the description.
     """
@@ -152,6 +153,7 @@ class TableSettings(Throughput):
     ttl_status: str = "DISABLED"
     ttl_changed: float | None = None
     pitr_since: float | None = None
+    going_since: float | None = None
     pitr_days: int = 35
     destinations: tuple[Destination, ...] = ()
     busy: tuple[str, ...] = ()
