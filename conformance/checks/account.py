@@ -82,7 +82,17 @@ POLICIES: tuple[Check, ...] = (
         f"{_INVALID}Could not parse the policy: Statement is empty!",
         control=_PUT,
     ),
-    refuses("account.policy-malformed", _put_policy("[]"), phrase="", control=_PUT),
+    refuses("account.policy-malformed", _put_policy('{"Version":"2012-10-17"}'), phrase="", control=_PUT),
+    *(
+        refuses(rule, _put_policy(text), f"{INVALID}Invalid policy document: {told}", control=_PUT, name=text or "none")
+        for rule, text, told in (
+            ("account.policy-json", "", "This policy contains invalid Json"),
+            ("account.policy-json", "[]", "This policy contains invalid Json"),
+            ("account.policy-text", "null", "This text appears not to be a policy"),
+            ("account.policy-syntax", "{}", "Syntax error at position (1,3)"),
+            ("account.policy-field", '{"Version":"2012-10-17","Statement":[{}]}', "Missing required field Effect"),
+        )
+    ),
     refuses(
         "account.policy-field",
         _put_policy(_policy({name: value for name, value in _ALLOW.items() if name != "Resource"})),

@@ -36,6 +36,13 @@ CHECKS: tuple[Check, ...] = (
         "One or more parameter values were invalid",
         control=_LIST,
     ),
+    refuses(
+        "global-tables.no-update",
+        _named("UpdateGlobalTable", ReplicaUpdates=[{}]),
+        "One or more parameter values were invalid",
+        control=_LIST,
+        name="an empty one",
+    ),
     *(
         refuses(
             "global-tables.not-found",

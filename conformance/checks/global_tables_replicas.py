@@ -149,6 +149,10 @@ CHANGES: tuple[Check, ...] = (
         control=change(creating(THERE)),
     ),
     refuses(
+        "global-tables.nowhere", change({"Create": {}}),
+        "One or more parameter values were invalid", control=change(creating(THERE)),
+    ),
+    refuses(
         "global-tables.no-action", change({}),
         "There are no actions specified in the Replica Update Action of the request.", control=change(creating(THERE)),
     ),

@@ -23,11 +23,16 @@ def create_global_table(context: Context, body: dict[str, Any]) -> Checks[Outcom
 def update_global_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     """UpdateGlobalTable: a new replica meets the closed version first, anything else the missing table."""
     updates = body.get("ReplicaUpdates")
-    if updates == []:
+    if updates is not None and (not updates or not all(map(_acts, updates))):
         yield violation("global-tables.no-update")
     elif any(isinstance(each, dict) and each.get("Create") is not None for each in updates or ()):
         yield violation("global-tables.version-closed")
     return (yield from known_global_table(context, body))
+
+
+def _acts(update: Any) -> bool:
+    """Whether a change of replicas says what to do."""
+    return isinstance(update, dict) and any(update.get(kind) is not None for kind in ("Create", "Delete"))
 
 
 def known_global_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:

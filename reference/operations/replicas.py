@@ -101,6 +101,11 @@ def _do(account: Account, name: str, asked: Asked) -> None:
 
 def _request(body: Body) -> Checks[None]:
     """What is wrong whatever the table is."""
+    if any(
+        "RegionName" not in update["Create"] for update in body["ReplicaUpdates"] if update.get("Create") is not None
+    ):
+        yield violation("global-tables.nowhere")
+        return
     witnesses = body.get("GlobalTableWitnessUpdates") or ()
     coming = [each["Create"]["RegionName"] for each in witnesses if each.get("Create") is not None]
     if coming and body.get("MultiRegionConsistency") != "STRONG":

@@ -134,6 +134,7 @@ _OPTIONAL = {
     ("TagResourceInput", "ResourceArn"),
     ("UntagResourceInput", "ResourceArn"),
     ("ListTagsOfResourceInput", "ResourceArn"),
+    ("CreateReplicationGroupMemberAction", "RegionName"),
     ("Tag", "Key"),
     ("Tag", "Value"),
 }

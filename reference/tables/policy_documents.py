@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from reference.rules import Checks, violation
+from reference.rules import Checks, Violation, violation
 
 MAX_BYTES = 20_480
 STREAM_ACTIONS = frozenset({"dynamodb:describestream", "dynamodb:getrecords", "dynamodb:getsharditerator"})
@@ -29,12 +29,9 @@ def check(text: str, arn: str) -> Checks[None]:
     except (ValueError, RecursionError):
         yield violation("account.policy-json")
         return
-    if isinstance(read, dict) and read.get("Statement") == []:
-        yield violation("account.policy-empty")
-        return
     policy = _policy(read)
     if policy is None:
-        yield violation("account.policy-malformed")
+        yield _unlike(read, text)
         return
     statements = _statements(policy)
     for statement in statements:
@@ -44,6 +41,21 @@ def check(text: str, arn: str) -> Checks[None]:
         yield violation("account.policy-sids")
     if any(_public(statement) for statement in statements):
         yield violation("account.policy-public")
+
+
+def _unlike(read: Any, text: str) -> Violation:
+    """Why JSON is no policy document."""
+    if isinstance(read, list):
+        return violation("account.policy-json")
+    if not isinstance(read, dict):
+        return violation("account.policy-text")
+    if not read:
+        return violation("account.policy-syntax", column=len(text.rstrip()) + 1)
+    if read.get("Statement") == []:
+        return violation("account.policy-empty")
+    if _statements(read) and all(isinstance(each, dict) for each in _statements(read)):
+        return violation("account.policy-field", field="Effect")
+    return violation("account.policy-malformed")
 
 
 def _sound(statement: dict[str, Any], arn: str) -> Checks[None]:
