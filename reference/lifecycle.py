@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from reference.account import Account
 from reference.agenda import Event
 from reference.backups import store
-from reference.tables import streaming
+from reference.tables import insights, streaming
 from reference.tables.settings import DAY, STREAM_RETENTION, Destination
 from reference.tables.table import Index, Table
 from reference.tables.update import Plan
@@ -251,6 +251,8 @@ def _index_gone(account: Account, event: Event) -> None:
         return
     if name in table.indexes and table.indexes[name].status == "DELETING":
         del table.indexes[name]
+        held = table.settings.insights
+        table.settings.insights = {index: each for index, each in held.items() if index != name}
     elif name in table.settings.vectors and table.settings.vectors[name].status == "DELETING":
         table.settings.vectors = {n: each for n, each in table.settings.vectors.items() if n != name}
 
@@ -297,6 +299,11 @@ def _insights_settled(account: Account, event: Event) -> None:
         return
     held = table.settings.insights[event.about[2]]
     settled = replace(held, status=_SETTLED.get(held.status, held.status))
+    if held.status == "DISABLING":
+        settled = replace(settled, failure=None)
+    rules = insights.rules_held(account.tables.values()) + len(insights.rules_of(table, event.about[2], held))
+    if held.status == "ENABLING" and rules > account.limits.insight_rules:
+        settled = replace(held, status="FAILED", changed=event.at, failure=insights.TOO_MANY)
     table.settings.insights = {**table.settings.insights, event.about[2]: settled}
 
 

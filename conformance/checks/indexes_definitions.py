@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from conformance.checks.base import Check
-from conformance.checks.steps import INVALID
-from conformance.checks.tables import UNITS, creation, keyed, schema
+from conformance.checks.steps import INVALID, answers
+from conformance.checks.tables import UNITS, creation, definitions, keyed, schema
+from conformance.checks.wire_constraints import NEW
 from conformance.program import Step
 from reference.api import Json
 
@@ -262,4 +263,47 @@ GLOBAL: tuple[Check, ...] = (
     ),
 )
 
-CHECKS: tuple[Check, ...] = (*LOCAL, *GLOBAL)
+_UNSORTED = with_global(
+    index("by_z", "z:HASH m:RANGE", Projection={"ProjectionType": "INCLUDE", "NonKeyAttributes": ["zz", "aa", "mm"]}),
+    index("by_a", "a:HASH", WarmThroughput={"ReadUnitsPerSecond": 13_000, "WriteUnitsPerSecond": 5_000}),
+    types="z:S a:S m:S pk:S",
+)
+
+ANSWERS: tuple[Check, ...] = (
+    answers(
+        "tables.create-answer",
+        _UNSORTED,
+        at="TableDescription",
+        has={"AttributeDefinitions": definitions("a:S m:S pk:S z:S")},
+        tables={},
+        name="definitions by name",
+    ),
+    answers(
+        "tables.create-answer",
+        _UNSORTED,
+        at="TableDescription.GlobalSecondaryIndexes[0].Projection",
+        has={"NonKeyAttributes": ["aa", "mm", "zz"]},
+        tables={},
+        name="projected attributes by name, indexes as they came",
+    ),
+    answers(
+        "tables.create-answer",
+        _UNSORTED,
+        at="TableDescription.GlobalSecondaryIndexes[1]",
+        has={"IndexName": "by_a", "IndexStatus": "CREATING"},
+        lacks=("WarmThroughput", "Backfilling"),
+        tables={},
+        name="no warm throughput of an index, not even one asked for",
+    ),
+    answers(
+        "tables.description",
+        Step("DescribeTable", {"TableName": NEW}),
+        at="Table.GlobalSecondaryIndexes[1].WarmThroughput",
+        has={"ReadUnitsPerSecond": 13_000, "WriteUnitsPerSecond": 5_000},
+        given=[_UNSORTED],
+        tables={},
+        name="warm throughput of an index",
+    ),
+)
+
+CHECKS: tuple[Check, ...] = (*LOCAL, *GLOBAL, *ANSWERS)

@@ -481,42 +481,4 @@ RECOVERY: tuple[Check, ...] = (
 )
 
 
-def _insights(action: str = "ENABLE", **members: Json) -> Step:
-    return Step("UpdateContributorInsights", {"TableName": T0, "ContributorInsightsAction": action, **members})
-
-
-_DESCRIBE_INSIGHTS = Step("DescribeContributorInsights", {"TableName": T0})
-
-INSIGHTS: tuple[Check, ...] = (
-    refuses(
-        "metrics.insights-state",
-        _insights(),
-        "Table or Index is not in a valid state to update Key Access Insights: TableStatus must be ACTIVE to enable "
-        "ContributorInsights.",
-        control=describe(),
-        needs="slow create",
-    ),
-    refuses(
-        "metrics.insights-index",
-        _insights(IndexName="nope"),
-        f"Requested resource not found: Index: nope not found for table: {T0}",
-        code="ResourceNotFoundException",
-        control=_insights(),
-    ),
-    answers(
-        "metrics.insights",
-        _insights(),
-        given=[Step("DeleteTable", {"TableName": T0})],
-        has={"TableName": T0},
-        needs="slow delete",
-        name="of a table that goes",
-    ),
-    answers(
-        "metrics.insights",
-        _DESCRIBE_INSIGHTS,
-        body={"TableName": T0, "ContributorInsightsStatus": "DISABLED"},
-        name="never configured",
-    ),
-)
-
-CHECKS: tuple[Check, ...] = (*TAGS, *STREAM_TAGS, *TIME_TO_LIVE, *RECOVERY, *INSIGHTS)
+CHECKS: tuple[Check, ...] = (*TAGS, *STREAM_TAGS, *TIME_TO_LIVE, *RECOVERY)

@@ -414,8 +414,17 @@ def _description(description: dict[str, Any]) -> dict[str, Any]:
         "AttributeDefinitions", "GlobalSecondaryIndexes", "LocalSecondaryIndexes", "VectorIndexes", "Replicas",
     ):  # fmt: skip
         if isinstance(arranged.get(name), list):
-            arranged[name] = sorted(arranged[name], key=_described_name)
+            arranged[name] = sorted(map(_projected, arranged[name]), key=_described_name)
     return arranged
+
+
+def _projected(entry: dict[str, Any]) -> dict[str, Any]:
+    """An index description with the attributes of its projection in order."""
+    projection = entry.get("Projection")
+    names = projection.get("NonKeyAttributes") if isinstance(projection, dict) else None
+    if not isinstance(projection, dict) or not isinstance(names, list):
+        return entry
+    return {**entry, "Projection": {**projection, "NonKeyAttributes": sorted(names, key=str)}}
 
 
 def _described_name(entry: dict[str, Any]) -> str:

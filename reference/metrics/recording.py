@@ -11,6 +11,7 @@ from reference.api import Call, Refusal, Reply, Success
 from reference.capacity.meter import Throttle
 from reference.capacity.uses import Use
 from reference.metrics.store import Metrics, Rule, dimensions
+from reference.tables.insights import rules_of
 from reference.tables.table import Table
 from reference.tables.view import RowKey
 
@@ -118,10 +119,8 @@ def rule_of(account: Account, name: str) -> Rule | None:
     """The table, index and kind that a Contributor Insights rule is about; None where there is no such rule."""
     for table in account.tables.values():
         for index, held in table.settings.insights.items():
-            target = f"{table.name}-{index}" if index else table.name
-            for kind in ("PKC", "PKT", "SKC", "SKT"):
-                if name == f"DynamoDBContributorInsights-{kind}-{target}-{round(held.changed * 1000)}":
-                    return table.name, index, kind
+            if held.status in ("ENABLED", "ENABLING") and name in rules_of(table, index, held):
+                return table.name, index, name.split("-")[1]
     return None
 
 

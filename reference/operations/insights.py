@@ -9,10 +9,10 @@ from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
 from reference.operations.tables import known_table
 from reference.rules import Checks, violation
+from reference.tables.insights import MODE, rules_of
 from reference.tables.settings import Insights
 from reference.tables.table import Table
 
-MODE = "ACCESSED_AND_THROTTLED_KEYS"
 PAGE = 100
 
 
@@ -25,15 +25,19 @@ def update_insights(context: Context, body: dict[str, Any]) -> Checks[Outcome | 
         return None
     index, enable = body.get("IndexName") or "", body["ContributorInsightsAction"] == "ENABLE"
     if table.status == "CREATING":
-        yield violation("metrics.insights-state", kind="Table")
+        yield violation("metrics.insights-state", kind="Table", table=table.name, index=index)
     elif index and table.indexes[index].status != "ACTIVE":
-        yield violation("metrics.insights-state", kind="Index")
+        yield violation("metrics.insights-state", kind="Index", table=table.name, index=index)
     held = table.settings.insights.get(index)
-    mode = body.get("ContributorInsightsMode") or (held.mode if held else MODE)
     settled = "ENABLED" if enable else "DISABLED"
+    # Disabling keeps the mode, whatever it names; enabling without one asks for the default.
+    mode = (body.get("ContributorInsightsMode") or MODE) if enable else (held.mode if held else MODE)
     same = (held.status if held else "DISABLED") == settled and (not enable or (held and held.mode == mode))
     name, now = table.name, context.now()
-    made = Insights("ENABLING" if enable else "DISABLING", mode, now)
+    going_on = held is not None and held.status in ("ENABLED", "ENABLING")
+    since = held.since if held is not None and (going_on or not enable) else now
+    failure = held.failure if held is not None and not enable else None
+    made = Insights("ENABLING" if enable else "DISABLING", mode, now, since, failure)
 
     def effect(account: Account) -> None:
         if same:
@@ -43,7 +47,7 @@ def update_insights(context: Context, body: dict[str, Any]) -> Checks[Outcome | 
         account.agenda.add(now + account.delays.update_table, "insights-settled", name, changed.id, index)
 
     answer = _named(table, index) | {"ContributorInsightsStatus": settled if same else made.status}
-    if enable:
+    if enable or held is not None:
         answer["ContributorInsightsMode"] = mode
     return Outcome(answer, effects=(effect,), rules=("metrics.insights",))
 
@@ -57,10 +61,14 @@ def describe_insights(context: Context, body: dict[str, Any]) -> Checks[Outcome 
     held = table.settings.insights.get(index)
     answer = _named(table, index) | {"ContributorInsightsStatus": held.status if held else "DISABLED"}
     if held is not None:
-        answer["LastUpdateDateTime"] = held.changed
+        answer |= {"LastUpdateDateTime": held.changed, "ContributorInsightsMode": held.mode}
+        if held.failure is not None:
+            answer["FailureException"] = {
+                "ExceptionName": "LimitExceededException",
+                "ExceptionDescription": held.failure,
+            }
     if held is not None and held.status in ("ENABLED", "ENABLING"):
-        answer["ContributorInsightsRuleList"] = _rules(table, index, held)
-        answer["ContributorInsightsMode"] = held.mode
+        answer["ContributorInsightsRuleList"] = rules_of(table, index, held)
     return Outcome(answer, rules=("metrics.insights",))
 
 
@@ -96,15 +104,6 @@ def _index(table: Table, body: dict[str, Any]) -> Checks[bool]:
 
 def _named(table: Table, index: str) -> dict[str, Any]:
     return {"TableName": table.name, "IndexName": index} if index else {"TableName": table.name}
-
-
-def _rules(table: Table, index: str, held: Insights) -> list[str]:
-    """The names of the CloudWatch rules: partition and sort key, each for accesses (C) and throttles (T)."""
-    key = table.indexes[index].schema.key if index and index in table.indexes else table.key
-    kinds = ["PKC", "PKT"] + (["SKC", "SKT"] if key.range else [])
-    wanted = [kind for kind in kinds if held.mode == MODE or kind.endswith("T")]
-    target = f"{table.name}-{index}" if index else table.name
-    return [f"DynamoDBContributorInsights-{kind}-{target}-{round(held.changed * 1000)}" for kind in wanted]
 
 
 OPERATIONS: dict[str, Operation] = {

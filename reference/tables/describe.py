@@ -206,6 +206,6 @@ def _global(table: Table, index: Index, now: float, *, fresh: bool) -> dict[str,
         told["Backfilling"] = index.backfilling
     told["ProvisionedThroughput"] = throughput(index.settings, now)
     told.update(_on_demand(index.settings))
-    if not fresh or index.settings.warm_status != "ACTIVE":
+    if not fresh:
         told["WarmThroughput"] = warmth(index.settings)
     return told

@@ -25,6 +25,7 @@ class Limits:
     sse_changes: int = 4
     sse_interval: float = 21_600.0
     tags: int = 50
+    insight_rules: int = 100
     restores: int = 50
     exports: int = 300
     imports: int = 50

@@ -66,11 +66,17 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Insights:
-    """Contributor Insights of a table or index (beyond:CI-1); ``changed`` in epoch seconds."""
+    """Contributor Insights of a table or index (beyond:CI-1).
+
+    ``changed`` and ``since``, when they were last enabled after having been off or failed, are in epoch seconds;
+    ``failure`` is what the service says of rules that it could not make.
+    """
 
     status: str
     mode: str
     changed: float
+    since: float
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Point-in-time recovery, resource policies, Contributor Insights and Kinesis destinations, against AWS's answers."""
+"""Point-in-time recovery, resource policies and Kinesis destinations, against AWS's answers."""
 
 from __future__ import annotations
 
@@ -273,63 +273,6 @@ def test_policies_may_be_slowed_down_as_on_aws() -> None:
         "Resource-based policy for table tab modified within the previous 15000 milliseconds. "
         "Please try again after 2027-01-15T08:00:15.000Z.",
     )
-
-
-def insights(bench: Bench, action: str, **more: Any) -> Any:
-    return bench.call("UpdateContributorInsights", TableName="tab", ContributorInsightsAction=action, **more)
-
-
-def test_insights_as_recorded_and_documented() -> None:
-    bench = Bench()
-    off = {"TableName": "tab", "ContributorInsightsStatus": "DISABLED"}
-    assert bench.call("DescribeContributorInsights", TableName="tab") == off
-    assert insights(bench, "DISABLE") == off
-    both = "ACCESSED_AND_THROTTLED_KEYS"
-    assert insights(bench, "ENABLE") == {
-        "TableName": "tab",
-        "ContributorInsightsStatus": "ENABLING",
-        "ContributorInsightsMode": both,
-    }
-    assert bench.call("DescribeContributorInsights", TableName="tab") == {
-        "TableName": "tab",
-        "ContributorInsightsStatus": "ENABLED",
-        "ContributorInsightsMode": both,
-        "LastUpdateDateTime": START,
-        "ContributorInsightsRuleList": [
-            f"DynamoDBContributorInsights-{kind}-tab-1800000000000" for kind in ("PKC", "PKT", "SKC", "SKT")
-        ],
-    }
-    assert insights(bench, "ENABLE")["ContributorInsightsStatus"] == "ENABLED"
-    throttled = {"IndexName": "gsi", "ContributorInsightsMode": "THROTTLED_KEYS"}
-    insights(bench, "ENABLE", **throttled)
-    told = bench.call("DescribeContributorInsights", TableName="tab", IndexName="gsi")
-    assert told["ContributorInsightsRuleList"] == ["DynamoDBContributorInsights-PKT-tab-gsi-1800000000000"]
-    listed = [
-        {"TableName": "tab", "ContributorInsightsStatus": "ENABLED", "ContributorInsightsMode": both},
-        {"TableName": "tab", "ContributorInsightsStatus": "ENABLED", **throttled},
-    ]
-    assert bench.call("ListContributorInsights") == {"ContributorInsightsSummaries": listed}
-    page = bench.call("ListContributorInsights", TableName="tab", MaxResults=1)
-    assert page["ContributorInsightsSummaries"] == listed[:1]
-    rest = bench.call("ListContributorInsights", MaxResults=1, NextToken=page["NextToken"])
-    assert rest == {"ContributorInsightsSummaries": listed[1:]}
-    assert insights(bench, "DISABLE")["ContributorInsightsStatus"] == "DISABLING"
-    assert bench.call("ListContributorInsights")["ContributorInsightsSummaries"] == listed[1:]
-
-
-def test_insights_that_are_refused() -> None:
-    bench = Bench(delays=Delays(create_table=5))
-    code, message = bench.refused("UpdateContributorInsights", TableName="tab", ContributorInsightsAction="ENABLE")
-    assert (code, message) == (
-        "ValidationException",
-        "Table or Index is not in a valid state to update Key Access Insights: TableStatus must be ACTIVE to enable "
-        "ContributorInsights.",
-    )
-    assert bench.refused("DescribeContributorInsights", TableName="tab", IndexName="lsi") == (
-        "ResourceNotFoundException",
-        "Requested resource not found: Index: lsi not found for table: tab",
-    )
-    assert bench.refused("DescribeContributorInsights", TableName="none") == MISSING
 
 
 def kinesis(bench: Bench, verb: str, **more: Any) -> Any:
