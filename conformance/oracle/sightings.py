@@ -25,8 +25,8 @@ class Place:
     """Where in a target's shard an iterator stands, in terms of the changes of the model's table.
 
     ``done`` are changes that it does not show again, ``maybe`` those that it may show or not; all others of the shard
-    are still to come. ``whole`` says that nothing from the beginning of the shard was passed over. ``issued`` is in
-    epoch seconds.
+    are still to come. ``whole`` says that nothing from the beginning of the shard was passed over. ``opened`` is the
+    last change that may stand before where the reading began. ``issued`` is in epoch seconds.
     """
 
     stream: str
@@ -35,6 +35,7 @@ class Place:
     done: frozenset[int] = frozenset()
     maybe: frozenset[int] = frozenset()
     whole: bool = False
+    opened: int = 0
 
 
 @dataclass(frozen=True, slots=True)

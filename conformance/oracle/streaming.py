@@ -16,7 +16,7 @@ import orjson
 from conformance.oracle.compare import Difference, canonical, differences
 from conformance.oracle.latitude import Latitude
 from conformance.oracle.sightings import Place, SeenShard, Sightings, sightings
-from reference import lifecycle
+from reference import lifecycle, ttl
 from reference.api import Call, Json
 from reference.service import Service
 from reference.streams import catalogue, records
@@ -128,7 +128,19 @@ def remember_iterator(service: Service, asked: Call, body: Json, seen: Sightings
         place = _numbered(place, asked, known, seen, inclusive=kind == "AT_SEQUENCE_NUMBER", lag=latitude.stream_lag)
         if place.issued and parent:
             place = replace(place, maybe=place.maybe | (frozenset(e.sequence for e in known) - place.done))
-    seen.iterators[text] = place
+    seen.iterators[text] = replace(place, opened=max(place.done | place.maybe, default=0))
+
+
+def _undated(stream: Stream, place: Place) -> frozenset[int]:
+    """Deletions by time to live that may have come before a place, since nobody sees the moment at which they happen:
+    those of items that were last written before the reading began, or before the stream did."""
+    last: dict[Any, int] = {}
+    found = set()
+    for entry in entries(stream):
+        if entry.by == ttl.IDENTITY and last.get(entry.key, 0) <= place.opened:
+            found.add(entry.sequence)
+        last[entry.key] = entry.sequence
+    return frozenset(found)
 
 
 def _numbered(
@@ -156,7 +168,7 @@ def read(service: Service, text: str, limit: Json, body: Json, latitude: Latitud
     stream = None if place is None else stream_of(service, place.stream)
     if place is None or stream is None or place.stream in seen.spoilt:
         return None
-    found = Read(place)
+    found = Read(replace(place, maybe=place.maybe | (_undated(stream, place) - place.done)))
     shown = body.get("Records") if isinstance(body, dict) else None
     if not isinstance(shown, list) or not all(isinstance(each, dict) for each in shown):
         found.wrong.append(Difference(("Records",), "missing" if shown is None else "type", [], shown))
@@ -369,7 +381,7 @@ def _complete(
     if not listed or any(each not in ends for each in listed) or latitude.resharding:
         return
     since = min(ends[each] for each in listed)
-    shown = seen.delivered.get(stream.arn, frozenset()) | found.delivered.keys()
+    shown = seen.delivered.get(stream.arn, frozenset()) | found.delivered.keys() | _undated(stream, place)
     for entry in entries(stream):
         if entry.sequence not in shown and entry.at <= since and _arrived(entry, since, latitude):
             found.wrong.append(Difference(("Records",), "missing", _told(entry, stream), None, row=entry.key))
@@ -403,7 +415,7 @@ def _next(
     done = place.done | found.delivered.keys() | frozenset(early)
     found.next = (
         str(text),
-        Place(place.stream, place.shard, place.issued, done, place.maybe - done, whole=place.whole),
+        replace(place, done=done, maybe=place.maybe - done),
     )
 
 

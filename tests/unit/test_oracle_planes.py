@@ -247,6 +247,30 @@ class TestExpiry:
             bench.ask("GetItem", TableName="music", Key={"pk": {"S": "a"}}, ConsistentRead=True)
             bench.ask("GetRecords", ShardIterator=bench.iterators()[0])
 
+    def test_it_may_have_gone_before_the_reading_began(self) -> None:
+        bench = self.bench("1799999900")
+        self.sweep(bench)
+        [latest] = bench.iterators("LATEST")
+        bench.ask("Scan", TableName="music", ConsistentRead=True)
+        bench.item("a")
+        [shown] = bench.ask("GetRecords", ShardIterator=latest)["Records"]
+        assert shown["eventName"] == "INSERT"
+
+    def test_it_has_gone_after_the_write_that_was_read(self) -> None:
+        bench = Bench(STREAMED)
+        [latest] = bench.iterators("LATEST")
+        bench.item("a", until={"N": "1799999900"})
+        setting = {"Enabled": True, "AttributeName": "until"}
+        bench.ask("UpdateTimeToLive", TableName="music", TimeToLiveSpecification=setting)
+        self.sweep(bench)
+        bench.ask("Scan", TableName="music", ConsistentRead=True)
+        bench.item("a")
+
+        def without(body: Any) -> Any:
+            return {**body, "Records": [each for each in body["Records"] if each["eventName"] != "REMOVE"]}
+
+        assert bench.put("GetRecords", without, ShardIterator=latest)[1] == "violated"
+
     def test_its_record_says_who_deleted_it(self) -> None:
         bench = self.bench("1799999900")
         self.sweep(bench, by="user")
