@@ -84,8 +84,28 @@ def _expires() -> Step:
 
 CHANGES: tuple[Check, ...] = (
     answers(
-        "global-tables.update-answer", change(creating(THERE)), at="TableDescription",
-        has={"TableStatus": "UPDATING"}, lacks=["GlobalTableVersion"],
+        "global-tables.update-answer",
+        change(creating(THERE)),
+        at="TableDescription",
+        has={
+            "TableStatus": "UPDATING",
+            "GlobalTableVersion": "2019.11.21",
+            "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        },
+    ),
+    answers(
+        "global-tables.update-answer",
+        STRONG[0],
+        at="TableDescription",
+        has={"TableStatus": "UPDATING", "GlobalTableVersion": "2019.11.21", "MultiRegionConsistency": "STRONG"},
+        name="strong",
+    ),
+    answers(
+        "global-tables.update-answer",
+        change(creating(THERE), creating(THERE)),
+        at="TableDescription",
+        has={"TableStatus": "UPDATING"},
+        name="the same twice",
     ),
     answers(
         "global-tables.description", describe(), given=JOINED, at="Table", lacks=["MultiRegionConsistency"],
@@ -208,6 +228,135 @@ CHANGES: tuple[Check, ...] = (
         control=describe(),
     ),
 )  # fmt: skip
+
+_READS: Json = {"ProvisionedThroughputOverride": {"ReadCapacityUnits": 10}}
+_MOST: Json = {"OnDemandThroughputOverride": {"MaxReadRequestUnits": 100}}
+_KEY = "arn:aws:kms:us-east-1:400000000004:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+_ENCRYPTED: dict[str, Json] = {
+    "t0": {**table(), "SSESpecification": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": _KEY}}
+}
+_AWAY_KEY = "1234abcd-12ab-34cd-56ef-1234567890ac"
+
+
+def overriding(region: str, **members: Json) -> Json:
+    """A replica that gets settings of its own."""
+    return {"Update": {"RegionName": region, **members}}
+
+
+def _class(name: str) -> Step:
+    return change(overriding(THERE, TableClassOverride=name))
+
+
+OVERRIDES: tuple[Check, ...] = (
+    refuses(
+        "global-tables.no-action",
+        change(overriding(THERE, GlobalSecondaryIndexes=[{"IndexName": "by-g"}])),
+        "There are no actions specified in the Replica Update Action of the request.",
+        given=JOINED,
+        control=_class("STANDARD"),
+        name="index only",
+    ),
+    refuses(
+        "global-tables.replica-missing",
+        change(overriding(ELSEWHERE, TableClassOverride="STANDARD")),
+        "Update global table operation failed because one or more replicas were not part of the global table. Please "
+        f"retry the request without these replicas: [{ELSEWHERE}].",
+        given=JOINED,
+        control=_class("STANDARD"),
+        name="update",
+    ),
+    refuses(
+        "global-tables.override-on-demand",
+        change(overriding(THERE, **_READS)),
+        "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
+        given=JOINED,
+        control=change(overriding(THERE, **_MOST)),
+    ),
+    answers(
+        "global-tables.update-answer",
+        change(creating(THERE, **_READS)),
+        at="TableDescription",
+        has={"TableStatus": "UPDATING"},
+        name="reads of an on-demand replica",
+    ),
+    refuses(
+        "global-tables.override-provisioned",
+        change(overriding(THERE, **_MOST)),
+        "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED",
+        tables=PROVISIONED,
+        given=[*_SCALED, *JOINED],
+        control=change(overriding(THERE, **_READS)),
+    ),
+    answers(
+        "global-tables.description",
+        describe(),
+        tables=PROVISIONED,
+        given=[*_SCALED, *JOINED, change(overriding(THERE, **_READS))],
+        at="Table.Replicas[0]",
+        has=_READS,
+        name="reads of its own",
+    ),
+    answers(
+        "global-tables.description",
+        describe(),
+        tables=PROVISIONED,
+        given=[
+            *_SCALED,
+            *JOINED,
+            change(overriding(THERE, **_READS)),
+            change(overriding(THERE, ProvisionedThroughputOverride={"ReadCapacityUnits": 5})),
+        ],
+        at="Table.Replicas[0]",
+        lacks=["ProvisionedThroughputOverride"],
+        name="the same reads again",
+    ),
+    answers(
+        "global-tables.description",
+        describe(),
+        given=JOINED,
+        at="Table.Replicas[0]",
+        lacks=["ReplicaTableClassSummary", "KMSMasterKeyId", "GlobalSecondaryIndexes"],
+        name="nothing of its own",
+    ),
+    refuses(
+        "global-tables.class-changes",
+        Step("UpdateTable", {"TableName": T0, "TableClass": "STANDARD_INFREQUENT_ACCESS"}),
+        phrase=f"Limit exceeded for replica in {THERE}. Updates to TableClass are limited to 2 times in 30 day(s)",
+        code="LimitExceededException",
+        given=[*JOINED, _class("STANDARD_INFREQUENT_ACCESS"), _class("STANDARD_INFREQUENT_ACCESS"), _class("STANDARD")],
+        control=_class("STANDARD"),
+    ),
+    refuses(
+        "global-tables.replica-key",
+        change(creating(THERE)),
+        f"{_INVALID}KMSMasterKeyId must be specified for each replica.",
+        tables=_ENCRYPTED,
+        control=change(creating(THERE, KMSMasterKeyId=_AWAY_KEY)),
+    ),
+    refuses(
+        "global-tables.replica-key",
+        change(overriding(THERE, KMSMasterKeyId="alias/aws/dynamodb")),
+        f"{_INVALID}KMSMasterKeyId must be specified for each replica.",
+        given=JOINED,
+        control=_class("STANDARD"),
+        name="later",
+    ),
+    refuses(
+        "global-tables.replica-key-kinds",
+        change(creating(THERE, KMSMasterKeyId="alias/aws/dynamodb")),
+        f"{_INVALID}All replica keys must either be Customer Managed CMK or AWS Managed CMK.",
+        tables=_ENCRYPTED,
+        control=change(creating(THERE, KMSMasterKeyId=_AWAY_KEY)),
+    ),
+    refuses(
+        "global-tables.replica-key-elsewhere",
+        change(creating(THERE, KMSMasterKeyId=_KEY)),
+        phrase=f"KMS validation error for region {THERE}: com.amazonaws.services.kms.model.NotFoundException: Invalid "
+        "arn us-east-1",
+        tables=_ENCRYPTED,
+        control=change(creating(THERE, KMSMasterKeyId=_AWAY_KEY)),
+    ),
+)
 
 STRENGTH: tuple[Check, ...] = (
     refuses(
@@ -336,4 +485,4 @@ LATER: tuple[Check, ...] = (
     ),
 )  # fmt: skip
 
-CHECKS: tuple[Check, ...] = (*CHANGES, *STRENGTH, *MODES, *LATER)
+CHECKS: tuple[Check, ...] = (*CHANGES, *OVERRIDES, *STRENGTH, *MODES, *LATER)

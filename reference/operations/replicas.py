@@ -11,10 +11,11 @@ from reference.operations.base import Context, Outcome
 from reference.regions import possible
 from reference.replicas import members
 from reference.replicas.group import Group, Member
+from reference.replicas.standing import VERSION
 from reference.replicas.world import world_of
 from reference.rules import Checks, violation
 from reference.scaling.targets import seen
-from reference.tables import describe
+from reference.tables import describe, encryption
 from reference.tables.definition import watched
 from reference.tables.outline import outline
 from reference.tables.table import Table
@@ -55,8 +56,9 @@ class Asked:
         witnesses = body.get("GlobalTableWitnessUpdates") or ()
         made = [u["Create"]["RegionName"] for u in witnesses if u.get("Create") is not None]
         gone = [u["Delete"]["RegionName"] for u in witnesses if u.get("Delete") is not None]
+        created = {each["RegionName"]: each for each in found["Create"]}
         return cls(
-            found["Create"], found["Update"], found["Delete"], found["Disassociate"],
+            tuple(created.values()), found["Update"], found["Delete"], found["Disassociate"],
             made[0] if made else None, gone[0] if gone else None, body.get("MultiRegionConsistency") == "STRONG",
             body.get("MultiRegionConsistency") is not None,
         )  # fmt: skip
@@ -79,7 +81,12 @@ def update_replicas(context: Context, body: Body, table: Table) -> Checks[Outcom
     name = table.name
     told = outline(table)
     told.status = "UPDATING"
-    answer = {"Replicas": [], **describe.table(told, context.now())}
+    if group is None and not asked.strong:
+        members.streamed(context.account, told)
+    answer: dict[str, Any] = {"Replicas": [], "GlobalTableVersion": VERSION}
+    if asked.strong:
+        answer["MultiRegionConsistency"] = "STRONG"
+    answer |= describe.table(told, context.now())
 
     def effect(account: Account) -> None:
         _do(account, name, asked)
@@ -118,7 +125,7 @@ def _request(body: Body) -> Checks[None]:
     if any(sum(update.get(kind) is not None for kind in ACTIONS) > 1 for update in updates):
         yield violation("global-tables.several-actions")
     asked = Asked.of(body)
-    if asked.strong and len(asked.create) < len(updates):
+    if asked.strong and any(update.get("Create") is None for update in updates):
         yield violation("global-tables.strong-only-create")
     elif asked.strong:
         yield from _strong_regions(asked)
@@ -128,10 +135,16 @@ def _request(body: Body) -> Checks[None]:
         yield violation("global-tables.one-at-a-time")
 
 
+_OVERRIDES = ("KMSMasterKeyId", "ProvisionedThroughputOverride", "OnDemandThroughputOverride", "TableClassOverride")
+
+
 def _idle(update: Mapping[str, Any]) -> bool:
-    """Whether a change of replicas does nothing: it has no action, or its update names a region only."""
-    given = [update[kind] for kind in ACTIONS if update.get(kind) is not None]
-    return not given or (update.get("Update") is not None and set(given[0]) == {"RegionName"} and len(given) == 1)
+    """Whether a change of replicas does nothing: it has no action, or its update overrides nothing."""
+    given = [kind for kind in ACTIONS if update.get(kind) is not None]
+    if given != ["Update"]:
+        return not given
+    asked = (update["Update"], *(update["Update"].get("GlobalSecondaryIndexes") or ()))
+    return all(each.get(name) is None for each in asked for name in _OVERRIDES)
 
 
 def _strong_regions(asked: Asked) -> Checks[None]:
@@ -148,32 +161,68 @@ def _strong_regions(asked: Asked) -> Checks[None]:
 
 
 def _fits(account: Account, table: Table, asked: Asked, group: Group | None) -> Checks[None]:
-    """Whether a sound request fits the table and the replicas it has."""
-    if group is not None and group.members[account.region].protected and asked.disassociate:
+    """Whether a sound request fits the table and the replicas it has; that all is settled is asked late."""
+    mine = None if group is None else group.members[account.region]
+    if mine is not None and mine.protected and asked.disassociate:
         yield violation("global-tables.disassociation-protected")
-    if table.status == "CREATING":
+    if table.status == "CREATING" and mine is None:
         yield violation("tables.being-created", table=table.name)
-    elif table.status == "DELETING":
+    elif table.status == "DELETING" and mine is None:
         yield violation("tables.being-deleted", table=table.name)
-    elif group is not None and any(_coming(group, each["RegionName"]) for each in asked.create):
-        yield violation(
-            "global-tables.replica-coming-twice", table=table.name, regions=", ".join(sorted(group.members))
-        )
-    elif table.status != "ACTIVE" or (group is not None and _unsettled(group)):
+    elif table.status == "DELETING":
         yield violation("global-tables.busy")
     for region in asked.regions:
         if not possible(region):
             yield violation("tables.replicas", region=region)
     if account.region in (each["RegionName"] for each in (*asked.create, *asked.delete)):
         yield violation("global-tables.local-region")
+    if group is not None and any(_coming(group, each["RegionName"]) for each in asked.create):
+        yield violation(
+            "global-tables.replica-coming-twice", table=table.name, regions=", ".join(sorted(group.members))
+        )
     yield from _strong(account, table, asked, group)
     yield from _known(account, table, asked, group)
+    if mine is not None and mine.status == "CREATING" and asked.create:
+        yield violation("global-tables.replica-coming", table=table.name, region=account.region)
+    unsettled = group is not None and (table.status != "ACTIVE" or _unsettled(group))
+    if unsettled or table.status == "UPDATING":
+        yield violation("global-tables.busy")
+    yield from _overrides(table, asked)
+    yield from _keys(account, table, asked)
     if asked.create and not table.settings.on_demand:
         if not _writes_scaled(account, table.name):
             yield violation("global-tables.table-not-scaled")
         names = [name for name, index in table.indexes.items() if index.schema.kind == "GSI"]
         if any(not _writes_scaled(account, table.name, name) for name in names):
             yield violation("global-tables.index-not-scaled")
+
+
+def _overrides(table: Table, asked: Asked) -> Checks[None]:
+    """Whether an override goes with the billing mode; a new replica's that does not is ignored (beyond:GT-10)."""
+    for update in asked.update:
+        if update.get("KMSMasterKeyId") is not None:
+            yield violation("global-tables.replica-key")
+        for each in (update, *(update.get("GlobalSecondaryIndexes") or ())):
+            if each.get("ProvisionedThroughputOverride") is not None and table.settings.on_demand:
+                yield violation("global-tables.override-on-demand")
+            if each.get("OnDemandThroughputOverride") is not None and not table.settings.on_demand:
+                yield violation("global-tables.override-provisioned")
+
+
+def _keys(account: Account, table: Table, asked: Asked) -> Checks[None]:
+    """Whether new replicas are encrypted as the table is: each with a key of the customer, or none (beyond:GT-10)."""
+    held = table.settings.sse_key
+    managed = held == encryption.key_arn(table.arn, None)
+    for action in asked.create:
+        key: str | None = action.get("KMSMasterKeyId")
+        region: str = action["RegionName"]
+        own = key is not None and key.rpartition(":")[2] != encryption.MANAGED
+        if (held is None and key is not None) or (held is not None and not managed and key is None):
+            yield violation("global-tables.replica-key")
+        elif held is not None and key is not None and own == managed:
+            yield violation("global-tables.replica-key-kinds")
+        elif key is not None and key.startswith("arn:") and key.split(":")[3:4] != [region]:
+            yield violation("global-tables.replica-key-elsewhere", region=region, other=":".join(key.split(":")[3:4]))
 
 
 def _coming(group: Group, region: str) -> bool:
@@ -195,31 +244,31 @@ def _unsettled(group: Group) -> bool:
 def _known(account: Account, table: Table, asked: Asked, group: Group | None) -> Checks[None]:
     """Whether replicas that are to come are new, and those that are to change or go are there (beyond:GT-13)."""
     world = account.world
+    there = {} if group is None else group.members
     for region in (each["RegionName"] for each in asked.create):
         namesake = world is not None and region in world.accounts and table.name in world.accounts[region].tables
-        if namesake or (group is not None and region in group.members):
+        if (namesake or region in there) and not (group is not None and _coming(group, region)):
             yield violation("global-tables.replica-exists", table=table.name)
-    there = {} if group is None else group.members
     missing = [each["RegionName"] for each in (*asked.update, *asked.delete) if each["RegionName"] not in there]
     missing += [each["RegionName"] for each in asked.disassociate if each["RegionName"] not in there]
-    if missing:
-        yield violation("global-tables.replica-missing", regions=", ".join(missing))
+    if missing or group is None:
+        if missing:
+            yield violation("global-tables.replica-missing", regions=", ".join(missing))
         return
     if asked.disassociate and asked.disassociate[0]["RegionName"] != account.region:
         yield violation("global-tables.disassociate-elsewhere")
     for region in (each["RegionName"] for each in asked.delete if each["RegionName"] != account.region):
-        yield from going(account, table, there[region])
+        yield from going(account, group, there[region])
 
 
-def going(account: Account, table: Table, member: Member) -> Checks[None]:
+def going(account: Account, group: Group, member: Member) -> Checks[None]:
     """Whether a replica may be deleted (beyond:GT-13, GT-17)."""
-    now = account.now()
-    if member.sourced is not None and now < member.sourced + SOURCE_SECONDS:
+    fresh = member.sourced is not None and account.now() < member.sourced + SOURCE_SECONDS
+    if fresh and group.a_source(member):
         yield violation("global-tables.source-region", hours=SOURCE_SECONDS // 3600)
-    if member.region != account.region:
-        replica = world_of(account).table(member, table.name)
-        if replica is not None and replica.settings.deletion_protection:
-            yield violation("global-tables.replica-protected", table=table.name, region=member.region)
+    replica = world_of(account).table(member, group.table)
+    if replica is not None and replica.settings.deletion_protection:
+        yield violation("global-tables.replica-protected", table=group.table, region=member.region)
 
 
 def _strong(account: Account, table: Table, asked: Asked, group: Group | None) -> Checks[None]:
@@ -271,20 +320,37 @@ def settings_checks(account: Account, table: Table, body: Body) -> Checks[None]:
     changed = {name for name, value in body.items() if value is not None} - {"TableName"}
     if changed and (table.status == "UPDATING" or _unsettled(group)):
         yield violation("global-tables.busy")
+    if body.get("TableClass") is not None:
+        yield from _class_changes(account, group)
+
+
+def _class_changes(account: Account, group: Group) -> Checks[None]:
+    """A table's class changes on every replica, and each of them only so often (beyond:GT-16)."""
+    limits, now = account.limits, account.now()
+    for member in group.others(account.region):
+        replica = world_of(account).table(member, group.table)
+        changes = () if replica is None else replica.settings.class_changes
+        if sum(moment > now - limits.class_interval for moment in changes) >= limits.class_changes:
+            yield violation("global-tables.class-changes", region=member.region, limit=limits.class_changes)
 
 
 def delete_checks(account: Account, table: Table) -> Checks[None]:
     """Whether DeleteTable may take a replica away (beyond:GT-17, GT-18)."""
     found = members.membership(account, table)
-    if found is None or table.status == "DELETING":
+    if found is None:
+        if table.settings.deletion_protection:
+            yield violation("tables.protected")
         return
     group, member = found
     if group.strong:
         yield violation("global-tables.strong-replica-alone")
         return
-    if table.status == "UPDATING":
+    if members.arriving(table):
+        yield violation("global-tables.replica-being-made", table=table.name)
+        return
+    yield from going(account, group, member)
+    if table.status != "ACTIVE":
         yield violation("global-tables.busy")
-    yield from going(account, table, member)
 
 
 def expiry_checks(account: Account, table: Table) -> Checks[None]:

@@ -12,6 +12,7 @@ from reference.operations import replicas
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
 from reference.replicas import members
+from reference.replicas.standing import TOLD
 from reference.rules import Checks, violation
 from reference.tables import create, describe, encryption, policies, update
 from reference.tables.definition import watched
@@ -34,10 +35,15 @@ def known_table(context: Context, body: dict[str, Any]) -> Checks[Table | None]:
     if name is None:
         return None
     table = context.account.any_table(name)
-    if table is None or (restoring(table) and context.operation not in _SEE_RESTORES):
+    if table is None or ((restoring(table) or _arriving(table, body)) and context.operation not in _SEE_RESTORES):
         yield violation("tables.not-found", table=plain_name(name))
         return None
     return table
+
+
+def _arriving(table: Table, body: dict[str, Any]) -> bool:
+    """Whether a table is a replica that is not ready; changes of replicas find it all the same (beyond:GT-14)."""
+    return members.arriving(table) and not body.get("ReplicaUpdates")
 
 
 def create_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
@@ -114,10 +120,7 @@ def delete_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     table = yield from known_table(context, body)
     if table is None:
         return None
-    if table.settings.deletion_protection:
-        yield violation("tables.protected")
-    if context.account.world is not None:
-        yield from replicas.delete_checks(context.account, table)
+    yield from replicas.delete_checks(context.account, table)
     refused = yield from _unsettled(table)
     if context.account.limits.policy_cooldown and policies.pending(table.settings.policies.values(), context.now()):
         yield violation("account.policy-pending-delete", table=table.name)
@@ -134,6 +137,8 @@ def delete_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
             members.leave(account, account.tables[name])
 
     answer = {"TableDescription": describe.deleted(told, context.now())}
+    if context.account.world is not None and members.group_of(context.account, table) is not None:
+        answer["TableDescription"]["Replicas"] = table.settings.extra[TOLD]["Replicas"]
     return Outcome(answer, effects=(effect,), rules=("tables.delete-answer",))
 
 

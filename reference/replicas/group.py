@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from reference.tables.view import Record, RowKey
 
@@ -53,8 +53,7 @@ class Member:
 
     ``due`` is when its status changes by itself (epoch seconds); ``parting`` tells that it leaves and keeps its table.
     ``absorbed`` is the last change of its history that was looked at. ``outbox`` holds by region what that one does not
-    have yet. ``sourced`` is when it was last the source of a new replica (epoch seconds). ``overrides`` are the
-    settings it has for itself, as ReplicaDescription tells them.
+    have yet. ``sourced`` is when it was last the source of a new replica (epoch seconds).
     """
 
     region: str
@@ -67,7 +66,6 @@ class Member:
     stamps: dict[RowKey, Stamp] = field(default_factory=dict)
     outbox: dict[str, deque[Sending]] = field(default_factory=dict)
     sourced: float | None = None
-    overrides: dict[str, Any] = field(default_factory=dict)
     protected: bool = True
 
     def copy(self) -> Member:
@@ -76,7 +74,6 @@ class Member:
             self,
             stamps=dict(self.stamps),
             outbox={region: deque(waiting) for region, waiting in self.outbox.items()},
-            overrides=dict(self.overrides),
         )
 
 
@@ -96,8 +93,12 @@ class Group:
         return self.consistency == "STRONG"
 
     def others(self, region: str) -> list[Member]:
-        """The replicas in other regions, by name."""
-        return [self.members[name] for name in sorted(self.members) if name != region]
+        """The replicas in other regions, in the order in which they came."""
+        return [member for name, member in self.members.items() if name != region]
+
+    def a_source(self, member: Member) -> bool:
+        """Whether a replica that is still there was made from this one."""
+        return any(other.source == member.region for other in self.members.values() if other is not member)
 
     def copy(self) -> Group:
         """An independent group in the same state."""

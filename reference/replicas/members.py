@@ -10,13 +10,22 @@ from reference.account import Account
 from reference.replicas.group import Consistency, Group, Member
 from reference.replicas.standing import refresh
 from reference.replicas.world import World, world_of
-from reference.tables import streaming
+from reference.tables import encryption, streaming
 from reference.tables.settings import TableSettings
 from reference.tables.table import Index, Table
 from reference.tables.update import Plan
 
 SHARED_VIEW = "NEW_AND_OLD_IMAGES"
 """What a stream shows that is switched on because a replica is added (beyond:GT-11)."""
+
+
+ARRIVING = "arriving"
+"""What the settings of a table keep that came to be as a replica."""
+
+
+def arriving(table: Table) -> bool:
+    """Whether a table is a replica that is not ready: hardly anything finds it (beyond:GT-14)."""
+    return table.status == "CREATING" and ARRIVING in table.settings.extra
 
 
 def membership(account: Account, table: Table) -> tuple[Group, Member] | None:
@@ -52,8 +61,8 @@ def join(
         group.members[account.region] = Member(account.region, table.id, absorbed=table.sequence)
         world.groups[name] = group
     source = group.members[account.region]
-    if not group.strong and table.settings.stream_view is None:
-        _stream(account, table, SHARED_VIEW)
+    if not group.strong:
+        streamed(account, table)
     for action in actions:
         source.sourced = account.now()
         _found(world, group, account, table, action)
@@ -61,6 +70,12 @@ def join(
         group.witness = witness
     _busy(account, table)
     refresh(world, group)
+
+
+def streamed(account: Account, table: Table) -> None:
+    """Switch on the stream of a table that gets its first replica, where it is off."""
+    if table.settings.stream_view is None:
+        _stream(account, table, SHARED_VIEW)
 
 
 def _stream(account: Account, table: Table, view: str) -> None:
@@ -85,6 +100,10 @@ def _found(world: World, group: Group, account: Account, table: Table, action: M
         group.table, table.key, settings, arn=target.arn(f"table/{group.table}"), id=target.new_id(), created=now
     )
     made.status = "CREATING"
+    settings.extra[ARRIVING] = True
+    if settings.sse_key is not None:
+        managed = settings.sse_key == encryption.key_arn(table.arn, None)
+        settings.sse_key = encryption.key_arn(made.arn, None if managed else action.get("KMSMasterKeyId"))
     for name, index in table.indexes.items():
         made.indexes[name] = Index(index.schema, index.settings.copy(), now)
     target.tables[group.table] = made
@@ -93,7 +112,7 @@ def _found(world: World, group: Group, account: Account, table: Table, action: M
     member = Member(region, made.id, "CREATING", source=account.region)
     group.members[region] = member
     member.due = now + account.delays.create_replica
-    override(member, made, action)
+    override(made, action, now)
 
 
 def _shared(settings: TableSettings) -> TableSettings:
@@ -107,32 +126,23 @@ def _shared(settings: TableSettings) -> TableSettings:
     return fresh
 
 
-OVERRIDES = (
-    "KMSMasterKeyId", "ProvisionedThroughputOverride", "OnDemandThroughputOverride", "GlobalSecondaryIndexes",
-)  # fmt: skip
-
-
-def override(member: Member, table: Table, action: Mapping[str, Any]) -> None:
-    """Give a replica settings of its own: reads, encryption key, table class."""
-    for name in OVERRIDES:
-        if action.get(name):
-            member.overrides[name] = action[name]
-    settings = table.settings
-    if action.get("TableClassOverride"):
-        settings.table_class = action["TableClassOverride"]
-        member.overrides["ReplicaTableClassSummary"] = {"TableClass": settings.table_class}
-    if action.get("KMSMasterKeyId"):
-        settings.sse_key = action["KMSMasterKeyId"]
+def override(table: Table, action: Mapping[str, Any], now: float) -> None:
+    """Give a replica settings of its own at ``now``: reads and table class; an index that is not there is ignored."""
+    settings, wanted = table.settings, action.get("TableClassOverride")
+    if wanted is not None:
+        if wanted != (settings.table_class or "STANDARD"):
+            settings.class_changes = (*settings.class_changes, now)
+        settings.table_class = wanted
     named = [(settings, action)]
     for each in action.get("GlobalSecondaryIndexes") or ():
         if each["IndexName"] in table.indexes:
             named.append((table.indexes[each["IndexName"]].settings, each))
-    for units, wanted in named:
-        read = (wanted.get("ProvisionedThroughputOverride") or {}).get("ReadCapacityUnits")
-        most = (wanted.get("OnDemandThroughputOverride") or {}).get("MaxReadRequestUnits")
-        if read is not None:
+    for units, asked in named:
+        read = (asked.get("ProvisionedThroughputOverride") or {}).get("ReadCapacityUnits")
+        most = (asked.get("OnDemandThroughputOverride") or {}).get("MaxReadRequestUnits")
+        if read is not None and not settings.on_demand:
             units.read_units = read
-        if most is not None:
+        if most is not None and settings.on_demand:
             units.max_read_request_units = most
 
 
@@ -143,7 +153,7 @@ def change(account: Account, name: str, action: Mapping[str, Any]) -> None:
     member = group.members[action["RegionName"]]
     table = world.table(member, name)
     if table is not None:
-        override(member, table, action)
+        override(table, action, account.now())
     _busy(account, account.tables[name])
     refresh(world, group)
 

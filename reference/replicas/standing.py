@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from reference import lifecycle
 from reference.replicas.group import Group, Member
 from reference.tables import describe
+from reference.tables.settings import Throughput
+from reference.tables.table import Index, Table
 
 if TYPE_CHECKING:
     from reference.replicas.world import World
@@ -19,24 +21,30 @@ TOLD = "replicas"
 
 def refresh(world: World, group: Group) -> None:
     """Write down for every replica what its description tells of the others; the last one alone tells nothing."""
+    tell(world, group)
+    for member in group.members.values():
+        table = world.table(member, group.table)
+        if table is not None:
+            lifecycle.retain(world.account(member.region), table)
+    if len(group.members) < 2 and group.witness is None:
+        world.groups.pop(group.table, None)
+
+
+def tell(world: World, group: Group) -> None:
+    """Write down what the descriptions tell; what a replica has for itself may change by itself."""
     alone = len(group.members) < 2 and group.witness is None
     for member in group.members.values():
         table = world.table(member, group.table)
-        if table is None:
-            continue
-        if alone:
+        if table is not None and alone:
             table.settings.extra.pop(TOLD, None)
-        else:
+        elif table is not None:
             table.settings.extra[TOLD] = _told(world, group, member)
-        lifecycle.retain(world.account(member.region), table)
-    if alone:
-        world.groups.pop(group.table, None)
 
 
 def _told(world: World, group: Group, member: Member) -> dict[str, Any]:
     told: dict[str, Any] = {
         "GlobalTableVersion": VERSION,
-        "Replicas": [_replica(world, group, other) for other in group.others(member.region)],
+        "Replicas": [_replica(world, group, member, other) for other in group.others(member.region)],
         "GlobalTableSettingsReplicationMode": "ENABLED_WITH_OVERRIDES",
     }
     if group.strong:
@@ -46,12 +54,41 @@ def _told(world: World, group: Group, member: Member) -> dict[str, Any]:
     return told
 
 
-def _replica(world: World, group: Group, member: Member) -> dict[str, Any]:
-    told: dict[str, Any] = {"RegionName": member.region, "ReplicaStatus": member.status, **member.overrides}
-    table = world.table(member, group.table)
-    if table is not None:
-        told["WarmThroughput"] = describe.warmth(table.settings)
+def _replica(world: World, group: Group, asked: Member, member: Member) -> dict[str, Any]:
+    """What the replica ``asked`` tells of another one; its overrides are what differs from the former."""
+    told: dict[str, Any] = {"RegionName": member.region, "ReplicaStatus": member.status}
+    table, mine = world.table(member, group.table), world.table(asked, group.table)
+    if table is not None and mine is not None:
+        settings = table.settings
+        if settings.sse_key is not None:
+            told["KMSMasterKeyId"] = settings.sse_key
+        told.update(_differing(settings, mine.settings))
+        if settings.table_class is not None:
+            summary: dict[str, Any] = {"TableClass": settings.table_class}
+            if settings.class_changes:
+                summary["LastUpdateDateTime"] = settings.class_changes[-1]
+            told["ReplicaTableClassSummary"] = summary
+        told["WarmThroughput"] = describe.warmth(settings)
+        indexes = [_index(name, index, mine) for name, index in table.indexes.items() if index.schema.kind == "GSI"]
+        if indexes:
+            told["GlobalSecondaryIndexes"] = indexes
     told["GlobalTableSettingsReplicationMode"] = "ENABLED_WITH_OVERRIDES"
+    return told
+
+
+def _index(name: str, index: Index, mine: Table) -> dict[str, Any]:
+    held = mine.indexes.get(name)
+    differing = _differing(index.settings, held.settings) if held is not None else {}
+    return {"IndexName": name, **differing, "WarmThroughput": describe.warmth(index.settings)}
+
+
+def _differing(units: Throughput, mine: Throughput) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    if units.read_units and units.read_units != mine.read_units:
+        told["ProvisionedThroughputOverride"] = {"ReadCapacityUnits": units.read_units}
+    most = units.max_read_request_units
+    if most is not None and most != mine.max_read_request_units:
+        told["OnDemandThroughputOverride"] = {"MaxReadRequestUnits": most}
     return told
 
 

@@ -117,6 +117,7 @@ class World:
             self._absorb(group)
             standing.due(self, group, now)
             self._deliver(group, now)
+            standing.tell(self, group)
 
     def _absorb(self, group: Group) -> None:
         """Take the writes that a replica made itself since it was last looked at: stamp them and send them."""

@@ -402,3 +402,99 @@ def test_protecting_a_replica_from_deletion_takes_its_time_and_stays_its_own() -
     assert regions.table()["DeletionProtectionEnabled"] is True
     assert regions.table(AWAY)["DeletionProtectionEnabled"] is False
     assert regions.table()["TableStatus"] == "ACTIVE"
+
+
+BUSY = ("ResourceInUseException", "The resource which you are attempting to change is in use.")
+
+
+class TestOnTheWay:
+    """What is refused while replicas come and go (beyond:GT-13, GT-14)."""
+
+    SLOW = Delays(create_replica=60, update_table=10, delete_table=100)
+
+    def test_hardly_anything_finds_a_replica_that_is_being_made(self) -> None:
+        regions = Regions(delays=self.SLOW)
+        regions.change({"Create": {"RegionName": AWAY}})
+        regions.clock.advance(30)
+        assert regions.table(AWAY)["TableStatus"] == "CREATING"
+        missing = ("ResourceNotFoundException", "Requested resource not found: Table: tab not found")
+        named = {"region": AWAY, "TableName": "tab"}
+        assert regions.refuses("DescribeTimeToLive", **named) == missing
+        assert regions.refuses("UpdateTable", **named, DeletionProtectionEnabled=True) == missing
+        assert regions.refuses("DescribeContinuousBackups", **named) == (
+            "TableNotFoundException",
+            "Table not found: tab",
+        )
+        assert regions.refuses("GetItem", **named, Key={"pk": {"S": "a"}})[0] == "ResourceNotFoundException"
+        assert regions.refuses("DeleteTable", **named) == (
+            "ResourceInUseException",
+            "Attempt to change a resource which is still in use: Table: tab is being used.",
+        )
+        further = regions.refuses("UpdateTable", **named, ReplicaUpdates=[{"Create": {"RegionName": FAR}}])
+        assert "not allowed while the replica is being added" in str(further[1])
+        source = regions.refuses("UpdateTable", **named, ReplicaUpdates=[{"Delete": {"RegionName": HOME}}])
+        assert "acted as a source region" in str(source[1])
+
+    def test_what_is_wrong_anyway_is_told_before_that_a_replica_goes(self) -> None:
+        regions = Regions(delays=self.SLOW)
+        regions.change({"Create": {"RegionName": AWAY}})
+        regions.clock.advance(100)
+        regions.change({"Delete": {"RegionName": AWAY}})
+        regions.clock.advance(5)
+        asked = {"TableName": "tab"}
+        for update in ({"Create": {"RegionName": FAR}}, {"Delete": {"RegionName": AWAY}}):
+            assert regions.refuses("UpdateTable", **asked, ReplicaUpdates=[update]) == BUSY
+        again = regions.refuses("UpdateTable", **asked, ReplicaUpdates=[{"Create": {"RegionName": AWAY}}])
+        assert "already existed as tables" in str(again[1])
+        assert regions.refuses("DeleteTable", AWAY, **asked) == BUSY
+        assert "acted as a source region" in str(regions.refuses("DeleteTable", **asked)[1])
+        back = regions.refuses("UpdateTable", AWAY, **asked, ReplicaUpdates=[{"Delete": {"RegionName": HOME}}])
+        assert back == BUSY
+
+    def test_a_source_goes_after_what_was_made_from_it(self) -> None:
+        regions = Regions()
+        regions.join(AWAY)
+        regions.change({"Create": {"RegionName": FAR}}, region=AWAY)
+        regions.clock.advance(1)
+        listed = [[each["RegionName"] for each in regions.table(region)["Replicas"]] for region in (HOME, AWAY, FAR)]
+        assert listed == [[AWAY, FAR], [HOME, FAR], [HOME, AWAY]]
+        going = {"TableName": "tab", "ReplicaUpdates": [{"Delete": {"RegionName": AWAY}}]}
+        assert "acted as a source region" in str(regions.refuses("UpdateTable", **going)[1])
+        regions.change({"Delete": {"RegionName": FAR}})
+        regions.clock.advance(1)
+        regions.does("UpdateTable", **going)
+
+    def test_a_protected_replica_stays_whoever_asks(self) -> None:
+        regions = Regions()
+        regions.join(AWAY)
+        regions.does("UpdateTable", AWAY, TableName="tab", DeletionProtectionEnabled=True)
+        regions.clock.advance(1)
+        protected = (
+            "ValidationException",
+            f"Cannot delete table tab in region {AWAY} because it has deletion protection enabled. Disable deletion "
+            "protection first.",
+        )
+        assert regions.refuses("DeleteTable", AWAY, TableName="tab") == protected
+        going = [{"Delete": {"RegionName": AWAY}}]
+        assert regions.refuses("UpdateTable", TableName="tab", ReplicaUpdates=going) == protected
+        regions.does("UpdateTable", AWAY, TableName="tab", DeletionProtectionEnabled=False)
+        regions.clock.advance(1)
+        told = regions.does("DeleteTable", AWAY, TableName="tab")["TableDescription"]
+        assert told["TableStatus"] == "DELETING"
+        assert [(each["RegionName"], each["ReplicaStatus"]) for each in told["Replicas"]] == [(HOME, "ACTIVE")]
+
+
+def test_a_replicas_key_is_one_of_its_own_region() -> None:
+    regions = Regions()
+    regions.does("DeleteTable", TableName="tab")
+    regions.clock.advance(1)
+    key = "key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    own = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": f"arn:aws:kms:us-east-1:400000000004:{key}"}
+    regions.does("CreateTable", **TABLE, SSESpecification=own)
+    regions.clock.advance(1)
+    regions.change({"Create": {"RegionName": AWAY, "KMSMasterKeyId": key.removeprefix("key/")}})
+    regions.clock.advance(1)
+    there = f"arn:aws:kms:{AWAY}:400000000004:{key}"
+    assert regions.table()["Replicas"][0]["KMSMasterKeyId"] == there
+    assert regions.table(AWAY)["SSEDescription"]["KMSMasterKeyArn"] == there
+    assert regions.table(AWAY)["Replicas"][0]["KMSMasterKeyId"] == own["KMSMasterKeyId"]
