@@ -287,7 +287,7 @@ UNDERWAY: tuple[Check, ...] = (
     refuses(
         "tables.being-used",
         create(T1),
-        f"Table is being used: {T1}",
+        phrase=f"Table is being used: {T1}",
         code="ResourceInUseException",
         given=_BEING_RESTORED,
         control=create(_OTHER),

@@ -105,7 +105,7 @@ def _source(context: Context, body: dict[str, Any]) -> Checks[tuple[str, Table] 
     if arn is not None:
         parts = _TABLE_ARN.fullmatch(arn)
         if parts is None:
-            yield violation("backups.source-arn")
+            yield violation("backups.source-arn", arn=arn)
             return None
         region, owner, name = parts.groups()
         if owner != context.account.account_id:

@@ -54,14 +54,14 @@ def buckets(rooms: dict[str, Any]) -> Buckets:
     return room
 
 
-NO_SUCH_BUCKET = (
-    "S3NoSuchBucket",
-    "The specified bucket does not exist (Service: Amazon S3; Status Code: 404; Error Code: NoSuchBucket)",
-)
-ACCESS_DENIED = (
-    "S3AccessDenied",
-    "Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied)",
-)
+def _told(what: str, status: int, code: str) -> str:
+    """What S3 answered, as the service passes it on; where S3 numbers its requests there are noughts."""
+    request = f"Request ID: {'0' * 16}; S3 Extended Request ID: {'0' * 75}=; Proxy: null"
+    return f"{what} (Service: Amazon S3; Status Code: {status}; Error Code: {code}; {request})"
+
+
+NO_SUCH_BUCKET = ("S3NoSuchBucket", _told("The specified bucket does not exist", 404, "NoSuchBucket"))
+ACCESS_DENIED = ("S3AccessDenied", _told("Access Denied", 403, "AccessDenied"))
 
 
 def unreachable(held: Buckets, account_id: str, bucket: str, owner: str | None) -> tuple[str, str] | None:
@@ -76,5 +76,4 @@ def unusable_key(region: str, key: str | None) -> tuple[str, str] | None:
     parts = (key or "").split(":")
     if parts[0] != "arn" or len(parts) < 6 or parts[3] == region:
         return None
-    told = f"Invalid arn {parts[3]} (Service: Amazon S3; Status Code: 400; Error Code: KMS.NotFoundException)"
-    return "KmsNotFoundException", told
+    return "KmsNotFoundException", _told(f"Invalid arn {parts[3]}", 400, "KMS.NotFoundException")

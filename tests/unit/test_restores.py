@@ -300,7 +300,8 @@ class TestTargets:
         assert bench.refused("CreateBackup", TableName="new", BackupName="nightly") == none
         assert bench.refused("DeleteTable", TableName="new")[0] == "ResourceInUseException"
         body = {**PLAIN, "TableName": "new"}
-        assert bench.refused("CreateTable", **body) == ("ResourceInUseException", "Table is being used: new")
+        used = "Attempt to change a resource which is still in use: Table is being used: new"
+        assert bench.refused("CreateTable", **body) == ("ResourceInUseException", used)
         for arn in (first, second):
             assert bench.refused("RestoreTableFromBackup", TargetTableName="new", BackupArn=arn) == (
                 "TableInUseException",
