@@ -6,7 +6,7 @@ from conformance.checks.base import T0, Check, table
 from conformance.checks.indexes_definitions import index
 from conformance.checks.steps import INVALID, answers, describe, put, query, refuses, s, scan
 from conformance.checks.tables import IN_USE, UNITS, definitions, schema
-from conformance.checks.tables_update import change, changing, units
+from conformance.checks.tables_update import INFREQUENT, ON, change, changing, units
 from conformance.program import Step
 from reference.api import Json
 
@@ -243,6 +243,125 @@ CHECKS: tuple[Check, ...] = (
             ("deleted", _updates(_remove())),
             ("changed", _updates(_rate())),
         )
+    ),
+    changing(
+        "indexes.create-with-warm-throughput",
+        _updates(_add(), types="h:S", WarmThroughput={"ReadUnitsPerSecond": 13_000, "WriteUnitsPerSecond": 5_000}),
+        f"{INVALID}Create global secondary index cannot be specified when updating WarmThroughput",
+        control=_ADD,
+    ),
+    *(
+        changing(
+            "indexes.while-units-change",
+            step,
+            f"{IN_USE}Can't create or delete indexes while table IOPS are being updated. Table: {T0}",
+            code="ResourceInUseException",
+            tables=_PROVISIONED,
+            given=[change(**units(6))],
+            control=describe(),
+            needs="slow update",
+            name=name,
+        )
+        for name, step in (
+            ("created", _updates(_add(ProvisionedThroughput=UNITS), types="h:S")),
+            ("deleted", _updates(_remove())),
+        )
+    ),
+    changing(
+        "tables.while-streaming",
+        _ADD,
+        phrase="Can't create or delete an index when stream status is being updated.",
+        code="ResourceInUseException",
+        given=[change(StreamSpecification=ON)],
+        control=describe(),
+        needs="slow update",
+        name="index",
+    ),
+    changing(
+        "tables.while-class-changes",
+        _ADD,
+        phrase="Can't create or delete an index when a table class update is in progress.",
+        code="ResourceInUseException",
+        given=[change(**INFREQUENT)],
+        control=describe(),
+        needs="slow update",
+        name="index",
+    ),
+    *(
+        changing(
+            "indexes.units-wait",
+            step,
+            f"{IN_USE}Can't change table IOPS when an index is being {done}. Table: {T0} Indexes: [{name}]",
+            code="ResourceInUseException",
+            tables=_PROVISIONED,
+            given=[given],
+            control=describe(),
+            needs="slow update",
+            name=f"{done}, {what}",
+        )
+        for done, name, given in (
+            ("created", "by_h", _updates(_add(ProvisionedThroughput=UNITS), types="h:S")),
+            ("deleted", "by_g", _updates(_remove())),
+        )
+        for what, step in (("units", change(**units(6))), ("billing", change(BillingMode="PAY_PER_REQUEST")))
+    ),
+    answers(
+        "indexes.units-wait",
+        change(BillingMode="PAY_PER_REQUEST"),
+        at="TableDescription",
+        has={"TableStatus": "UPDATING"},
+        tables=_INDEXED,
+        given=[_updates(_remove())],
+        needs="slow update",
+        name="on demand again",
+    ),
+    *(
+        changing(
+            "indexes.stream-waits",
+            change(StreamSpecification=ON),
+            phrase=f"Can't change stream status when an index is being {done}",
+            code="ResourceInUseException",
+            tables=_INDEXED,
+            given=[given],
+            control=describe(),
+            needs="slow update",
+            name=done,
+        )
+        for done, given in (("created", _ADD), ("deleted", _updates(_remove())))
+    ),
+    *(
+        changing(
+            "indexes.limits-wait",
+            change(OnDemandThroughput={"MaxReadRequestUnits": 5}),
+            f"{IN_USE}OnDemandThroughput cannot be updated while index {doing} is in progress for indexes: [{name}]",
+            code="ResourceInUseException",
+            tables=_INDEXED,
+            given=[given],
+            control=describe(),
+            needs="slow update",
+            name=doing,
+        )
+        for doing, name, given in (("creation", "by_h", _ADD), ("deletion", "by_g", _updates(_remove())))
+    ),
+    changing(
+        "indexes.warm-throughput-waits",
+        change(WarmThroughput={"ReadUnitsPerSecond": 13_000, "WriteUnitsPerSecond": 5_000}),
+        "Table is under system maintenance, please try again later",
+        code="InternalServerError",
+        tables=_INDEXED,
+        given=[_ADD],
+        control=describe(),
+        needs="slow update",
+    ),
+    answers(
+        "tables.update-answer",
+        change(DeletionProtectionEnabled=False),
+        at="TableDescription",
+        has={"TableStatus": "UPDATING", "DeletionProtectionEnabled": False},
+        tables=_INDEXED,
+        given=[_updates(_remove())],
+        needs="slow update",
+        name="deletion protection while an index is deleted",
     ),
     answers(
         "tables.update-answer",

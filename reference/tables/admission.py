@@ -10,11 +10,20 @@ from reference.tables.settings import TableSettings
 
 UNITS = ("ProvisionedThroughput", "BillingMode")
 INDEX_CHANGES = ("GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
+_ONLINE = "an index created or deleted"
+
+
+def creates_or_deletes(body: Mapping[str, Any]) -> bool:
+    """Whether an UpdateTable request creates or deletes an index."""
+    each = (update for member in INDEX_CHANGES for update in body.get(member) or ())
+    return any(update.get(kind) is not None for update in each for kind in ("Create", "Delete"))
 
 
 def conflicts(name: str, settings: TableSettings, body: Mapping[str, Any], wanted: Collection[str]) -> Checks[None]:
     """What keeps the members ``wanted`` of an UpdateTable request from being changed now in the table ``name``."""
     asked = set(wanted)
+    if creates_or_deletes(body):
+        asked = asked - set(INDEX_CHANGES) | {_ONLINE}
     if body.get("BillingMode") == settings.billing_mode == "PAY_PER_REQUEST" and "iops" not in settings.busy:
         asked.discard("BillingMode")
     if "stream" in settings.busy:
@@ -37,6 +46,8 @@ def _streaming(name: str, settings: TableSettings, asked: Collection[str]) -> Ch
         yield violation("tables.while-streaming", what="change table IOPS", **told)
     if "TableClass" in asked:
         yield violation("tables.while-streaming", what="update table class", **told)
+    if _ONLINE in asked:
+        yield violation("tables.while-streaming", what="create or delete an index", **told)
     if "OnDemandThroughput" in asked:
         yield violation("tables.limits-while-changing", what="stream status update is in progress")
 
@@ -47,6 +58,8 @@ def _reclassing(name: str, settings: TableSettings, asked: Collection[str]) -> C
         yield violation("tables.while-class-changes", what="update table class", **told)
     if "StreamSpecification" in asked:
         yield violation("tables.while-class-changes", what="change stream status", **told)
+    if _ONLINE in asked:
+        yield violation("tables.while-class-changes", what="create or delete an index", **told)
     if "OnDemandThroughput" in asked:
         what = f"TableClass update is in progress. TableClassUpdateInProgress: {settings.class_coming}"
         yield violation("tables.limits-while-changing", what=what)
@@ -59,6 +72,8 @@ def _scaling(name: str, settings: TableSettings, body: Mapping[str, Any], asked:
         yield violation("tables.units-changing", table=name)
     if "StreamSpecification" in asked:
         yield violation("tables.stream-while-units-change", table=name)
+    if _ONLINE in asked:
+        yield violation("indexes.while-units-change", table=name)
     if "OnDemandThroughput" in asked and not settings.on_demand:
         yield violation("tables.limits-while-changing", what="BillingMode update is in progress")
     elif "OnDemandThroughput" in asked:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from reference.rules import Checks, Violation, violation
-from reference.tables import admission, definition, encryption, streaming
+from reference.tables import admission, definition, encryption, index_admission, streaming
 from reference.tables.admission import INDEX_CHANGES
 from reference.tables.create import NAME_MEMBERS, ON_DEMAND_WARM
 from reference.tables.limits import Limits
@@ -78,8 +78,6 @@ ALONE = (
 MODE = "replication-mode"
 """Where a table's settings keep whether it replicates them, once that was said."""
 UNIT_MEMBERS = ("ReadCapacityUnits", "WriteCapacityUnits")
-FLIPPING = ("ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass", *INDEX_CHANGES)
-"""Changes that set the table UPDATING, which one of them at a time can do (beyond:TBL-4)."""
 
 
 def concerns(body: Body) -> list[str]:
@@ -162,6 +160,8 @@ def _combination(body: Body, wanted: list[str]) -> Checks[None]:
     if online and "ProvisionedThroughput" in wanted and "BillingMode" not in wanted:
         yield violation("tables.index-with-units")
     between = body.get("MultiRegionConsistency") is not None or body.get("GlobalTableWitnessUpdates") is not None
+    if "WarmThroughput" in wanted and any(kind == "Create" for _, kind, _ in actions(body)):
+        yield violation("indexes.create-with-warm-throughput")
     for member, what in ALONE:
         if member == "ReplicaUpdates" and between:
             # Then it is `global-tables.not-alone` that says so.
@@ -186,8 +186,7 @@ def table_checks(body: Body, state: State) -> Checks[None]:
         yield violation("tables.sse-updating")
     wanted = concerns(body)
     yield from admission.conflicts(table.name, settings, body, wanted)
-    if "index" in settings.busy and set(wanted) & set(FLIPPING) - set(INDEX_CHANGES):
-        yield violation("tables.being-updated", table=table.name)
+    yield from index_admission.conflicts(table, body, wanted)
 
 
 def plan_settings(body: Body, state: State, plan: Plan) -> Checks[None]:
