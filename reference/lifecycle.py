@@ -13,6 +13,7 @@ from reference.account import Account
 from reference.agenda import Event
 from reference.backups import store
 from reference.tables import insights, streaming
+from reference.tables.create import ON_DEMAND_WARM
 from reference.tables.settings import DAY, STREAM_RETENTION, Destination
 from reference.tables.table import Index, Table
 from reference.tables.update import Plan
@@ -194,7 +195,20 @@ def _warm_active(account: Account, event: Event) -> None:
     if table is None:
         return
     for settings in (table.settings, *(index.settings for index in _indexes(table))):
-        settings.warm_status = "ACTIVE"
+        read, write = settings.warm_coming or (0, 0)
+        settings.warm_read, settings.warm_write = max(settings.warm_read, read), max(settings.warm_write, write)
+        settings.warm_status, settings.warm_coming = "ACTIVE", None
+
+
+def _on_demand(account: Account, event: Event) -> None:
+    """A table is billed on demand from now on, and serves what such tables begin with (beyond:CAP-9, CAP-11)."""
+    table = _table(account, event)
+    if table is None:
+        return
+    table.settings.on_demand_since = event.at
+    for settings in (table.settings, *(index.settings for index in _indexes(table))):
+        settings.warm_read = max(settings.warm_read, ON_DEMAND_WARM[0])
+        settings.warm_write = max(settings.warm_write, ON_DEMAND_WARM[1])
 
 
 def _units(account: Account, event: Event) -> None:
@@ -359,6 +373,7 @@ HANDLERS: dict[str, Callable[[Account, Event], None]] = {
     "backup-expired": _backup_expired,
     "table-updated": _table_updated,
     "warm-active": _warm_active,
+    "on-demand": _on_demand,
     "units": _units,
     "index-allocated": _index_allocated,
     "index-active": _index_active,

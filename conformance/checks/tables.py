@@ -160,8 +160,19 @@ NAMES: tuple[Check, ...] = (
         f"{IN_USE}Table is being deleted: {T0}",
         code="ResourceInUseException",
         given=[drop()],
-        control=drop(),
+        control=describe(),
         needs="slow delete",
+        name="UpdateTable",
+    ),
+    refuses(
+        "tables.being-deleted",
+        drop(),
+        f"{IN_USE}Table is being deleted: {T0}",
+        code="ResourceInUseException",
+        given=[drop()],
+        control=describe(),
+        needs="slow delete",
+        name="DeleteTable",
     ),
     refuses(
         "tables.protected",
@@ -243,13 +254,16 @@ BILLING: tuple[Check, ...] = (
     creation(
         "tables.warm-below-on-demand",
         create(WarmThroughput={"ReadUnitsPerSecond": 11_999, "WriteUnitsPerSecond": 4_000}),
-        phrase="is lower than initial throughput for OnDemand",
+        f"{INVALID}Requested ReadUnitsPerSecond for WarmThroughput for table is lower than initial throughput for "
+        "OnDemand. See: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html"
+        "#on-demand-capacity-mode-initial",
         control=create(WarmThroughput={"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000}),
     ),
     creation(
         "tables.warm-below-provisioned",
         provisioned(WarmThroughput={"ReadUnitsPerSecond": 4, "WriteUnitsPerSecond": 5}),
-        phrase="is lower than ReadCapacityUnits of ProvisionedThroughput",
+        f"{INVALID}Requested ReadUnitsPerSecond for WarmThroughput for table is lower than ReadCapacityUnits of "
+        "ProvisionedThroughput",
         control=provisioned(WarmThroughput={"ReadUnitsPerSecond": 5, "WriteUnitsPerSecond": 5}),
     ),
     *(

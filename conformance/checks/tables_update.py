@@ -18,6 +18,7 @@ _STREAMED: dict[str, Json] = {
 }
 ON = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
 _OFF = {"StreamEnabled": False}
+_WARM: dict[str, Json] = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000}
 PROTECT = {"DeletionProtectionEnabled": True}
 INFREQUENT = {"TableClass": "STANDARD_INFREQUENT_ACCESS"}
 
@@ -72,8 +73,9 @@ def changing(
 
 
 _NOTHING = (
-    "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
-    "SSESpecification or ReplicaUpdates is required"
+    "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, "
+    "SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, "
+    "DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required"
 )
 _SAME = (
     "The provisioned throughput for the table will not change. The requested value equals the current value. Current "
@@ -87,6 +89,19 @@ _QUOTA = "exceeds TableMaxReadCapacityUnits of the account in region"
 BILLING: tuple[Check, ...] = (
     changing("tables.update-nothing", change(), _NOTHING),
     changing("tables.update-nothing", change(AttributeDefinitions=definitions("pk:S")), _NOTHING, name="definitions"),
+    changing(
+        "tables.update-nothing",
+        change(MultiRegionConsistency="STRONG"),
+        _NOTHING.replace("MultiRegionConsistency, ", ""),
+        name="consistency between Regions",
+    ),
+    changing(
+        "tables.switch-with-units",
+        change(BillingMode="PAY_PER_REQUEST", **units(5)),
+        f"{INVALID}ProvisionedThroughput cannot be specified when BillingMode is PAY_PER_REQUEST",
+        tables=_PROVISIONED,
+        control=change(BillingMode="PAY_PER_REQUEST"),
+    ),
     changing(
         "tables.switch-without-units",
         change(BillingMode="PROVISIONED"),
@@ -119,9 +134,9 @@ BILLING: tuple[Check, ...] = (
     ),
     answers(
         "tables.update-answer",
-        change(**units(6, 7)),
+        change(**units(4, 7)),
         at="TableDescription.ProvisionedThroughput",
-        has={"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+        has={"ReadCapacityUnits": 5, "WriteCapacityUnits": 5, "NumberOfDecreasesToday": 0},
         tables=_PROVISIONED,
         name="units as they were",
     ),
@@ -133,6 +148,40 @@ BILLING: tuple[Check, ...] = (
         tables=_PROVISIONED,
         given=[change(**units(6, 7))],
         name="units afterwards",
+    ),
+    answers(
+        "tables.description",
+        Step("DescribeTable", {"TableName": T0}),
+        at="Table.ProvisionedThroughput",
+        has={"ReadCapacityUnits": 0, "WriteCapacityUnits": 0, "NumberOfDecreasesToday": 1},
+        tables=_PROVISIONED,
+        given=[change(**units(4)), change(BillingMode="PAY_PER_REQUEST")],
+        name="decreases before on-demand billing",
+    ),
+    answers(
+        "tables.update-answer",
+        change(WarmThroughput={"ReadUnitsPerSecond": 13_000}),
+        at="TableDescription",
+        has={"TableStatus": "ACTIVE", "WarmThroughput": {**_WARM, "Status": "UPDATING"}},
+        name="warm throughput as it was",
+    ),
+    answers(
+        "tables.update-answer",
+        Step("DescribeTable", {"TableName": T0}),
+        at="Table",
+        has={"WarmThroughput": {"ReadUnitsPerSecond": 13_000, "WriteUnitsPerSecond": 4_000, "Status": "ACTIVE"}},
+        given=[change(WarmThroughput={"ReadUnitsPerSecond": 13_000})],
+        name="warm throughput afterwards",
+        needs="quick update",
+    ),
+    answers(
+        "tables.update-answer",
+        Step("DescribeTable", {"TableName": T0}),
+        at="Table",
+        has={"WarmThroughput": {**_WARM, "Status": "ACTIVE"}},
+        tables=_PROVISIONED,
+        given=[change(BillingMode="PAY_PER_REQUEST")],
+        name="warm throughput of on-demand billing",
     ),
     answers(
         "tables.update-answer",
@@ -235,7 +284,8 @@ BILLING: tuple[Check, ...] = (
     changing(
         "tables.warm-decrease",
         change(WarmThroughput={"ReadUnitsPerSecond": 11_000, "WriteUnitsPerSecond": 4_000}),
-        phrase="is lower than current WarmThroughput, decreasing WarmThroughput is not supported",
+        f"{INVALID}Requested ReadUnitsPerSecond for WarmThroughput for table is lower than current WarmThroughput, "
+        "decreasing WarmThroughput is not supported",
         control=change(WarmThroughput={"ReadUnitsPerSecond": 13_000, "WriteUnitsPerSecond": 4_000}),
     ),
 )

@@ -116,7 +116,7 @@ def describe_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | N
 
 
 def delete_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
-    """DeleteTable: refused while the table is protected or changes; while DELETING it succeeds again."""
+    """DeleteTable: refused while the table is protected or changes, or is on its way out already."""
     table = yield from known_table(context, body)
     if table is None:
         return None
@@ -127,14 +127,13 @@ def delete_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
         return None
     if refused or table.settings.deletion_protection:
         return None
-    name, again = table.name, table.status == "DELETING"
+    name = table.name
     told = outline(table)
     told.status = "DELETING"
 
     def effect(account: Account) -> None:
-        if not again:
-            lifecycle.end(account, account.tables[name])
-            members.leave(account, account.tables[name])
+        lifecycle.end(account, account.tables[name])
+        members.leave(account, account.tables[name])
 
     answer = {"TableDescription": describe.deleted(told, context.now())}
     if context.account.world is not None and members.group_of(context.account, table) is not None:
@@ -150,7 +149,7 @@ def _unsettled(table: Table) -> Checks[bool]:
     if table.status == "CREATING":
         yield violation("tables.being-created", table=table.name)
     elif table.status == "DELETING":
-        return False
+        yield violation("tables.being-deleted", table=table.name)
     elif any(state != "ACTIVE" for state in states):
         yield violation("tables.delete-while-indexing")
     elif "stream" in settings.busy:

@@ -36,7 +36,7 @@ def update_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     if not (sound and planned):
         return None
     told, name = outline(table), table.name
-    for step in plan.steps:
+    for step in (*plan.steps, *plan.told):
         step(told)
     told.status = plan.shown or told.status
 

@@ -61,9 +61,9 @@ def deleted(table: Table, now: float) -> dict[str, Any]:
 
 
 def throughput(units: Throughput, now: float) -> dict[str, Any]:
-    """``ProvisionedThroughputDescription``; zeros on an on-demand table (conflicts:74, beyond:CAP-9)."""
+    """``ProvisionedThroughputDescription``; no units on an on-demand table (conflicts:74, beyond:CAP-9)."""
     told: dict[str, Any] = {
-        "NumberOfDecreasesToday": units.decreases_today(now) if units.read_units else 0,
+        "NumberOfDecreasesToday": units.decreases_today(now),
         "ReadCapacityUnits": units.read_units,
         "WriteCapacityUnits": units.write_units,
     }

@@ -109,12 +109,21 @@ class Throughput:
     warm_read: int = 0
     warm_write: int = 0
     warm_status: str = "ACTIVE"
+    warm_coming: tuple[int, int] | None = None
+    """What is asked for while ``warm_status`` is ``UPDATING``, reads and writes."""
 
     def decreases_today(self, now: float) -> int:
         """Decreases since midnight UTC (beyond:CAP-7)."""
         if self.last_decrease is None or self.last_decrease // DAY != now // DAY:
             return 0
         return self.decreases
+
+    def mark(self, now: float, *, lower: bool, higher: bool) -> None:
+        """Note that a decrease, an increase or both begin; a decrease counts when it is done."""
+        if lower:
+            self.decreases, self.last_decrease = self.decreases_today(now), now
+        if higher:
+            self.last_increase = now
 
     def provision(self, read: int, write: int, now: float) -> None:
         """Take over new provisioned units, keeping the marks of increase and decrease (beyond:CAP-6)."""

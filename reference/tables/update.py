@@ -24,9 +24,11 @@ class Plan:
     """What an update does: steps at once, and events (kind, arguments after name and id) after the update delay.
 
     ``shown`` is the status that the answer gives the table, where it isn't the one that it has.
+    ``told`` are steps for the answer alone.
     """
 
     steps: list[Step] = field(default_factory=list)
+    told: list[Step] = field(default_factory=list)
     events: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     shown: str | None = None
 
@@ -89,15 +91,13 @@ def concerns(body: Body) -> list[str]:
 def request_checks(body: Body) -> Checks[None]:
     """What is wrong with a request whatever the table is (dataplane:TBL-11, TBL-13; beyond:STR-2, STR-5, CAP-12)."""
     wanted = concerns(body)
-    empty = [name for name in ("OnDemandThroughput", "WarmThroughput") if body.get(name) == {}]
-    if not wanted and empty:
-        yield violation("tables.update-empty-throughput", member=empty[0])
-    elif not wanted:
-        yield violation("tables.update-nothing")
+    if not wanted and _empty(body) is None:
+        between = "" if body.get("MultiRegionConsistency") is not None else "MultiRegionConsistency, "
+        yield violation("tables.update-nothing", between=between)
     units = body.get("ProvisionedThroughput")
     if units is not None:
         if body.get("BillingMode") == "PAY_PER_REQUEST":
-            yield violation("tables.units-on-demand")
+            yield violation("tables.switch-with-units")
         yield from definition.unit_bounds(units)
     stream = body.get("StreamSpecification")
     if stream is not None:
@@ -109,6 +109,11 @@ def request_checks(body: Body) -> Checks[None]:
     yield from definition.on_demand_range(body.get("OnDemandThroughput"), -1)
     yield from _index_actions(body)
     yield from _combination(body, wanted)
+
+
+def _empty(body: Body) -> str | None:
+    """The throughput member that is there without anything in it."""
+    return next((name for name in ("OnDemandThroughput", "WarmThroughput") if body.get(name) == {}), None)
 
 
 def actions(body: Body) -> list[tuple[str, str, Mapping[str, Any]]]:
@@ -177,6 +182,8 @@ def _combination(body: Body, wanted: list[str]) -> Checks[None]:
 def table_checks(body: Body, state: State) -> Checks[None]:
     """Whether the table is in a state to be changed (beyond:TBL-2)."""
     table, settings = state.table, state.settings
+    if not concerns(body) and (empty := _empty(body)) is not None:
+        yield violation("tables.update-empty-throughput", member=empty)
     if table.status == "CREATING":
         yield violation("tables.being-created", table=table.name)
     elif table.status == "DELETING":
@@ -261,17 +268,16 @@ def _to_on_demand(state: State, plan: Plan) -> Checks[None]:
         yield violation("tables.on-demand-switches", last=stamp(recent[-1]), next=stamp(recent[0] + DAY))
 
     def step(table: Table) -> None:
-        table.settings.on_demand_since = now
         table.settings.on_demand_switches = (*recent, now)
         held = [index.settings for index in table.indexes.values() if index.schema.kind == "GSI"]
         for settings in (table.settings, *held):
             settings.billing_mode = "PAY_PER_REQUEST"
             settings.read_units = settings.write_units = 0
-            settings.warm_read = max(settings.warm_read, ON_DEMAND_WARM[0])
-            settings.warm_write = max(settings.warm_write, ON_DEMAND_WARM[1])
 
     plan.steps.append(step)
+    plan.told.append(lambda table: table.settings.mark(now, lower=True, higher=False))
     plan.busy("iops")
+    plan.events.append(("on-demand", ()))
 
 
 def plan_units(units: Mapping[str, Any], state: State, settings: TableSettings, plan: Plan, index: str) -> Checks[None]:
@@ -283,15 +289,25 @@ def plan_units(units: Mapping[str, Any], state: State, settings: TableSettings, 
     if read < settings.read_units or write < settings.write_units:
         yield from _decrease(settings, state)
     yield from quotas(state, units, settings.read_units, settings.write_units)
+
+    def step(table: Table) -> None:
+        held = table.indexes[index].settings if index else table.settings
+        held.mark(
+            state.now,
+            lower=read < held.read_units or write < held.write_units,
+            higher=read > held.read_units or write > held.write_units,
+        )
+
+    plan.steps.append(step)
     plan.events.append(("units", (index, str(read), str(write))))
 
 
 def _decrease(settings: TableSettings, state: State) -> Checks[None]:
-    """Four decreases a day are free, each further one waits an hour (beyond:CAP-7)."""
+    """Four decreases a day are free, each further one waits an hour or for the next day (beyond:CAP-7)."""
     today, last = settings.decreases_today(state.now), settings.last_decrease
     if last is None or today < state.limits.free_decreases:
         return
-    due = last + state.limits.decrease_interval
+    due = min(last + state.limits.decrease_interval, (state.now // DAY + 1) * DAY)
     if state.now < due:
         yield violation("tables.decrease-limit", count=today, last=stamp(last), next=stamp(due))
 
@@ -447,7 +463,10 @@ def _plan_mode(body: Body, state: State, plan: Plan) -> Checks[None]:
 
 
 def plan_warmth(warm: Mapping[str, Any] | None, settings: TableSettings, plan: Plan, index: str | None) -> Checks[None]:
-    """Raise what the table, or the index named, can serve at once; never lower it (beyond:CAP-11)."""
+    """Raise what the table, or the index named, can serve at once; never lower it (beyond:CAP-11).
+
+    It shows when the update is done; until then, further requests are held against what there was, and the last counts.
+    """
     if not warm:
         return
     held = (settings.warm_read, settings.warm_write)
@@ -458,8 +477,8 @@ def plan_warmth(warm: Mapping[str, Any] | None, settings: TableSettings, plan: P
 
     def step(table: Table) -> None:
         units = table.settings if index is None else table.indexes[index].settings
-        units.warm_read = warm.get(NAME_MEMBERS[0]) or units.warm_read
-        units.warm_write = warm.get(NAME_MEMBERS[1]) or units.warm_write
+        read, write = units.warm_coming or (units.warm_read, units.warm_write)
+        units.warm_coming = (warm.get(NAME_MEMBERS[0]) or read, warm.get(NAME_MEMBERS[1]) or write)
         units.warm_status = "UPDATING"
 
     plan.steps.append(step)
@@ -468,4 +487,5 @@ def plan_warmth(warm: Mapping[str, Any] | None, settings: TableSettings, plan: P
 
 def stamp(moment: float) -> str:
     """A moment as limit messages print it."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%A, %B %d, %Y at %I:%M:%S %p UTC")
+    at = datetime.fromtimestamp(moment, UTC)
+    return f"{at:%A, %B} {at.day}, {at:%Y} at {at.hour % 12 or 12}:{at:%M:%S %p} Coordinated Universal Time"

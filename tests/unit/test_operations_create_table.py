@@ -156,7 +156,8 @@ def service() -> Service:
         (
             {"WarmThroughput": {"ReadUnitsPerSecond": 11_999}},
             IPV + "Requested ReadUnitsPerSecond for WarmThroughput for table is lower than initial throughput for "
-            "OnDemand. See: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput.html",
+            "OnDemand. See: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/"
+            "on-demand-capacity-mode.html#on-demand-capacity-mode-initial",
         ),
         (
             {

@@ -239,8 +239,11 @@ def test_states_take_their_time() -> None:
     clock.advance(5)
     assert reply(service, "DescribeTable", TableName="tab")["Table"]["TableStatus"] == "ACTIVE"
     reply(service, "DeleteTable", TableName="tab")
-    again = reply(service, "DeleteTable", TableName="tab")["TableDescription"]
-    assert again["TableStatus"] == "DELETING"
+    assert refusal(service, "DeleteTable", TableName="tab") == (
+        "ResourceInUseException",
+        "Attempt to change a resource which is still in use: Table is being deleted: tab",
+    )
+    assert reply(service, "DescribeTable", TableName="tab")["Table"]["TableStatus"] == "DELETING"
     assert refusal(service, "CreateTable", **PLAIN) == ("ResourceInUseException", "Table already exists: tab")
     clock.advance(5)
     assert reply(service, "ListTables") == {"TableNames": []}

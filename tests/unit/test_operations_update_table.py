@@ -12,8 +12,9 @@ from reference.tables.limits import Limits
 from tests.unit.update_bench import IPV, START, USED, Bench, change, create, defined, delete, units
 
 NOTHING = (
-    "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
-    "SSESpecification or ReplicaUpdates is required"
+    "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, "
+    "SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, "
+    "DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required"
 )
 
 
@@ -23,15 +24,19 @@ NOTHING = (
         {},
         {"AttributeDefinitions": defined("pk/S")},
         {"GlobalSecondaryIndexUpdates": []},
-        {"MultiRegionConsistency": "STRONG"},
     ],
 )
 def test_an_update_changes_something(body: dict[str, Any]) -> None:
     assert Bench().message(**body) == NOTHING
 
 
-def test_a_missing_table() -> None:
-    assert Bench().refused(TableName="none", BillingMode="PAY_PER_REQUEST") == (
+def test_a_consistency_between_regions_is_no_change() -> None:
+    assert Bench().message(MultiRegionConsistency="STRONG") == NOTHING.replace("MultiRegionConsistency, ", "")
+
+
+@pytest.mark.parametrize("body", [{"BillingMode": "PAY_PER_REQUEST"}, {"WarmThroughput": {}}])
+def test_a_missing_table(body: dict[str, Any]) -> None:
+    assert Bench().refused(TableName="none", **body) == (
         "ResourceNotFoundException",
         "Requested resource not found: Table: none not found",
     )
@@ -41,7 +46,8 @@ def test_new_units_show_when_the_update_is_done() -> None:
     bench = Bench(on_demand=False)
     told = bench.update(ProvisionedThroughput=units(10, 3))
     assert told["TableStatus"] == "UPDATING"
-    assert told["ProvisionedThroughput"] == {"NumberOfDecreasesToday": 0, **units(5, 5)}
+    marks = {"LastIncreaseDateTime": START, "LastDecreaseDateTime": START}
+    assert told["ProvisionedThroughput"] == {"NumberOfDecreasesToday": 0, **marks, **units(5, 5)}
     told = bench.described()
     assert told["TableStatus"] == "ACTIVE"
     assert told["ProvisionedThroughput"] == {
@@ -67,8 +73,11 @@ def test_from_provisioned_to_on_demand_and_back() -> None:
     told = bench.update(BillingMode="PAY_PER_REQUEST")
     zeros = {"NumberOfDecreasesToday": 0, **units(0, 0)}
     summary = {"BillingMode": "PAY_PER_REQUEST", "LastUpdateToPayPerRequestDateTime": START}
-    assert (told["TableStatus"], told["BillingModeSummary"]) == ("UPDATING", summary)
-    assert told["ProvisionedThroughput"] == zeros
+    assert (told["TableStatus"], told["BillingModeSummary"]) == ("UPDATING", {"BillingMode": "PAY_PER_REQUEST"})
+    assert told["ProvisionedThroughput"] == {**zeros, "LastDecreaseDateTime": START}
+    assert told["WarmThroughput"] == {"ReadUnitsPerSecond": 5, "WriteUnitsPerSecond": 5, "Status": "ACTIVE"}
+    told = bench.described()
+    assert (told["BillingModeSummary"], told["ProvisionedThroughput"]) == (summary, zeros)
     bench.update(OnDemandThroughput={"MaxReadRequestUnits": 9})
     told = bench.update(BillingMode="PROVISIONED", ProvisionedThroughput=units(2, 1))
     assert told["BillingModeSummary"] == {**summary, "BillingMode": "PROVISIONED"}
@@ -91,10 +100,12 @@ def test_provisioned_billing_needs_units(*, on_demand: bool) -> None:
     )
 
 
-@pytest.mark.parametrize("more", [{}, {"BillingMode": "PAY_PER_REQUEST"}])
-def test_on_demand_tables_have_no_units(more: dict[str, str]) -> None:
-    assert Bench().message(ProvisionedThroughput=units(5, 5), **more) == (
+def test_on_demand_tables_have_no_units() -> None:
+    assert Bench().message(ProvisionedThroughput=units(5, 5)) == (
         IPV + "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"
+    )
+    assert Bench(on_demand=False).message(ProvisionedThroughput=units(6, 6), BillingMode="PAY_PER_REQUEST") == (
+        IPV + "ProvisionedThroughput cannot be specified when BillingMode is PAY_PER_REQUEST"
     )
 
 
@@ -109,13 +120,64 @@ def test_the_fifth_decrease_of_a_day_waits() -> None:
     assert (message or "").startswith(
         "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. After the "
         "first 4 decreases, each subsequent decrease in the same UTC day can be performed at most once every 3600 "
-        "seconds. Number of decreases today: 4. Last decrease at "
+        "seconds. Number of decreases today: 4. Last decrease at Friday, January 15, 2027 at 8:00:00 AM Coordinated "
+        "Universal Time. Next decrease can be made at Friday, January 15, 2027 at 9:00:00 AM Coordinated Universal Time"
     )
     bench.clock.advance(3600)
     bench.update(ProvisionedThroughput=units(5, 5))
     assert bench.described()["ProvisionedThroughput"]["NumberOfDecreasesToday"] == 5
     bench.clock.advance(86_400)
     assert bench.described()["ProvisionedThroughput"]["NumberOfDecreasesToday"] == 0
+
+
+def test_midnight_gives_back_all_decreases() -> None:
+    bench = Bench(on_demand=False)
+    bench.clock.advance(15.5 * 3_600)
+    for read in (4, 3, 2, 1):
+        bench.update(ProvisionedThroughput=units(read, 5))
+    message = bench.refused(ProvisionedThroughput=units(1, 4))[1] or ""
+    assert message.endswith(
+        "Last decrease at Friday, January 15, 2027 at 11:30:00 PM Coordinated Universal Time. "
+        "Next decrease can be made at Saturday, January 16, 2027 at 12:00:00 AM Coordinated Universal Time"
+    )
+    bench.clock.advance(1_800)
+    before = {"NumberOfDecreasesToday": 0, "LastDecreaseDateTime": START + 15.5 * 3_600, **units(1, 5)}
+    assert bench.described()["ProvisionedThroughput"] == before
+    for write in (4, 3, 2, 1):
+        bench.update(ProvisionedThroughput=units(1, write))
+    assert bench.described()["ProvisionedThroughput"]["NumberOfDecreasesToday"] == 4
+
+
+def test_of_warm_throughputs_on_their_way_the_last_counts() -> None:
+    bench = Bench(delays=Delays(create_table=0, update_table=10))
+    before = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000, "Status": "UPDATING"}
+    for asked in ((13_000, 5_000), (12_000, 4_000), (14_000, 6_000)):
+        told = bench.update(WarmThroughput=dict(zip(("ReadUnitsPerSecond", "WriteUnitsPerSecond"), asked, strict=True)))
+        assert told["WarmThroughput"] == bench.described()["WarmThroughput"] == before
+        bench.clock.advance(1)
+    bench.clock.advance(10)
+    warm = {"ReadUnitsPerSecond": 14_000, "WriteUnitsPerSecond": 6_000, "Status": "ACTIVE"}
+    assert bench.described()["WarmThroughput"] == warm
+
+
+def test_a_table_on_its_way_to_on_demand_billing() -> None:
+    bench = Bench(on_demand=False, delays=Delays(update_table=10))
+    bench.update(ProvisionedThroughput=units(4, 5))
+    bench.clock.advance(10)
+    bench.update(BillingMode="PAY_PER_REQUEST")
+    bench.clock.advance(5)
+    told = bench.described()
+    assert (told["TableStatus"], told["BillingModeSummary"]) == ("UPDATING", {"BillingMode": "PAY_PER_REQUEST"})
+    assert told["WarmThroughput"] == {"ReadUnitsPerSecond": 5, "WriteUnitsPerSecond": 5, "Status": "ACTIVE"}
+    bench.clock.advance(5)
+    told = bench.described()
+    assert told["BillingModeSummary"] == {
+        "BillingMode": "PAY_PER_REQUEST",
+        "LastUpdateToPayPerRequestDateTime": START + 20,
+    }
+    marks = {"NumberOfDecreasesToday": 1, "LastDecreaseDateTime": START + 10}
+    assert told["ProvisionedThroughput"] == {**marks, **units(0, 0)}
+    assert told["WarmThroughput"] == {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000, "Status": "ACTIVE"}
 
 
 def test_the_fifth_switch_to_on_demand_in_a_day_waits() -> None:
@@ -522,7 +584,8 @@ def test_warm_throughput_only_grows() -> None:
     bench = Bench()
     told = bench.update(WarmThroughput={"ReadUnitsPerSecond": 13_000})
     warm = {"ReadUnitsPerSecond": 13_000, "WriteUnitsPerSecond": 4_000}
-    assert (told["TableStatus"], told["WarmThroughput"]) == ("ACTIVE", {**warm, "Status": "UPDATING"})
+    before = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000, "Status": "UPDATING"}
+    assert (told["TableStatus"], told["WarmThroughput"]) == ("ACTIVE", before)
     assert bench.described()["WarmThroughput"] == {**warm, "Status": "ACTIVE"}
     assert bench.message(WarmThroughput={"ReadUnitsPerSecond": 12_999}) == (
         IPV + "Requested ReadUnitsPerSecond for WarmThroughput for table is lower than current WarmThroughput, "
