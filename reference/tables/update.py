@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from reference.rules import Checks, Violation, violation
 from reference.tables import admission, definition, encryption, index_admission, streaming
 from reference.tables.admission import INDEX_CHANGES
-from reference.tables.create import NAME_MEMBERS, ON_DEMAND_WARM
+from reference.tables.create import NAME_MEMBERS
 from reference.tables.limits import Limits
 from reference.tables.settings import DAY, TableSettings, Throughput
 from reference.tables.table import Table

@@ -139,13 +139,13 @@ def test_units_of_an_index() -> None:
     told = bench.update(GlobalSecondaryIndexUpdates=[change("gsi", ProvisionedThroughput=units(3, 1))])
     (index,) = told["GlobalSecondaryIndexes"]
     assert (told["TableStatus"], index["IndexStatus"]) == ("ACTIVE", "UPDATING")
-    assert index["ProvisionedThroughput"] == {"NumberOfDecreasesToday": 0, **units(2, 2)}
+    marks = {"LastIncreaseDateTime": START, "LastDecreaseDateTime": START}
+    assert index["ProvisionedThroughput"] == {"NumberOfDecreasesToday": 0, **marks, **units(2, 2)}
     (index,) = bench.described()["GlobalSecondaryIndexes"]
     assert index["IndexStatus"] == "ACTIVE"
     assert index["ProvisionedThroughput"] == {
         "NumberOfDecreasesToday": 1,
-        "LastIncreaseDateTime": START,
-        "LastDecreaseDateTime": START,
+        **marks,
         **units(3, 1),
     }
     same = bench.message(GlobalSecondaryIndexUpdates=[change("gsi", ProvisionedThroughput=units(3, 1))])
@@ -165,7 +165,7 @@ def test_maxima_and_warmth_of_an_index() -> None:
     ][0]
     assert told["OnDemandThroughput"] == limits
     warmer = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 5_000}
-    assert told["WarmThroughput"] == {**warmer, "Status": "UPDATING"}
+    assert told["WarmThroughput"] == {**warmer, "WriteUnitsPerSecond": 4_000, "Status": "UPDATING"}
     bench.update(GlobalSecondaryIndexUpdates=[change("gsi", OnDemandThroughput={"MaxReadRequestUnits": -1})])
     told = bench.described()["GlobalSecondaryIndexes"][0]
     assert "OnDemandThroughput" not in told
