@@ -158,7 +158,7 @@ KINDS: tuple[Check, ...] = (
     *claimed(
         "C114",
         refuses(
-            "tables.key-undefined",
+            "indexes.definitions-missing",
             change(**{name: each for name, each in adding().items() if name != "AttributeDefinitions"}),
             phrase="",
             control=change(**adding()),

@@ -172,7 +172,7 @@ BILLING: tuple[Check, ...] = (
         has={"WarmThroughput": {"ReadUnitsPerSecond": 13_000, "WriteUnitsPerSecond": 4_000, "Status": "ACTIVE"}},
         given=[change(WarmThroughput={"ReadUnitsPerSecond": 13_000})],
         name="warm throughput afterwards",
-        needs="quick update",
+        needs="expensive",
     ),
     answers(
         "tables.update-answer",
@@ -182,6 +182,7 @@ BILLING: tuple[Check, ...] = (
         tables=_PROVISIONED,
         given=[change(BillingMode="PAY_PER_REQUEST")],
         name="warm throughput of on-demand billing",
+        needs="expensive",
     ),
     answers(
         "tables.update-answer",
