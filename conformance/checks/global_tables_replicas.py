@@ -43,7 +43,7 @@ _INDEX = {
     "IndexName": "by-g", "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
     "Projection": {"ProjectionType": "ALL"}, "ProvisionedThroughput": _UNITS,
 }  # fmt: skip
-_INDEXED = {"t0": {**PROVISIONED["t0"], "AttributeDefinitions": _DEFINITIONS, "GlobalSecondaryIndexes": [_INDEX]}}
+INDEXED = {"t0": {**PROVISIONED["t0"], "AttributeDefinitions": _DEFINITIONS, "GlobalSecondaryIndexes": [_INDEX]}}
 _SLOT = {
     "ServiceNamespace": "dynamodb",
     "ResourceId": f"table/{T0}",
@@ -53,7 +53,7 @@ _FOLLOWED = {
     "TargetValue": 70.0,
     "PredefinedMetricSpecification": {"PredefinedMetricType": "DynamoDBWriteCapacityUtilization"},
 }
-_SCALED = [
+SCALED = [
     Step("application-autoscaling:RegisterScalableTarget", {**_SLOT, "MinCapacity": 5, "MaxCapacity": 10}),
     Step(
         "application-autoscaling:PutScalingPolicy",
@@ -220,11 +220,11 @@ CHANGES: tuple[Check, ...] = (
     ),
     answers(
         "global-tables.table-not-scaled", change(creating(THERE)), at="TableDescription",
-        has={"TableStatus": "UPDATING"}, given=_SCALED, tables=PROVISIONED, name="scaled",
+        has={"TableStatus": "UPDATING"}, given=SCALED, tables=PROVISIONED, name="scaled",
     ),
     refuses(
         "global-tables.index-not-scaled", change(creating(THERE)),
-        "GSI write capacity should either be Pay-Per-Request or AutoScaled.", tables=_INDEXED, given=_SCALED,
+        "GSI write capacity should either be Pay-Per-Request or AutoScaled.", tables=INDEXED, given=SCALED,
         control=describe(),
     ),
 )  # fmt: skip

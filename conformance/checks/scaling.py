@@ -68,6 +68,8 @@ def _refused(rule: str, when: Step, phrase: str | None = None, *, control: Step,
     return refuses(rule, when, phrase=phrase, code=code, control=control, given=given, tables=_TABLES, name=name)
 
 
+_AIM = f"For predefined metric type {_METRIC}, target value must be between '10.0' and '90.0', but was "
+
 CHECKS: tuple[Check, ...] = (
     answers(
         "scaling.registered",
@@ -90,9 +92,19 @@ CHECKS: tuple[Check, ...] = (
         control=_register(),
     ),
     _refused("scaling.bounds-missing", _register(1, None), control=_register()),
-    _refused("scaling.bounds-crossed", _register(10, 1), control=_register()),
+    _refused(
+        "scaling.bounds-crossed",
+        _register(10, 1),
+        "Maximum capacity cannot be less than minimum capacity",
+        control=_register(),
+    ),
     _refused("scaling.bounds-low", _register(0, 1), control=_register()),
-    _refused("scaling.no-resource", _register(1, 10, "table/no-such-table"), "does not exist", control=_register()),
+    _refused(
+        "scaling.no-resource",
+        _register(1, 10, "table/no-such-table"),
+        "DynamoDB table does not exist: table/no-such-table",
+        control=_register(),
+    ),
     _refused(
         "scaling.no-target",
         _policy(),
@@ -132,20 +144,37 @@ CHECKS: tuple[Check, ...] = (
         given=(_register(), _policy(), _policy(value=50.0)),
         tables=_TABLES,
     ),
-    _refused("scaling.policy-type", _STEPS, given=(_register(),), control=_policy()),
+    _refused("scaling.policy-type", _STEPS, "", code="AccessDeniedException", given=(_register(),), control=_policy()),
     _refused(
         "scaling.metric",
         _policy(metric="DynamoDBReadCapacityUtilization"),
+        "",
         given=(_register(),),
         control=_policy(),
     ),
     _refused(
-        "scaling.target-value", _policy(value=19.9), given=(_register(),), control=_policy(value=20.0), name="too low"
+        "scaling.target-value",
+        _policy(value=9.9),
+        _AIM + "'9.9'",
+        given=(_register(),),
+        control=_policy(value=10.0),
+        name="too low",
     ),
     _refused(
-        "scaling.target-value", _policy(value=90.1), given=(_register(),), control=_policy(value=90.0), name="too high"
+        "scaling.target-value",
+        _policy(value=90.1),
+        _AIM + "'90.1'",
+        given=(_register(),),
+        control=_policy(value=90.0),
+        name="too high",
     ),
-    _refused("scaling.cooldown", _policy(ScaleInCooldown=-1), given=(_register(),), control=_policy(ScaleInCooldown=0)),
+    _refused(
+        "scaling.target-range",
+        _policy(value=0.0),
+        "For target tracking scaling, target value must be between '8.51592E-109' and '1.174271E108', but was '0.0'.",
+        given=(_register(),),
+        control=_policy(value=10.0, ScaleInCooldown=-1),
+    ),
     _refused(
         "scaling.one-policy",
         _policy("another"),

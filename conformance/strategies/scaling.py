@@ -59,7 +59,7 @@ def policy(draw: Draw, world: TableWorld) -> Body:
     metric = f"DynamoDB{kind}CapacityUtilization"
     choice = number(draw, 0, 99)
     if choice < 12:
-        value = pick(draw, (19.0, 91.0, 10.0, 100.0))
+        value = pick(draw, (9.0, 91.0, 0.0, 100.0))
     elif choice < 24:
         metric = f"DynamoDB{'Write' if kind == 'Read' else 'Read'}CapacityUtilization"
     given: Body = {"TargetValue": value, "PredefinedMetricSpecification": {"PredefinedMetricType": metric}}

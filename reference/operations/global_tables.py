@@ -1,4 +1,4 @@
-"""The operations on global tables of 2017, which AWS has closed, and auto scaling of replicas (beyond:GT-9, AS-8).
+"""The operations on global tables of 2017, which AWS has closed (beyond:GT-9).
 
 No account has a global table of that version, so nothing here finds one.
 """
@@ -8,9 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from reference.operations.base import Context, Operation, Outcome
-from reference.operations.tables import plain_name
 from reference.regions import possible
-from reference.replicas import members
 from reference.rules import Checks, violation
 
 
@@ -52,22 +50,6 @@ def list_global_tables(context: Context, body: dict[str, Any]) -> Checks[Outcome
     return Outcome({"GlobalTables": []}, rules=("global-tables.list",))
 
 
-def replica_scaling(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
-    """DescribeTableReplicaAutoScaling and UpdateTableReplicaAutoScaling: for tables with replicas (beyond:AS-8)."""
-    name = body.get("TableName")
-    if name is None:
-        return None
-    account = context.account
-    table = account.any_table(name)
-    group = members.group_of(account, table) if table is not None else None
-    if table is None or group is None:
-        yield violation("scaling.no-replicas", table=plain_name(name))
-        return None
-    told = [{"RegionName": m.region, "ReplicaStatus": m.status} for _, m in sorted(group.members.items())]
-    described = {"TableName": table.name, "TableStatus": table.status, "Replicas": told}
-    return Outcome({"TableAutoScalingDescription": described}, rules=("scaling.replicas",))
-
-
 OPERATIONS: dict[str, Operation] = {
     "CreateGlobalTable": create_global_table,
     "DescribeGlobalTable": known_global_table,
@@ -75,6 +57,4 @@ OPERATIONS: dict[str, Operation] = {
     "UpdateGlobalTable": update_global_table,
     "UpdateGlobalTableSettings": known_global_table,
     "ListGlobalTables": list_global_tables,
-    "DescribeTableReplicaAutoScaling": replica_scaling,
-    "UpdateTableReplicaAutoScaling": replica_scaling,
 }

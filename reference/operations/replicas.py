@@ -14,6 +14,7 @@ from reference.replicas.group import Group, Member
 from reference.replicas.standing import VERSION
 from reference.replicas.world import world_of
 from reference.rules import Checks, violation
+from reference.scaling import replicas as scaled
 from reference.scaling.targets import seen
 from reference.tables import describe, encryption
 from reference.tables.definition import watched
@@ -97,6 +98,8 @@ def update_replicas(context: Context, body: Body, table: Table) -> Checks[Outcom
 def _do(account: Account, name: str, asked: Asked) -> None:
     if asked.create or asked.witness:
         members.join(account, name, asked.create, "STRONG" if asked.strong else "EVENTUAL", asked.witness)
+        for action in asked.create:
+            scaled.mirror(account, name, action["RegionName"])
     for action in asked.update:
         members.change(account, name, action)
     if asked.delete:
@@ -322,6 +325,8 @@ def settings_checks(account: Account, table: Table, body: Body) -> Checks[None]:
         yield violation("global-tables.busy")
     if body.get("TableClass") is not None:
         yield from _class_changes(account, group)
+    if scaled_indexes(account, table, body):
+        yield from _indexes_scaled(account, table)
 
 
 def _class_changes(account: Account, group: Group) -> Checks[None]:
@@ -332,6 +337,20 @@ def _class_changes(account: Account, group: Group) -> Checks[None]:
         changes = () if replica is None else replica.settings.class_changes
         if sum(moment > now - limits.class_interval for moment in changes) >= limits.class_changes:
             yield violation("global-tables.class-changes", region=member.region, limit=limits.class_changes)
+
+
+def scaled_indexes(account: Account, table: Table, body: Body) -> list[str]:
+    """The indexes that a provisioned table with replicas gets: their written units are scaled (beyond:GT-12)."""
+    if table.settings.on_demand or members.group_of(account, table) is None:
+        return []
+    made = [each["Create"] for each in body.get("GlobalSecondaryIndexUpdates") or () if each.get("Create")]
+    return [each["IndexName"] for each in made]
+
+
+def _indexes_scaled(account: Account, table: Table) -> Checks[None]:
+    names = [name for name, index in table.indexes.items() if index.schema.kind == "GSI"]
+    if any(not _writes_scaled(account, table.name, name) for name in names):
+        yield violation("global-tables.index-not-scaled")
 
 
 def delete_checks(account: Account, table: Table) -> Checks[None]:

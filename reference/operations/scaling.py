@@ -12,10 +12,10 @@ from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
 from reference.rules import Checks, violation
 from reference.scaling import tracking
+from reference.scaling.policies import CONFIGURATION, policy_of, role_of, short
 from reference.scaling.targets import (
     METRICS,
     NAMESPACE,
-    ROLE,
     Activity,
     Policy,
     Resource,
@@ -27,11 +27,11 @@ from reference.scaling.targets import (
 )
 
 PAGE = 50
-LEAST_TARGET, MOST_TARGET = 20.0, 90.0
-"""Per cent of utilisation that a policy may aim at (beyond:AS-2)."""
+LEAST_TARGET, MOST_TARGET = 10.0, 90.0
+"""Per cent of utilisation that a policy may aim at; 20 to 90 are documented (beyond:AS-2)."""
+LEAST_VALUE, MOST_VALUE = 8.51592e-109, 1.174271e108
+"""What a policy may aim at whatever it tracks."""
 _PREFIX = "application-autoscaling:"
-_ALARMS = ("AlarmHigh", "AlarmLow", "ProvisionedCapacityHigh", "ProvisionedCapacityLow")
-_CONFIGURATION = "TargetTrackingScalingPolicyConfiguration"
 _SUSPENDED = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 
 
@@ -97,17 +97,13 @@ def _target(
 ) -> Target:
     account = context.account
     suspended = frozenset(name for name in _SUSPENDED if (body.get("SuspendedState") or {}).get(name))
-    role = body.get("RoleARN") or f"arn:aws:iam::{account.account_id}:{ROLE}"
+    role = body.get("RoleARN") or role_of(account)
     if held is None:
         tags = tuple(sorted((body.get("Tags") or {}).items()))
-        return Target(_short(account), slot, *bounds, role, context.now(), suspended, tags)
+        return Target(short(account), slot, *bounds, role, context.now(), suspended, tags)
     if body.get("SuspendedState") is None:
         suspended = held.suspended
     return replace(held, least=bounds[0], most=bounds[1], suspended=suspended, role=body.get("RoleARN") or held.role)
-
-
-def _short(account: Account) -> str:
-    return account.coming_id().replace("-", "")[:24]
 
 
 def deregister_scalable_target(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
@@ -187,7 +183,7 @@ def put_scaling_policy(context: Context, body: dict[str, Any]) -> Checks[Outcome
     if named is None:
         return None
     slot, resource = named
-    scaling, given = seen(context.account), body.get(_CONFIGURATION)
+    scaling, given = seen(context.account), body.get(CONFIGURATION)
     if body.get("PolicyType") not in ("TargetTrackingScaling", None) or given is None:
         yield violation("scaling.policy-type")
         return None
@@ -199,7 +195,7 @@ def put_scaling_policy(context: Context, body: dict[str, Any]) -> Checks[Outcome
     if any(each[0] == slot and each != key for each in scaling.policies):
         yield violation("scaling.one-policy")
         return None
-    made = _policy(context, body, slot, scaling.policies.get(key))
+    made = policy_of(context.account, body["PolicyName"], slot, body[CONFIGURATION], scaling.policies.get(key))
 
     def effect(account: Account) -> None:
         if key not in scaling_of(account).policies:
@@ -215,24 +211,16 @@ def _tracked(given: Mapping[str, Any], resource: Resource) -> Checks[None]:
     metric = (given.get("PredefinedMetricSpecification") or {}).get("PredefinedMetricType")
     if metric != METRICS[resource.kind]:
         yield violation("scaling.metric", metric=metric)
-    if not LEAST_TARGET <= given["TargetValue"] <= MOST_TARGET:
-        yield violation("scaling.target-value")
-    if any((given.get(name) or 0) < 0 for name in ("ScaleOutCooldown", "ScaleInCooldown")):
-        yield violation("scaling.cooldown")
+    yield from target_checks(given["TargetValue"], METRICS[resource.kind])
 
 
-def _policy(context: Context, body: Mapping[str, Any], slot: Slot, held: Policy | None) -> Policy:
-    given = body[_CONFIGURATION]
-    made = held.copy() if held is not None else None
-    if made is None:
-        id = context.account.coming_id()
-        names = tuple(f"TargetTracking-{slot[0]}-{alarm}-{id}" for alarm in _ALARMS)
-        made = Policy(id, body["PolicyName"], slot, 0.0, {}, names, context.now())
-    made.value, made.given = float(given["TargetValue"]), given
-    made.out_cooldown = float(given.get("ScaleOutCooldown") or 0)
-    made.in_cooldown = float(given.get("ScaleInCooldown") or 0)
-    made.keeps = bool(given.get("DisableScaleIn"))
-    return made
+def target_checks(value: float, metric: str) -> Checks[None]:
+    """Whether a policy may aim at so many per cent."""
+    told = repr(float(value)).replace("e+", "E").replace("e", "E")
+    if not LEAST_VALUE <= value <= MOST_VALUE:
+        yield violation("scaling.target-range", value=told)
+    elif not LEAST_TARGET <= value <= MOST_TARGET:
+        yield violation("scaling.target-value", metric=metric, value=told)
 
 
 def _policy_arn(account: Account, policy: Policy) -> str:
@@ -275,7 +263,7 @@ def describe_scaling_policies(context: Context, body: dict[str, Any]) -> Checks[
             "PolicyARN": _policy_arn(context.account, policy),
             "PolicyName": policy.name,
             "PolicyType": "TargetTrackingScaling",
-            _CONFIGURATION: policy.given,
+            CONFIGURATION: policy.given,
             "Alarms": _alarms(context.account, policy),
             "CreationTime": policy.created,
         }
@@ -306,6 +294,7 @@ def _activity(each: Activity) -> dict[str, Json]:
     what = f"{'read' if ':Read' in each.slot[1] else 'write'} capacity units to {each.units}."
     ended = {"EndTime": each.at} if not each.failed else {}
     done = f"Successfully set {what} Change successfully fulfilled by dynamodb."
+    failed = f"Failed to set {what} Reason: {each.failed}"
     return {
         "ActivityId": each.id,
         **_named(each.slot),
@@ -314,7 +303,7 @@ def _activity(each: Activity) -> dict[str, Json]:
         "StartTime": each.at,
         **ended,
         "StatusCode": "Failed" if each.failed else "Successful",
-        "StatusMessage": each.failed or done,
+        "StatusMessage": failed if each.failed else done,
     }
 
 

@@ -12,6 +12,7 @@ from reference.operations.complete import complete
 from reference.operations.tables import known_table
 from reference.replicas import members
 from reference.rules import Checks
+from reference.scaling import replicas as scaled
 from reference.tables import describe, update
 from reference.tables.definition import watched
 from reference.tables.outline import outline
@@ -42,11 +43,14 @@ def update_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
 
     alone, protected = body.get("DeletionProtectionEnabled") is not None, body.get("DisassociationProtectionEnabled")
 
+    added = replicas.scaled_indexes(context.account, table, body)
+
     def effect(account: Account) -> None:
         changed = account.tables[name]
         lifecycle.change(account, changed, plan)
         if account.world is not None:
             members.follow(account, changed, plan, alone=alone, protected=protected)
+            scaled.cover(account, changed, added)
 
     answer = {"TableDescription": describe.table(told, context.now())}
     return Outcome(answer, effects=(effect,), rules=("tables.update-answer",))

@@ -166,10 +166,6 @@ PLANTS: tuple[Plant, ...] = (
         _register(2, 20), _policy(kind="Read"), patches=(_overlooking("scaling.metric", "_tracked"),),
     ),
     _bug(
-        "scaling-negative-cooldown", "A cooldown may be negative.",
-        _register(2, 20), _policy(ScaleInCooldown=-1), patches=(_overlooking("scaling.cooldown", "_tracked"),),
-    ),
-    _bug(
         "scaling-policy-in-per-one", "What a policy aims at is shown as a share of one.",
         _register(2, 20), _policy(), _POLICIES,
         says=answers(_whole_percent, f"{_PREFIX}DescribeScalingPolicies"),

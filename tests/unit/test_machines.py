@@ -61,7 +61,7 @@ REACHED = {
     },
     "scaling": {
         "scaling.registered", "scaling.deregistered", "scaling.policy", "scaling.activity", "scaling.bounds-crossed",
-        "scaling.no-target", "scaling.no-policy", "scaling.one-policy", "scaling.target-value", "scaling.cooldown",
+        "scaling.no-target", "scaling.no-policy", "scaling.one-policy", "scaling.target-value",
     },
     "metrics": {"metrics.consumed", "metrics.listed", "metrics.contributors", "metrics.insights"},
     "partiql": {"partiql.select", "partiql.columns", "partiql.write-answer", "partiql.update-existing"},

@@ -249,6 +249,83 @@ class TestSettings:
         for region in (HOME, AWAY):
             assert regions.table(region)["ProvisionedThroughput"]["WriteCapacityUnits"] == 20
 
+    def test_their_scaling_is_one_view_of_every_regions_targets(self) -> None:
+        regions = Regions()
+        units = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+        regions.does("UpdateTable", TableName="tab", BillingMode="PROVISIONED", ProvisionedThroughput=units)
+        scaling, name = "application-autoscaling:", "DynamoDBReadCapacityUtilization:table/tab"
+        slot = {
+            "ServiceNamespace": "dynamodb",
+            "ResourceId": "table/tab",
+            "ScalableDimension": "dynamodb:table:WriteCapacityUnits",
+        }
+        regions.does(f"{scaling}RegisterScalableTarget", **slot, MinCapacity=5, MaxCapacity=50)
+        tracked = {
+            "TargetValue": 55.0,
+            "ScaleInCooldown": -1,
+            "PredefinedMetricSpecification": {"PredefinedMetricType": "DynamoDBWriteCapacityUtilization"},
+        }
+        regions.does(
+            f"{scaling}PutScalingPolicy", **slot, PolicyName="follow", PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration=tracked,
+        )  # fmt: skip
+        regions.join(AWAY)
+        mirrored = regions.does(f"{scaling}DescribeScalingPolicies", AWAY, ServiceNamespace="dynamodb")
+        assert [policy["PolicyName"] for policy in mirrored["ScalingPolicies"]] == ["follow"]
+        off = {"AutoScalingDisabled": True, "ScalingPolicies": []}
+        role = (
+            "arn:aws:iam::400000000004:role/aws-service-role/dynamodb.application-autoscaling.amazonaws.com/"
+            "AWSServiceRoleForApplicationAutoScaling_DynamoDBTable"
+        )
+        writes = {
+            "MinimumUnits": 5,
+            "MaximumUnits": 50,
+            "AutoScalingRoleArn": role,
+            "ScalingPolicies": [
+                {
+                    "PolicyName": "follow",
+                    "TargetTrackingScalingPolicyConfiguration": {"TargetValue": 55.0, "ScaleInCooldown": -1},
+                }
+            ],
+        }
+        replicas = [
+            {
+                "RegionName": region,
+                "GlobalSecondaryIndexes": [],
+                "ReplicaProvisionedReadCapacityAutoScalingSettings": off,
+                "ReplicaProvisionedWriteCapacityAutoScalingSettings": writes,
+                "ReplicaStatus": "ACTIVE",
+            }
+            for region in (AWAY, HOME)
+        ]
+        told = {"TableAutoScalingDescription": {"TableName": "tab", "TableStatus": "ACTIVE", "Replicas": replicas}}
+        for region in (HOME, AWAY):
+            assert regions.does("DescribeTableReplicaAutoScaling", region, TableName="tab") == told
+        reads = {
+            "MinimumUnits": 8,
+            "MaximumUnits": 20,
+            "ScalingPolicyUpdate": {"TargetTrackingScalingPolicyConfiguration": {"TargetValue": 70.0}},
+        }
+        update = {"RegionName": HOME, "ReplicaProvisionedReadCapacityAutoScalingUpdate": reads}
+        assert regions.does("UpdateTableReplicaAutoScaling", TableName="tab", ReplicaUpdates=[update]) == told
+        assert regions.table()["ProvisionedThroughput"]["ReadCapacityUnits"] == 8
+        found = regions.does("DescribeTableReplicaAutoScaling", TableName="tab")["TableAutoScalingDescription"]
+        there, here = found["Replicas"]
+        assert there["ReplicaProvisionedReadCapacityAutoScalingSettings"] == off
+        scaled = {
+            "MinimumUnits": 8,
+            "MaximumUnits": 20,
+            "AutoScalingRoleArn": role,
+            "ScalingPolicies": [
+                {"PolicyName": name, "TargetTrackingScalingPolicyConfiguration": {"TargetValue": 70.0}}
+            ],
+        }
+        assert here["ReplicaProvisionedReadCapacityAutoScalingSettings"] == scaled
+        regions.does("UpdateTable", TableName="tab", BillingMode="PAY_PER_REQUEST")
+        found = regions.does("DescribeTableReplicaAutoScaling", TableName="tab")["TableAutoScalingDescription"]
+        here = found["Replicas"][1]
+        assert here["ReplicaProvisionedReadCapacityAutoScalingSettings"] == {**scaled, "AutoScalingDisabled": True}
+
     def test_protection_is_each_ones_own(self) -> None:
         regions = Regions()
         regions.join(AWAY)
