@@ -8,7 +8,7 @@ from conformance.checks.backups import ARN, MADE, NO_BACKUP, TABLE_ARN, back_up,
 from conformance.checks.base import T0, Check
 from conformance.checks.settings import recovery
 from conformance.checks.steps import answers, describe, refuses, reply
-from conformance.checks.tables import GONE, drop
+from conformance.checks.tables import ELSEWHERE, GONE, drop
 from conformance.checks.wire_constraints import create
 from conformance.program import Step
 from reference.api import Json
@@ -88,6 +88,27 @@ SHAPES: tuple[Check, ...] = (
         given=[back_up()],
         control=restore(),
         name="backup",
+    ),
+    *(
+        refuses(
+            rule,
+            when(SSESpecificationOverride={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key}),
+            phrase=phrase,
+            code=code,
+            given=[back_up(), _ON],
+            control=when(SSESpecificationOverride={"Enabled": True, "SSEType": "KMS"}),
+            name=name,
+        )
+        for name, when in (("restored to a point in time", recover), ("restored from a backup", restore))
+        for rule, key, phrase, code in (
+            ("tables.sse-key-elsewhere", ELSEWHERE, "Invalid arn eu-west-1", "ValidationException"),
+            (
+                "tables.sse-key-of-service",
+                "alias/aws/s3",
+                "not authorized to perform: kms:CreateGrant",
+                "AccessDeniedException",
+            ),
+        )
     ),
     refuses(
         "backups.restore-both-times",

@@ -1,11 +1,12 @@
-"""Checks of UpdateTable: keys, classes, what comes alone in a request, and what waits for another change."""
+"""Checks of UpdateTable: keys, classes, streams, what comes alone in a request, and what waits for another change."""
 
 from __future__ import annotations
 
 from conformance.checks.base import T0, Check, table
-from conformance.checks.steps import INVALID, answers
+from conformance.checks.steps import INVALID, answers, reply
 from conformance.checks.tables import ELSEWHERE, IN_USE, WRONG_KEYS, drop
 from conformance.checks.tables_update import INFREQUENT, ON, PROTECT, change, changing, units
+from conformance.checks.wire_constraints import NEW, create
 from conformance.program import Step
 from reference.api import Json
 
@@ -193,6 +194,34 @@ KEYS: tuple[Check, ...] = (
         control=Step("DescribeTable", {"TableName": T0}),
         needs="slow update",
     ),
+    *(
+        answers(
+            "tables.create-answer",
+            create(SSESpecification=wanted),
+            at="TableDescription.SSEDescription",
+            has={"Status": "ENABLED", "SSEType": "KMS"},
+            tables={},
+            name=f"a key, {name}",
+        )
+        for name, wanted in (
+            ("enabled", {"Enabled": True}),
+            ("by its type alone", {"SSEType": "KMS"}),
+            ("by its alias", {**_OWN_KEY, "KMSMasterKeyId": "alias/aws/dynamodb"}),
+        )
+    ),
+    *(
+        answers(
+            "tables.description",
+            Step("DescribeTable", {"TableName": NEW}),
+            at="Table",
+            has={"TableStatus": "ACTIVE"},
+            lacks=("SSEDescription",),
+            tables={},
+            given=[create(SSESpecification=wanted)],
+            name=f"no key, {name}",
+        )
+        for name, wanted in (("empty", {}), ("not enabled", {"Enabled": False}))
+    ),
 )
 
 CLASSES: tuple[Check, ...] = (
@@ -298,4 +327,55 @@ MEANWHILE: tuple[Check, ...] = (
     ),
 )  # fmt: skip
 
-CHECKS: tuple[Check, ...] = (*ALONE, *KEYS, *CLASSES, *MEANWHILE)
+STREAMS: tuple[Check, ...] = (
+    answers(
+        "tables.update-answer",
+        change(StreamSpecification=ON),
+        at="TableDescription",
+        has={"TableStatus": "UPDATING", "StreamSpecification": ON},
+        name="a stream at once",
+    ),
+    answers(
+        "tables.update-answer",
+        change(StreamSpecification={"StreamEnabled": False}),
+        at="TableDescription",
+        has={"TableStatus": "UPDATING", "LatestStreamArn": reply(1, "TableDescription.LatestStreamArn")},
+        lacks=("StreamSpecification",),
+        given=[change(StreamSpecification=ON)],
+        name="no stream at once",
+    ),
+    answers(
+        "tables.description",
+        Step("DescribeTable", {"TableName": T0}),
+        at="Table",
+        has={
+            "LatestStreamArn": reply(1, "TableDescription.LatestStreamArn"),
+            "LatestStreamLabel": reply(1, "TableDescription.LatestStreamLabel"),
+        },
+        lacks=("StreamSpecification",),
+        given=[change(StreamSpecification=ON), change(StreamSpecification={"StreamEnabled": False})],
+        name="the stream there was",
+    ),
+    answers(
+        "streams.list-pages",
+        Step("ListStreams", {"TableName": T0}),
+        body={
+            "Streams": [
+                {
+                    "StreamArn": reply(at, "TableDescription.LatestStreamArn"),
+                    "StreamLabel": reply(at, "TableDescription.LatestStreamLabel"),
+                    "TableName": T0,
+                }
+                for at in (1, 3)
+            ]
+        },
+        given=[
+            change(StreamSpecification=ON),
+            change(StreamSpecification={"StreamEnabled": False}),
+            change(StreamSpecification=ON),
+        ],
+        name="the stream there was",
+    ),
+)
+
+CHECKS: tuple[Check, ...] = (*ALONE, *KEYS, *CLASSES, *MEANWHILE, *STREAMS)

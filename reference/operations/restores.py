@@ -17,7 +17,7 @@ from reference.operations.complete import complete
 from reference.operations.recovery import forgotten, window
 from reference.operations.tables import quotas
 from reference.rules import Checks, violation
-from reference.tables import create, describe
+from reference.tables import create, describe, encryption
 from reference.tables.definition import watched
 from reference.tables.table import Table
 
@@ -181,7 +181,8 @@ def _restored(
     )  # fmt: skip
     table, sound = yield from watched(create.new_table(request, place))
     yield from quotas(account, request)
-    if table is None or not sound:
+    _, usable = yield from watched(encryption.key_checks(request.get("SSESpecification"), place.arn))
+    if table is None or not (sound and usable):
         return None
     table.settings.extra["RestoreSummary"] = summary
     made = table

@@ -131,7 +131,7 @@ def override(table: Table, action: Mapping[str, Any], now: float) -> None:
     settings, wanted = table.settings, action.get("TableClassOverride")
     if wanted is not None:
         if wanted != (settings.table_class or "STANDARD"):
-            settings.class_changes = (*settings.class_changes, now)
+            settings.class_changes, settings.class_changed = (*settings.class_changes, now), now
         settings.table_class = wanted
     named = [(settings, action)]
     for each in action.get("GlobalSecondaryIndexes") or ():

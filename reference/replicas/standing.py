@@ -65,8 +65,8 @@ def _replica(world: World, group: Group, asked: Member, member: Member) -> dict[
         told.update(_differing(settings, mine.settings))
         if settings.table_class is not None:
             summary: dict[str, Any] = {"TableClass": settings.table_class}
-            if settings.class_changes:
-                summary["LastUpdateDateTime"] = settings.class_changes[-1]
+            if settings.class_changed is not None:
+                summary["LastUpdateDateTime"] = settings.class_changed
             told["ReplicaTableClassSummary"] = summary
         told["WarmThroughput"] = describe.warmth(settings)
         indexes = [_index(name, index, mine) for name, index in table.indexes.items() if index.schema.kind == "GSI"]
