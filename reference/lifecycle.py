@@ -292,7 +292,8 @@ def _encrypted(account: Account, event: Event) -> None:
     if table is None:
         return
     settings = table.settings
-    settings.sse_key, settings.sse_status, settings.sse_coming = event.about[2] or None, "ENABLED", None
+    key = event.about[2] if settings.sse_coming is None else settings.sse_coming
+    settings.sse_key, settings.sse_status, settings.sse_coming = key or None, "ENABLED", None
 
 
 def _classed(account: Account, event: Event) -> None:

@@ -100,6 +100,8 @@ def _found(world: World, group: Group, account: Account, table: Table, action: M
         group.table, table.key, settings, arn=target.arn(f"table/{group.table}"), id=target.new_id(), created=now
     )
     made.status = "CREATING"
+    if settings.on_demand_since is not None:
+        settings.on_demand_since = now
     settings.extra[ARRIVING] = True
     if settings.sse_key is not None:
         managed = settings.sse_key == encryption.key_arn(table.arn, None)

@@ -397,8 +397,12 @@ def _plan_encryption(body: Body, state: State, plan: Plan) -> Checks[None]:
     yield from encryption.quota(recent, now, limits.sse_changes, limits.sse_interval)
     yield from encryption.key_checks(specification, state.table.arn)
 
+    managed = bool(key) and key == encryption.key_arn(state.table.arn, None)
+
     def step(table: Table) -> None:
-        table.settings.sse_status, table.settings.sse_coming = "UPDATING", key
+        # A replica has the key that AWS manages in its own region.
+        coming = encryption.key_arn(table.arn, None) if managed else key
+        table.settings.sse_status, table.settings.sse_coming = "UPDATING", coming
         table.settings.sse_changes = (*recent, now)
 
     plan.steps.append(step)

@@ -575,3 +575,14 @@ def test_a_replicas_key_is_one_of_its_own_region() -> None:
     assert regions.table()["Replicas"][0]["KMSMasterKeyId"] == there
     assert regions.table(AWAY)["SSEDescription"]["KMSMasterKeyArn"] == there
     assert regions.table(AWAY)["Replicas"][0]["KMSMasterKeyId"] == own["KMSMasterKeyId"]
+
+
+def test_keys_that_aws_manages_are_each_regions_own() -> None:
+    regions = Regions()
+    regions.join(AWAY)
+    regions.does("UpdateTable", TableName="tab", SSESpecification={"Enabled": True, "SSEType": "KMS"})
+    regions.clock.advance(100)
+    keys = [regions.table(region)["SSEDescription"]["KMSMasterKeyArn"] for region in (HOME, AWAY)]
+    assert [key.split(":")[3] for key in keys] == [HOME, AWAY]
+    assert regions.table()["Replicas"][0]["KMSMasterKeyId"] == keys[1]
+    assert regions.table(AWAY)["Replicas"][0]["KMSMasterKeyId"] == keys[0]
