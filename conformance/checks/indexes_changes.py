@@ -245,6 +245,44 @@ CHECKS: tuple[Check, ...] = (
         )
     ),
     changing(
+        "tables.units-unchanged",
+        _updates(_rate(read=5, write=5)),
+        phrase="The provisioned throughput for the index by_g will not change. The requested value equals the current "
+        "value. Current ReadCapacityUnits provisioned for index by_g: 5. Requested ReadCapacityUnits: 5. Current "
+        "WriteCapacityUnits provisioned for",
+        tables=_PROVISIONED,
+        control=_updates(_rate(read=5, write=6)),
+        name="index",
+    ),
+    changing(
+        "account.on-demand-limit",
+        _updates(_limit(40_001)),
+        phrase="Subscriber limit exceeded: Requested MaxReadRequestUnits for OnDemandThroughput for index : by_g "
+        "exceeds TableMaxReadCapacityUnits of the account in region",
+        code="LimitExceededException",
+        tables=_INDEXED,
+        control=_updates(_limit(40_000)),
+        name="index",
+    ),
+    changing(
+        "account.warm-limit",
+        _updates({"Update": {"IndexName": "by_g", "WarmThroughput": {"ReadUnitsPerSecond": 40_001}}}),
+        phrase="Subscriber limit exceeded: Requested ReadUnitsPerSecond for WarmThroughput for index by_g exceeds "
+        "TableMaxReadCapacityUnits of the account in region",
+        code="LimitExceededException",
+        tables=_INDEXED,
+        control=_updates(_limit(40_000)),
+        name="index",
+    ),
+    changing(
+        "account.index-units",
+        _updates(_rate(read=40_001)),
+        phrase="The requested ReadCapacityUnits for index by_g, 40001, is above the per index maximum for the account",
+        code="LimitExceededException",
+        tables=_PROVISIONED,
+        control=_updates(_rate()),
+    ),
+    changing(
         "indexes.create-with-warm-throughput",
         _updates(_add(), types="h:S", WarmThroughput={"ReadUnitsPerSecond": 13_000, "WriteUnitsPerSecond": 5_000}),
         f"{INVALID}Create global secondary index cannot be specified when updating WarmThroughput",

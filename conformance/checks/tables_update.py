@@ -256,6 +256,13 @@ BILLING: tuple[Check, ...] = (
         code="LimitExceededException",
         control=change(OnDemandThroughput={"MaxReadRequestUnits": 40_000}),
     ),
+    changing(
+        "account.warm-limit",
+        change(WarmThroughput={"ReadUnitsPerSecond": 40_001}),
+        phrase="Subscriber limit exceeded: Requested ReadUnitsPerSecond for WarmThroughput for table exceeds "
+        "TableMaxReadCapacityUnits of the account in region",
+        code="LimitExceededException",
+    ),
     refuses(
         "account.on-demand-limit",
         create(OnDemandThroughput={"MaxReadRequestUnits": 40_001}),

@@ -96,15 +96,19 @@ def quotas(account: Account, body: dict[str, Any]) -> Checks[None]:
     changing = sum(each.status in ("CREATING", "UPDATING", "DELETING") for each in account.tables.values())
     if changing >= limits.changing_tables:
         yield violation("account.changing-tables", limit=limits.changing_tables)
-    wanted = [each.get("ProvisionedThroughput") for each in (body, *(body.get("GlobalSecondaryIndexes") or ()))]
-    for units in filter(None, wanted):
-        yield from update.table_quota(units, limits, account.region)
-    yield from update.limit_quota(body.get("OnDemandThroughput") or {}, limits, account.region)
+    parts = (body, *(body.get("GlobalSecondaryIndexes") or ()))
     held = account.provisioned()
     for i, member in enumerate(update.UNIT_MEMBERS):
-        asked = sum(units[member] for units in filter(None, wanted))
+        asked = sum((each.get("ProvisionedThroughput") or {}).get(member, 0) for each in parts)
         if held[i] + asked > limits.account_units:
             yield update.account_quota(member, held[i], asked, limits, account.region)
+    for each in parts:
+        name, region = each.get("IndexName", ""), account.region
+        if each.get("ProvisionedThroughput") is not None:
+            yield from update.table_quota(each["ProvisionedThroughput"], limits, region, name)
+        maxima, warm = each.get("OnDemandThroughput") or {}, each.get("WarmThroughput") or {}
+        yield from update.limit_quota(maxima, limits, region, f"index : {name}" if name else "table")
+        yield from update.warm_quota(warm, limits, region, f"index {name}" if name else "table")
 
 
 def describe_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:

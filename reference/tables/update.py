@@ -205,6 +205,7 @@ def plan_settings(body: Body, state: State, plan: Plan) -> Checks[None]:
     yield from _plan_class(body, state, plan)
     yield from _plan_protection(body, state, plan)
     yield from _plan_mode(body, state, plan)
+    yield from warm_quota(body.get("WarmThroughput") or {}, state.limits, state.region)
     yield from plan_warmth(body.get("WarmThroughput"), state.settings, plan, None)
 
 
@@ -284,11 +285,11 @@ def plan_units(units: Mapping[str, Any], state: State, settings: TableSettings, 
     """New provisioned units of the table, or of the index named; they show when the update is done (beyond:CAP-6)."""
     read, write = units["ReadCapacityUnits"], units["WriteCapacityUnits"]
     if (read, write) == (settings.read_units, settings.write_units):
-        of = f"index {index}" if index else "table"
-        yield violation("tables.units-unchanged", of=of, kind="index" if index else "table", read=read, write=write)
+        of, at = (f"index {index}", f"index {index}") if index else ("table", "the table")
+        yield violation("tables.units-unchanged", of=of, held=at, read=read, write=write)
     if read < settings.read_units or write < settings.write_units:
         yield from _decrease(settings, state)
-    yield from quotas(state, units, settings.read_units, settings.write_units)
+    yield from quotas(state, units, settings.read_units, settings.write_units, index)
 
     def step(table: Table) -> None:
         held = table.indexes[index].settings if index else table.settings
@@ -312,20 +313,24 @@ def _decrease(settings: TableSettings, state: State) -> Checks[None]:
         yield violation("tables.decrease-limit", count=today, last=stamp(last), next=stamp(due))
 
 
-def quotas(state: State, units: Mapping[str, Any], read: int, write: int) -> Checks[None]:
-    """Units asked for stay within what a table and an account may have (beyond:CAP-8); the last two are held now."""
-    yield from table_quota(units, state.limits, state.region)
+def quotas(state: State, units: Mapping[str, Any], read: int, write: int, index: str = "") -> Checks[None]:
+    """Units asked for stay within what an account and a table, or the index named, may have (beyond:CAP-8).
+
+    ``read`` and ``write`` are held now.
+    """
     for member, held, mine in zip(UNIT_MEMBERS, state.reserved, (read, write), strict=True):
         if held - mine + units[member] > state.limits.account_units:
             yield account_quota(member, held, units[member], state.limits, state.region)
+    yield from table_quota(units, state.limits, state.region, index)
 
 
-def table_quota(units: Mapping[str, Any], limits: Limits, region: str) -> Checks[None]:
-    """Units of one table or index stay within the account's maximum per table."""
+def table_quota(units: Mapping[str, Any], limits: Limits, region: str, index: str = "") -> Checks[None]:
+    """Units of one table or index stay within the account's maximum for each."""
     most = limits.table_units
+    rule = "account.index-units" if index else "account.table-units"
     for member in UNIT_MEMBERS:
         if units[member] > most:
-            yield violation("account.table-units", member=member, units=units[member], region=region, limit=most)
+            yield violation(rule, member=member, units=units[member], region=region, limit=most, index=index)
 
 
 def account_quota(member: str, held: int, asked: int, limits: Limits, region: str) -> Violation:
@@ -348,11 +353,18 @@ def _plan_limits(body: Body, state: State, plan: Plan) -> Checks[None]:
     plan.events.append(("limits-lifted", ()))
 
 
-def limit_quota(asked: Mapping[str, Any], limits: Limits, region: str) -> Checks[None]:
+def limit_quota(asked: Mapping[str, Any], limits: Limits, region: str, of: str = "table") -> Checks[None]:
     """Maximum request units stay below the account's maximum for a table (beyond:CAP-10)."""
     for member, quota in (("MaxReadRequestUnits", "Read"), ("MaxWriteRequestUnits", "Write")):
         if (asked.get(member) or 0) > limits.table_units:
-            yield violation("account.on-demand-limit", member=member, quota=quota, region=region)
+            yield violation("account.on-demand-limit", member=member, quota=quota, region=region, of=of)
+
+
+def warm_quota(asked: Mapping[str, Any], limits: Limits, region: str, of: str = "table") -> Checks[None]:
+    """Warm throughput stays below the account's maximum for a table (beyond:CAP-11)."""
+    for member, quota in zip(NAME_MEMBERS, ("Read", "Write"), strict=True):
+        if (asked.get(member) or 0) > limits.table_units:
+            yield violation("account.warm-limit", member=member, quota=quota, region=region, of=of)
 
 
 def set_limits(settings: Throughput, limits: Mapping[str, Any]) -> None:

@@ -10,7 +10,18 @@ from reference.rules import Checks, violation
 from reference.tables import create, definition, vectors
 from reference.tables.definition import Names
 from reference.tables.table import Index, Table
-from reference.tables.update import Body, Plan, State, actions, limit_quota, plan_units, plan_warmth, quotas, set_limits
+from reference.tables.update import (
+    Body,
+    Plan,
+    State,
+    actions,
+    limit_quota,
+    plan_units,
+    plan_warmth,
+    quotas,
+    set_limits,
+    warm_quota,
+)
 
 Action = Mapping[str, Any]
 
@@ -83,7 +94,9 @@ def _create(body: Body, action: Action, names: Names, state: State, plan: Plan) 
         yield violation("indexes.new-units-missing", index=name)
     yield from create.throughput_beside_units(action, on_demand=on_demand)
     if action.get("ProvisionedThroughput") is not None:
-        yield from quotas(state, action["ProvisionedThroughput"], 0, 0)
+        yield from quotas(state, action["ProvisionedThroughput"], 0, 0, name)
+    yield from limit_quota(action.get("OnDemandThroughput") or {}, state.limits, state.region, f"index : {name}")
+    yield from warm_quota(action.get("WarmThroughput") or {}, state.limits, state.region, f"index {name}")
     yield from definition.total_projection(names)
     if sum(index.schema.kind == "GSI" for index in table.indexes.values()) >= definition.MAX_GLOBAL:
         yield violation("indexes.global-limit-added")
@@ -170,6 +183,7 @@ def _change(body: Body, action: Action, state: State, plan: Plan) -> Checks[None
         yield from _change_units(body, name, index, units, state, plan)
     if limits:
         yield from _change_limits(body, name, limits, state, plan)
+    yield from warm_quota(action.get("WarmThroughput") or {}, state.limits, state.region, f"index {name}")
     yield from plan_warmth(action.get("WarmThroughput"), index.settings, plan, name)
 
 
@@ -181,7 +195,7 @@ def _change_units(
         yield violation("indexes.update-nothing", index=name)
         return
     if state.settings.on_demand:
-        yield from quotas(state, units, 0, 0)
+        yield from quotas(state, units, 0, 0, name)
         return
     yield from plan_units(units, state, index.settings, plan, name)
     plan.steps.append(lambda table: _begin_update(table.indexes[name]))
@@ -193,7 +207,7 @@ def _change_limits(body: Body, name: str, limits: Mapping[str, Any], state: Stat
         member = definition.first_limit(limits)
         yield violation("indexes.update-on-demand-limit-provisioned", member=member, index=name)
     yield from definition.on_demand_range(limits, -1, f"index : {name}")
-    yield from limit_quota(limits, state.limits, state.region)
+    yield from limit_quota(limits, state.limits, state.region, f"index : {name}")
 
     def step(table: Table) -> None:
         set_limits(table.indexes[name].settings, limits)

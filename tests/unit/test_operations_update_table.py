@@ -191,10 +191,12 @@ def test_the_fifth_switch_to_on_demand_in_a_day_waits() -> None:
 
 
 def test_units_stay_within_quotas() -> None:
-    bench = Bench(on_demand=False, limits=Limits(table_units=10, account_units=8))
-    code, message = bench.refused(ProvisionedThroughput=units(11, 5))
+    large = Bench(on_demand=False, limits=Limits(table_units=10, account_units=20))
+    code, message = large.refused(ProvisionedThroughput=units(11, 5))
     assert code == "LimitExceededException"
     assert "The requested ReadCapacityUnits, 11, is above the per table maximum" in (message or "")
+    # What the account has left comes before what a table may have.
+    bench = Bench(on_demand=False, limits=Limits(table_units=8, account_units=8))
     assert bench.refused(ProvisionedThroughput=units(9, 5)) == (
         "LimitExceededException",
         "This request would have caused the ReadCapacityUnits limit to be exceeded for the account in us-east-1. "
