@@ -90,7 +90,17 @@ def _means(principal: Any, account: str) -> bool:
 
 
 def _covers(pattern: str, action: str) -> bool:
-    return re.fullmatch(re.escape(pattern.lower()).replace(r"\*", ".*").replace(r"\?", "."), action) is not None
+    """Whether a pattern of a policy, with ``*`` and ``?``, means an action; a hostile one takes no longer."""
+    # The ends of all beginnings of the action that what was read of the pattern means.
+    reached = {0}
+    for sign in pattern.lower():
+        if sign == "*":
+            reached = set(range(min(reached), len(action) + 1))
+        else:
+            reached = {at + 1 for at in reached if at < len(action) and sign in ("?", action[at])}
+        if not reached:
+            return False
+    return len(action) in reached
 
 
 def parsed(text: str) -> dict[str, Any] | None:

@@ -227,6 +227,30 @@ def test_what_can_not_be_a_policy(text: str, part: str) -> None:
     assert part in (message or "")
 
 
+@pytest.mark.parametrize(
+    ("action", "locked"),
+    [
+        ("dynamodb:PutResourcePolicy", True),
+        ("dynamodb:put*", True),
+        ("*", True),
+        ("dynamodb:?utResourcePolicy", True),
+        ("dynamodb:DeleteResourcePolicy", False),
+        ("dynamodb:Put", False),
+        ("*?" * 5_000, False),
+        ("*o" * 5_000, False),
+    ],
+)
+def test_who_locks_itself_out_has_to_confirm_it(action: str, locked: bool) -> None:
+    statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
+    put = {"ResourceArn": ARN, "Policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})}
+    if locked:
+        assert Bench().refused("PutResourcePolicy", **put) == (
+            "AccessDeniedException",
+            "The new resource policy will not allow you to update the resource policy in the future.",
+        )
+    Bench().call("PutResourcePolicy", **put, ConfirmRemoveSelfResourceAccess=locked)
+
+
 def test_everybody_may_be_denied() -> None:
     Bench().call("PutResourcePolicy", ResourceArn=ARN, Policy=policy("*", "Deny"))
 
