@@ -11,7 +11,7 @@ from reference.api import Call, Item, Refusal, Reply, Success
 from reference.capacity.uses import ROOM
 from reference.lifecycle import settle
 from reference.metering import Metering
-from reference.operations import OPERATIONS, overlaps, replicas
+from reference.operations import OPERATIONS, addressing, overlaps, replicas
 from reference.operations.base import Choice, Context, Operation, Outcome
 from reference.rules import Checks, Cohort, Violation, every, first, surface, violation
 
@@ -108,6 +108,7 @@ def _checks(context: Context, operation: Operation | None, reading: requests.Rea
     yield from reading.violations
     if not reading.typed:
         return None
+    yield from addressing.checks(context.account, reading.body)
     outcome = yield from operation(context, reading.body)
     if outcome is not None and context.account.world is not None:
         yield from replicas.data_checks(context, reading.body, outcome)

@@ -10,6 +10,7 @@ from conformance.checks.steps import (
     batch_get,
     batch_put,
     delete,
+    describe,
     get,
     item,
     many,
@@ -270,6 +271,8 @@ METRICS: tuple[Check, ...] = (
 
 _ARN = reply(0, "TableDescription.TableArn")
 
+_ABROAD = "arn:aws:dynamodb:sa-east-1:400000000004:table/tab"
+
 ARNS: tuple[Check, ...] = (
     answers(
         "wire.table-arn",
@@ -310,11 +313,41 @@ ARNS: tuple[Check, ...] = (
         body={"Item": KEY},
         name="TransactWriteItems",
     ),
+    *(
+        refuses("wire.arn-form", step, phrase="", control=get(), name=step.operation)
+        for step in (
+            Step("GetItem", {"TableName": f"{_ARN}/index/none", "Key": KEY}),
+            Step("DescribeTable", {"TableName": f"{_ARN}/index/none"}),
+            Step("DescribeTimeToLive", {"TableName": f"{_ARN}/stream/2015-07-27T00:48:05.899"}),
+        )
+    ),
     refuses(
-        "wire.table-arn",
-        Step("GetItem", {"TableName": f"{_ARN}/index/none", "Key": KEY}),
+        "wire.arn-resource-type",
+        Step("DescribeTable", {"TableName": "arn:aws:dynamodb:us-east-1:400000000004:stream/tab"}),
         phrase="",
-        name="an index's",
+        control=describe(),
+    ),
+    *(
+        refuses(
+            "wire.arn-region",
+            Step(operation, {"TableName": _ABROAD}),
+            f"1 validation error detected: Invalid AWS region in '{_ABROAD}'",
+            control=describe(),
+            name=operation,
+        )
+        for operation in (
+            "DescribeTable",
+            "DescribeTimeToLive",
+            "DescribeContinuousBackups",
+            "DescribeContributorInsights",
+        )
+    ),
+    refuses(
+        "wire.arn-account",
+        Step("DescribeTable", {"TableName": "arn:aws:dynamodb:us-east-1:999999999999:table/tab"}),
+        "Access is denied",
+        code="AccessDeniedException",
+        control=describe(),
     ),
     refuses(
         "items.table-missing",

@@ -147,7 +147,11 @@ def _pattern(shape: Shape, value: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _table(shape: Shape, value: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Of operations on items, an empty name breaks its length only, though the pattern wants a character too."""
-    if value.startswith("arn:") and is_table_arn(value):
+    if value.startswith("arn:"):
+        if not is_table_arn(value):
+            # The sixth part is the resource, whatever colons it has.
+            of, slash, _ = "".join(value.split(":", 5)[5:]).partition("/")
+            yield ("wire.arn-resource-type" if slash and of != "table" else "wire.arn-form"), {}
         return
     if value or shape.min != 1:
         yield from _pattern(shape, value)

@@ -192,7 +192,14 @@ def test_a_table_is_found_by_its_arn(service: Service) -> None:
     arn = reply(service, "CreateTable", **PLAIN)["TableDescription"]["TableArn"]
     assert reply(service, "DescribeTable", TableName=arn)["Table"]["TableName"] == "tab"
     other = arn.replace("us-east-1", "eu-west-1")
-    assert refusal(service, "DescribeTable", TableName=other)[0] == "ResourceNotFoundException"
+    assert refusal(service, "DescribeTable", TableName=other) == (
+        "ValidationException",
+        f"1 validation error detected: Invalid AWS region in '{other}'",
+    )
+    other = arn.replace(":aws:", ":aws-cn:")
+    assert refusal(service, "DescribeTable", TableName=other)[1] == (
+        f"1 validation error detected: Invalid AWS partition in '{other}'"
+    )
 
 
 def test_a_vector_index_is_described(service: Service) -> None:

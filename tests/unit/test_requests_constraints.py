@@ -117,9 +117,10 @@ def test_one_or_two_characters_are_no_name(operation, rest, name):
 
 def test_an_arn_of_what_belongs_to_a_table_names_no_table():
     name = "arn:aws:dynamodb:us-east-1:123456789012:table/Music/index/ByYear"
-    assert messages("GetItem", {"TableName": name, "Key": KEY}) == [
-        errors(f"Value '{name}' at 'tableName' failed to satisfy constraint: {PATTERN}")
-    ]
+    [text] = messages("GetItem", {"TableName": name, "Key": KEY})
+    assert text.startswith(f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy constraint: ")
+    other = "arn:aws:dynamodb:us-east-1:123456789012:stream/Music"
+    assert messages("DescribeTable", {"TableName": other}) == [errors(f"Invalid resource type in '{other}'")]
 
 
 def test_one_bad_character_breaks_the_pattern_only():
