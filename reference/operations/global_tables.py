@@ -9,13 +9,27 @@ from typing import Any
 
 from reference.operations.base import Context, Operation, Outcome
 from reference.regions import possible
-from reference.rules import Checks, violation
+from reference.rules import Checks, Violation, violation
+
+ONCE = (
+    "eu-west-2", "eu-west-1", "ap-southeast-1", "ap-southeast-2", "ap-northeast-2", "eu-central-1", "ap-northeast-1",
+    "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+)  # fmt: skip
+"""The regions that once had global tables of 2017, in the order in which the service names them."""
 
 
 def create_global_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
     """CreateGlobalTable: the version is closed."""
-    yield violation("global-tables.version-closed")
+    yield _closed(context)
     return None
+
+
+def _closed(context: Context) -> Violation:
+    """That the version is closed, which regions that never had it tell in words of their own."""
+    region = context.account.region
+    if region in ONCE:
+        return violation("global-tables.version-closed")
+    return violation("global-tables.version-elsewhere", region=region, regions=", ".join(ONCE))
 
 
 def update_global_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
@@ -24,7 +38,7 @@ def update_global_table(context: Context, body: dict[str, Any]) -> Checks[Outcom
     if updates is not None and (not updates or not all(map(_acts, updates))):
         yield violation("global-tables.no-update")
     elif any(isinstance(each, dict) and each.get("Create") is not None for each in updates or ()):
-        yield violation("global-tables.version-closed")
+        yield _closed(context)
     return (yield from known_global_table(context, body))
 
 

@@ -218,9 +218,9 @@ def everywhere(account: Account, table: Table) -> Iterator[tuple[Account, Table]
 
 
 def follow(account: Account, table: Table, plan: Plan, *, alone: bool, protected: bool | None) -> None:
-    """Do on every replica what was done on one, unless that is each one's own affair (``alone``).
+    """Do on every replica what was done on one, unless that is each one's own affair.
 
-    ``protected`` says whether it may leave the group from now on, where the request says so.
+    With ``alone`` it is, and the others are only busy with it. ``protected`` says whether it may leave the group from now on, where the request says so.
     """
     found = membership(account, table)
     if found is None:
@@ -228,8 +228,10 @@ def follow(account: Account, table: Table, plan: Plan, *, alone: bool, protected
     group, member = found
     if protected is not None:
         member.protected = protected
-    for other, replica in everywhere(account, table) if not alone else ():
-        if replica is not table:
+    for other, replica in everywhere(account, table):
+        if replica is not table and alone:
+            _busy(other, replica)
+        elif replica is not table:
             lifecycle.change(other, replica, plan)
     refresh(world_of(account), group)
 

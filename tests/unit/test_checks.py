@@ -53,6 +53,7 @@ UNCHECKED: dict[str, str] = {
     "throttling.doubling": "it takes minutes of thousands of writes a second (tests/properties/test_throttling.py)",
     "global-tables.replica-being-made": "it takes calls to another region (tests/unit/test_replicas.py)",
     "global-tables.replica-protected": "it takes calls to another region (tests/unit/test_replicas.py)",
+    "global-tables.version-elsewhere": "it takes calls to another region (tests/unit/test_global_tables.py)",
     "global-tables.write-conflict": "it takes calls to another region (tests/unit/test_replicas.py)",
     "transactions.ongoing": "it takes requests that overlap (tests/unit/test_overlaps.py)",
 }

@@ -27,6 +27,17 @@ def test_none_can_be_made(service: Service) -> None:
     )
 
 
+def test_regions_that_never_had_them_name_those_that_had() -> None:
+    service = Service(Account(ManualClock(), region="ap-south-1"))
+    asked = {"GlobalTableName": "tab", "ReplicationGroup": [{"RegionName": "us-east-1"}]}
+    code, message = refusal(service, "CreateGlobalTable", **asked)
+    assert code == "ValidationException"
+    assert (
+        "not supported in this region 'ap-south-1', supported regions are : [eu-west-2, eu-west-1, ap-southeast-1, "
+        "ap-southeast-2, ap-northeast-2, eu-central-1, ap-northeast-1, us-east-1, us-east-2, us-west-1, us-west-2]"
+    ) in str(message)
+
+
 @pytest.mark.parametrize(
     "operation",
     ["DescribeGlobalTable", "DescribeGlobalTableSettings", "UpdateGlobalTable", "UpdateGlobalTableSettings"],

@@ -475,6 +475,7 @@ def test_protecting_a_replica_from_deletion_takes_its_time_and_stays_its_own() -
     asked = {"TableName": "tab", "DeletionProtectionEnabled": True}
     assert regions.does("UpdateTable", **asked)["TableDescription"]["TableStatus"] == "UPDATING"
     assert regions.refuses("UpdateTable", **{**asked, "DeletionProtectionEnabled": False}) == busy
+    assert regions.table(AWAY)["TableStatus"] == "UPDATING"
     regions.clock.advance(38)
     assert regions.table()["DeletionProtectionEnabled"] is True
     assert regions.table(AWAY)["DeletionProtectionEnabled"] is False
