@@ -220,7 +220,8 @@ def everywhere(account: Account, table: Table) -> Iterator[tuple[Account, Table]
 def follow(account: Account, table: Table, plan: Plan, *, alone: bool, protected: bool | None) -> None:
     """Do on every replica what was done on one, unless that is each one's own affair.
 
-    With ``alone`` it is, and the others are only busy with it. ``protected`` says whether it may leave the group from now on, where the request says so.
+    With ``alone`` it is, and the others are only busy with it. ``protected`` says whether it may leave the group from
+    now on, where the request says so.
     """
     found = membership(account, table)
     if found is None:
