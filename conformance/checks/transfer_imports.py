@@ -8,7 +8,7 @@ from itertools import count
 from conformance.checks.backups_restores import T1
 from conformance.checks.base import T0, Check, table
 from conformance.checks.steps import ENVELOPE, INVALID, answers, describe, item, n, put, refuses, reply, s
-from conformance.checks.tables import UNITS, drop
+from conformance.checks.tables import ELSEWHERE, UNITS, drop
 from conformance.checks.transfer import BUCKET, HOUR, ON, TABLE_ARN, export
 from conformance.program import Step
 from reference.api import Json
@@ -72,6 +72,14 @@ REFUSED: tuple[Check, ...] = (
         f"{INVALID}ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED",
         tables=_NONE,
         control=load(new={"BillingMode": "PROVISIONED", "ProvisionedThroughput": UNITS}),
+        name="ImportTable",
+    ),
+    refuses(
+        "tables.sse-key-elsewhere",
+        load(new={"SSESpecification": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": ELSEWHERE}}),
+        phrase="KMS validation error: com.amazonaws.services.kms.model.NotFoundException: Invalid arn eu-west-1",
+        tables=_NONE,
+        control=load(),
         name="ImportTable",
     ),
     refuses(

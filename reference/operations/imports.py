@@ -17,7 +17,7 @@ from reference.operations.base import Context, Effect, Operation, Outcome
 from reference.operations.complete import complete
 from reference.operations.tables import quotas
 from reference.rules import Checks, Violation, violation
-from reference.tables import create
+from reference.tables import create, encryption
 from reference.tables.definition import watched
 from reference.tables.keys import index_key_faults, item_key_faults
 from reference.tables.table import Table
@@ -63,9 +63,10 @@ def import_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     if earlier is not None:
         return Outcome({"ImportTableDescription": described(earlier)}, rules=("transfer.import-answer",))
     yield from quotas(account, wanted)
+    _, usable = yield from watched(encryption.key_checks(wanted.get("SSESpecification"), place.arn))
     if known_jobs(account.rooms).running("import") >= account.limits.imports:
         yield violation("transfer.import-limit", limit=account.limits.imports)
-    if table is None or not sound:
+    if table is None or not (sound and usable):
         return None
     job = _job(context, body, table)
     answer = {"ImportTableDescription": described(job)}
