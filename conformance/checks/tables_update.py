@@ -290,6 +290,38 @@ BILLING: tuple[Check, ...] = (
         needs="slow update",
     ),
     changing(
+        "tables.units-changing",
+        change(BillingMode="PROVISIONED", **units(5)),
+        f"{IN_USE}Table IOPS are currently being updated. Table: {T0}",
+        code="ResourceInUseException",
+        tables=_PROVISIONED,
+        given=[change(BillingMode="PAY_PER_REQUEST")],
+        control=Step("DescribeTable", {"TableName": T0}),
+        needs="slow update",
+        name="billing mode back",
+    ),
+    answers(
+        "tables.switch-taken-back",
+        change(BillingMode="PAY_PER_REQUEST"),
+        at="TableDescription",
+        has={
+            "TableStatus": "UPDATING",
+            "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, "ReadCapacityUnits": 0, "WriteCapacityUnits": 0},
+        },
+        given=[change(BillingMode="PROVISIONED", **units(5))],
+        needs="slow update",
+        name="as told",
+    ),
+    answers(
+        "tables.switch-taken-back",
+        Step("DescribeTable", {"TableName": T0}),
+        at="Table.ProvisionedThroughput",
+        has={"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+        given=[change(BillingMode="PROVISIONED", **units(5)), change(BillingMode="PAY_PER_REQUEST")],
+        needs="slow update",
+        name="as it is",
+    ),
+    changing(
         "tables.warm-decrease",
         change(WarmThroughput={"ReadUnitsPerSecond": 11_000, "WriteUnitsPerSecond": 4_000}),
         f"{INVALID}Requested ReadUnitsPerSecond for WarmThroughput for table is lower than current WarmThroughput, "

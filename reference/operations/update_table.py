@@ -53,7 +53,7 @@ def update_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
             scaled.cover(account, changed, added)
 
     answer = {"TableDescription": describe.table(told, context.now())}
-    return Outcome(answer, effects=(effect,), rules=("tables.update-answer",))
+    return Outcome(answer, effects=(effect,), rules=plan.rules)
 
 
 def _checks(account: Account, body: Body, state: State, plan: Plan) -> Checks[None]:

@@ -10,6 +10,8 @@ from reference.tables.settings import TableSettings
 
 UNITS = ("ProvisionedThroughput", "BillingMode")
 INDEX_CHANGES = ("GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
+PROVISIONING = "provisioning"
+"""What keeps a table busy, besides its units, on the way from on-demand to provisioned billing."""
 _ONLINE = "an index created or deleted"
 
 
@@ -24,7 +26,9 @@ def conflicts(name: str, settings: TableSettings, body: Mapping[str, Any], wante
     asked = set(wanted)
     if creates_or_deletes(body):
         asked = asked - set(INDEX_CHANGES) | {_ONLINE}
-    if body.get("BillingMode") == settings.billing_mode == "PAY_PER_REQUEST" and "iops" not in settings.busy:
+    if body.get("BillingMode") == "PAY_PER_REQUEST" and (
+        PROVISIONING in settings.busy or (settings.on_demand and "iops" not in settings.busy)
+    ):
         asked.discard("BillingMode")
     if "stream" in settings.busy:
         yield from _streaming(name, settings, asked)

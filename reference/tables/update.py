@@ -31,6 +31,7 @@ class Plan:
     told: list[Step] = field(default_factory=list)
     events: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     shown: str | None = None
+    rules: tuple[str, ...] = ("tables.update-answer",)
 
     def busy(self, cause: str) -> None:
         """Keep the table UPDATING until the update delay has passed (beyond:TBL-4)."""
@@ -221,6 +222,10 @@ def _plan_billing(body: Body, state: State, plan: Plan) -> Checks[None]:
         return
     if mode == "PROVISIONED" and settings.on_demand:
         yield from _to_provisioned(body, state, plan)
+    elif mode == "PAY_PER_REQUEST" and admission.PROVISIONING in settings.busy:
+        plan.told.append(_bill_requests)
+        plan.shown = "UPDATING"
+        plan.rules = (*plan.rules, "tables.switch-taken-back")
     elif mode == "PAY_PER_REQUEST" and not settings.on_demand:
         yield from _to_on_demand(state, plan)
     elif mode == "PAY_PER_REQUEST":
@@ -252,6 +257,15 @@ def _to_provisioned(body: Body, state: State, plan: Plan) -> Checks[None]:
 
     plan.steps.append(step)
     plan.busy("iops")
+    plan.busy(admission.PROVISIONING)
+
+
+def _bill_requests(table: Table) -> None:
+    """Bill a table on demand: it has no provisioned units."""
+    held = [index.settings for index in table.indexes.values() if index.schema.kind == "GSI"]
+    for settings in (table.settings, *held):
+        settings.billing_mode = "PAY_PER_REQUEST"
+        settings.read_units = settings.write_units = 0
 
 
 def _provide(settings: Throughput, units: Mapping[str, Any], now: float) -> None:
@@ -270,10 +284,7 @@ def _to_on_demand(state: State, plan: Plan) -> Checks[None]:
 
     def step(table: Table) -> None:
         table.settings.on_demand_switches = (*recent, now)
-        held = [index.settings for index in table.indexes.values() if index.schema.kind == "GSI"]
-        for settings in (table.settings, *held):
-            settings.billing_mode = "PAY_PER_REQUEST"
-            settings.read_units = settings.write_units = 0
+        _bill_requests(table)
 
     plan.steps.append(step)
     plan.told.append(lambda table: table.settings.mark(now, lower=True, higher=False))

@@ -180,6 +180,22 @@ def test_a_table_on_its_way_to_on_demand_billing() -> None:
     assert told["WarmThroughput"] == {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000, "Status": "ACTIVE"}
 
 
+def test_provisioned_billing_is_not_taken_back_on_the_way() -> None:
+    bench = Bench(delays=Delays(update_table=10))
+    bench.update(BillingMode="PROVISIONED", ProvisionedThroughput=units(1, 1))
+    told = bench.update(BillingMode="PAY_PER_REQUEST")
+    assert (told["TableStatus"], told["BillingModeSummary"]["BillingMode"]) == ("UPDATING", "PAY_PER_REQUEST")
+    assert told["ProvisionedThroughput"] == {"NumberOfDecreasesToday": 0, **units(0, 0)}
+    in_use = ("ResourceInUseException", USED + "Table IOPS are currently being updated. Table: tab")
+    assert bench.refused(BillingMode="PROVISIONED", ProvisionedThroughput=units(2, 2)) == in_use
+    bench.clock.advance(10)
+    told = bench.described()
+    assert (told["TableStatus"], told["BillingModeSummary"]["BillingMode"]) == ("ACTIVE", "PROVISIONED")
+    assert told["ProvisionedThroughput"] == {"NumberOfDecreasesToday": 0, **units(1, 1)}
+    bench.update(BillingMode="PAY_PER_REQUEST")
+    assert bench.refused(BillingMode="PROVISIONED", ProvisionedThroughput=units(1, 1)) == in_use
+
+
 def test_the_fifth_switch_to_on_demand_in_a_day_waits() -> None:
     bench = Bench(on_demand=False)
     for _ in range(4):
