@@ -329,7 +329,7 @@ TIME_TO_LIVE: tuple[Check, ...] = (
     refuses(
         "ttl.describe-while-changing",
         _DESCRIBE_TTL,
-        phrase="Cannot describe time to live while table is in CREATING state",
+        "Cannot describe time to live while table is in CREATING state: Current table state is CREATING",
         control=describe(),
         needs="slow create",
         name="CREATING",
@@ -337,7 +337,7 @@ TIME_TO_LIVE: tuple[Check, ...] = (
     refuses(
         "ttl.describe-while-changing",
         _DESCRIBE_TTL,
-        phrase="Cannot describe time to live while table is in DELETING state",
+        "Cannot describe time to live while table is in DELETING state: Current table state is DELETING",
         given=[drop()],
         control=describe(),
         needs="slow delete",

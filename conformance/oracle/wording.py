@@ -135,6 +135,7 @@ def recognise(reply: Refusal, operation: str = "") -> Rule | None:
     message = reply.message or ""
     best: tuple[int, bool] = (_LEAST, True)
     found: list[Rule] = []
+    common = ""
     for rule in ledger().values():
         if rule.error != reply.code or rule.message is None:
             continue
@@ -142,17 +143,23 @@ def recognise(reply: Refusal, operation: str = "") -> Rule | None:
             weight = _weight(text, message)
             whole = weight > 0 and text is rule.message and _pattern(text).fullmatch(message) is not None
             if (weight, whole) > best:
-                best, found = (weight, whole), []
+                best, found, common = (weight, whole), [], text or ""
             if (weight, whole) == best and weight > _LEAST:
                 found.append(rule)
     if not found and reply.code == "ValidationException" and "syntax error" in message.lower():
         return ledger()["expressions.syntax"]
-    if operation and len({rule.capability for rule in found}) > 1:
+    if operation and (len({rule.capability for rule in found}) > 1 or (found and not best[1])):
         about = ledger()[main_rule(operation)].capability
         own = [rule for rule in found if rule.capability == about]
-        several = not best[1] and len({rule.capability for rule in found}) >= _EVERYWHERE
-        found = own if own or several else found
+        found = own if own or (not best[1] and _everywhere(common, reply.code)) else found
     return found[0] if found else None
+
+
+def _everywhere(text: str, code: str) -> bool:
+    """Whether what rules of many kinds say with a code begins with a text."""
+    rules = [rule for rule in ledger().values() if rule.error == code and rule.message is not None]
+    told = {rule.capability for rule in rules if (rule.message or "").startswith(text)}
+    return len(told) >= _EVERYWHERE
 
 
 _EVERYWHERE = 3
