@@ -67,7 +67,7 @@ def join(
         source.sourced = account.now()
         _found(world, group, account, table, action)
     if witness is not None:
-        group.witness = witness
+        group.witness, group.witness_status = witness, "CREATING"
     _busy(account, table)
     refresh(world, group)
 
@@ -174,7 +174,7 @@ def drop(account: Account, name: str, regions: Sequence[str], *, witness: bool =
             lifecycle.end(target, table)
         _leaving(member, target)
     if witness:
-        group.witness = None
+        group.witness_status = "DELETING"
     _busy(account, account.tables[name])
     refresh(world, group)
 

@@ -101,6 +101,8 @@ def due(world: World, group: Group, now: float) -> None:
             _ready(world, group, member)
         elif not member.parting or not any(member.outbox.values()):
             _gone(world, group, member)
+    if group.witness_status == "CREATING" and all(member.status != "CREATING" for member in group.members.values()):
+        group.witness_status = "ACTIVE"
 
 
 def _ready(world: World, group: Group, member: Member) -> None:
@@ -131,6 +133,8 @@ def _gone(world: World, group: Group, member: Member) -> None:
     if table is not None:
         table.settings.extra.pop(TOLD, None)
     del group.members[member.region]
+    if group.witness_status == "DELETING" and len(group.members) < 2:
+        group.witness = None
     for other in group.members.values():
         other.outbox.pop(member.region, None)
     refresh(world, group)

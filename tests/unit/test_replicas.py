@@ -587,3 +587,25 @@ def test_keys_that_aws_manages_are_each_regions_own() -> None:
     assert [key.split(":")[3] for key in keys] == [HOME, AWAY]
     assert regions.table()["Replicas"][0]["KMSMasterKeyId"] == keys[1]
     assert regions.table(AWAY)["Replicas"][0]["KMSMasterKeyId"] == keys[0]
+
+
+def test_a_witness_comes_and_goes_with_the_replica() -> None:
+    regions = Regions(delays=Delays(create_replica=60, update_table=10, delete_table=100))
+    witness = {"RegionName": FAR}
+    created = {"GlobalTableWitnessUpdates": [{"Create": witness}], "MultiRegionConsistency": "STRONG"}
+    regions.change({"Create": {"RegionName": "us-east-2"}}, **created)
+
+    def told() -> Any:
+        return regions.table().get("GlobalTableWitnesses")
+
+    for seconds, status in ((30, "CREATING"), (60, "ACTIVE")):
+        regions.clock.advance(seconds)
+        assert told() == [{**witness, "WitnessStatus": status}]
+    gone = regions.change({"Delete": {"RegionName": "us-east-2"}}, GlobalTableWitnessUpdates=[{"Delete": witness}])
+    assert gone["TableDescription"]["GlobalTableWitnesses"] == [{**witness, "WitnessStatus": "ACTIVE"}]
+    regions.clock.advance(50)
+    assert told() == [{**witness, "WitnessStatus": "DELETING"}]
+    regions.clock.advance(60)
+    assert not {"GlobalTableWitnesses", "Replicas", "MultiRegionConsistency", "GlobalTableVersion"} & set(
+        regions.table()
+    )
