@@ -130,8 +130,8 @@ TAGS: tuple[Check, ...] = (
     answers(
         "tables.tag-answer",
         _tags(),
-        given=[_tag(("k", "v" * 256), ("k" * 128, ""))],
-        has={"Tags": [{"Key": "k", "Value": "v" * 256}, {"Key": "k" * 128, "Value": ""}]},
+        given=[_tag(("k" * 128, "v" * 256))],
+        has={"Tags": [{"Key": "k" * 128, "Value": "v" * 256}]},
         name="the longest key and value",
     ),
     refuses(
@@ -227,6 +227,47 @@ TAGS: tuple[Check, ...] = (
         phrase="",
         control=_GOOD,
         name="another Region",
+    ),
+    *(
+        refuses(
+            "tables.tag-pending",
+            step,
+            f"Subscriber limit exceeded: Table tags are being updated: {T0}",
+            code="LimitExceededException",
+            given=given,
+            control=_tags(),
+            needs="cooldowns",
+            name=name,
+        )
+        for name, given, step in (
+            ("another value", [_tag(("f", "x"))], _tag(("f", "y"))),
+            ("what was there", [_tag(("a", "1"))], _untag("none")),
+            ("taken back", [_tag(("a", "1"))], _untag("a")),
+        )
+    ),
+    refuses(
+        "tables.delete-while-tagging",
+        drop(),
+        f"Attempt to change a resource which is still in use: Table tags are being updated: {T0}",
+        code="ResourceInUseException",
+        given=[_tag(("a", "1"))],
+        control=_tags(),
+        needs="cooldowns",
+    ),
+    answers(
+        "tables.tag-answer",
+        _tag(("a", "1"), ("b", "2"), ("c", "3")),
+        given=[_tag(("c", "3"))],
+        needs="cooldowns",
+        name="the same and more",
+    ),
+    answers(
+        "tables.tag-answer",
+        _tags(),
+        given=[_untag("none"), _tag(("a", "1")), _tag(("a", "1"))],
+        has={"Tags": [{"Key": "a", "Value": "1"}]},
+        needs="cooldowns",
+        name="nothing changed",
     ),
     refuses("tables.tag-none", _tag(), "Atleast one Tag needs to be provided as Input.", control=_GOOD),
     refuses("tables.untag-none", _untag(), "Atleast one Tag Key needs to be provided as Input.", control=_untag("k")),

@@ -11,6 +11,7 @@ from reference.backups.restore import restoring
 from reference.operations import replicas
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
+from reference.operations.tags import tagging
 from reference.replicas import members
 from reference.replicas.standing import TOLD
 from reference.rules import Checks, violation
@@ -128,6 +129,9 @@ def delete_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     refused = yield from _unsettled(table)
     if context.account.limits.policy_cooldown and policies.pending(table.settings.policies.values(), context.now()):
         yield violation("account.policy-pending-delete", table=table.name)
+        return None
+    if tagging(context.account, table):
+        yield violation("tables.delete-while-tagging", table=table.name)
         return None
     if refused or table.settings.deletion_protection:
         return None

@@ -32,21 +32,42 @@ class _Resource:
         return held_tags(self.table, self.stream)
 
 
+def tagging(account: Account, table: Table) -> bool:
+    """Whether a change of the table's tags is under way, where changes are slowed down (beyond:TAG-3)."""
+    change = table.settings.tag_change
+    return change is not None and account.now() < change.moment + account.limits.tag_cooldown
+
+
 def held_tags(table: Table, stream: str | None) -> Mapping[str, str]:
     """The tags of a table, or of the stream of it that has this label: they are apart."""
     return table.settings.tags if stream is None else table.settings.stream_tags.get(stream, {})
 
 
-def _keep(found: _Resource, change: Callable[[Mapping[str, str]], dict[str, str]]) -> Checks[Outcome | None]:
-    """The outcome that changes the tags of a resource; it answers with no bytes at all (conflicts:118)."""
-    name, stream = found.table.name, found.stream
+def _keep(
+    context: Context,
+    found: _Resource,
+    given: Mapping[str, str] | None,
+    change: Callable[[Mapping[str, str]], dict[str, str]],
+) -> Checks[Outcome | None]:
+    """The outcome that changes the tags of a resource; it answers with no bytes at all (conflicts:118).
+
+    ``given`` are the tags that are set, None where some are taken away.
+    """
+    name, stream, now = found.table.name, found.stream, context.now()
+    before = found.table.settings.tag_change
+    if tagging(context.account, found.table) and before is not None and not before.lets(given):
+        yield violation("tables.tag-pending", table=name)
+        return None
     if found.table.status == "DELETING" and change(found.tags) != found.tags:
         yield violation("tables.being-deleted", table=name)
         return None
 
     def effect(account: Account) -> None:
         table = account.tables[name]
-        changed = change(held_tags(table, stream))
+        held = held_tags(table, stream)
+        changed = change(held)
+        if changed != held:
+            table.settings.tag_change = tags.TagChange(now, given)
         if stream is None:
             table.settings.tags = changed
         else:
@@ -70,7 +91,8 @@ def tag_resource(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     yield from tags.tag_count(given, found.tags, context.account.limits.tags)
     if not all("Key" in tag and "Value" in tag for tag in given):
         return None
-    return (yield from _keep(found, lambda held: tags.merged(held, given)))
+    wanted = tags.merged({}, given)
+    return (yield from _keep(context, found, wanted, lambda held: {**held, **wanted}))
 
 
 def untag_resource(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
@@ -85,7 +107,11 @@ def untag_resource(context: Context, body: dict[str, Any]) -> Checks[Outcome | N
     found = None if arn is None else (yield from _resource(context, arn))
     if found is None:
         return None
-    return (yield from _keep(found, lambda held: {key: value for key, value in held.items() if key not in keys}))
+    return (
+        yield from _keep(
+            context, found, None, lambda held: {key: value for key, value in held.items() if key not in keys}
+        )
+    )
 
 
 def list_tags(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:

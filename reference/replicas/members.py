@@ -124,6 +124,7 @@ def _shared(settings: TableSettings) -> TableSettings:
     fresh.streams, fresh.destinations, fresh.busy = (), (), ()
     fresh.deletion_protection, fresh.protection_changed = False, None
     fresh.pitr_since, fresh.pitr_days = None, 35
+    fresh.tag_change = None
     fresh.tags, fresh.stream_tags, fresh.insights, fresh.policies, fresh.extra = {}, {}, {}, {}, {}
     return fresh
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Limits:
     """Quotas of an account and region. Times are in seconds; a cooldown of 0 is off.
 
-    The two ``*_cooldown`` values that are 0 here are 15 s on AWS (beyond:SEC-2, POL-3): they slow a user down and
-    say nothing about what an endpoint stores, so they are off unless asked for.
+    The ``*_cooldown`` values that are 0 here are 15 s on AWS, 1.7 s that of tags (beyond:SEC-2, POL-3, TAG-3): they
+    slow a user down and say nothing about what an endpoint stores, so they are off unless asked for.
     """
 
     tables: int = 2_500
@@ -32,3 +32,4 @@ class Limits:
     ttl_cooldown: float = 1_800.0
     protection_cooldown: float = 0.0
     policy_cooldown: float = 0.0
+    tag_cooldown: float = 0.0

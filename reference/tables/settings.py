@@ -6,6 +6,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from reference.tables.tags import TagChange
 from reference.tables.vector import VectorIndex
 
 DAY = 86_400.0
@@ -175,6 +176,7 @@ class TableSettings(Throughput):
     attribute_types: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     stream_tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    tag_change: TagChange | None = None
     vectors: dict[str, VectorIndex] = field(default_factory=dict)
     insights: dict[str, Insights] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)

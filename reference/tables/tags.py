@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from reference.rules import Checks, violation
 
@@ -13,6 +14,18 @@ _SPACES = ("Zs", "Zl", "Zp")
 MAX_KEY = 128
 MAX_VALUE = 256
 MAX_BYTES = 10_240
+
+
+@dataclass(frozen=True, slots=True)
+class TagChange:
+    """A change of tags that was made at ``moment`` (epoch seconds): the tags that were set, or None for a removal."""
+
+    moment: float
+    tags: Mapping[str, str] | None
+
+    def lets(self, tags: Mapping[str, str] | None) -> bool:
+        """Whether this change may be followed at once by one that sets these tags: by one that sets its own again."""
+        return self.tags is not None and tags is not None and self.tags.items() <= tags.items()
 
 
 def new_tags(tags: Sequence[Mapping[str, str]]) -> Checks[None]:

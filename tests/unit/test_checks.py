@@ -114,7 +114,7 @@ _LIMITS = {
     "bucket": Limits(),
     "signatures": Limits(),
     "expensive": Limits(),
-    "cooldowns": Limits(protection_cooldown=15.0, policy_cooldown=15.0),
+    "cooldowns": Limits(protection_cooldown=15.0, policy_cooldown=15.0, tag_cooldown=1.7),
     "quotas": Limits(tables=2, changing_tables=1),
     "table quota": Limits(table_units=5),
 }
