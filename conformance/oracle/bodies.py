@@ -69,7 +69,7 @@ UNSHOWN = {
     "UpdateTable": frozenset({"LastUpdateToPayPerRequestDateTime", "WarmThroughput", "LastUpdateDateTime"}),
     "DeleteTable": frozenset({"LastUpdateToPayPerRequestDateTime", "BillingModeSummary"}),
 }
-"""Members of descriptions that DescribeTable shows; whether these answers do is recorded nowhere."""
+"""Members of descriptions that DescribeTable shows; whether these answers do is recorded of some changes only."""
 
 _EVENTUAL = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
 _BATCHES = frozenset({"BatchGetItem", "BatchWriteItem", "BatchExecuteStatement"})
