@@ -206,6 +206,10 @@ def _on_demand(account: Account, event: Event) -> None:
     if table is None:
         return
     table.settings.on_demand_since = event.at
+    for index in _indexes(table):
+        # The end of provisioned units counts as a decrease for an index, for a table it doesn't.
+        if index.settings.last_decrease in table.settings.on_demand_switches[-1:]:
+            index.settings.decreases += 1
     for settings in (table.settings, *(index.settings for index in _indexes(table))):
         settings.warm_read = max(settings.warm_read, ON_DEMAND_WARM[0])
         settings.warm_write = max(settings.warm_write, ON_DEMAND_WARM[1])

@@ -285,6 +285,9 @@ def _to_on_demand(state: State, plan: Plan) -> Checks[None]:
     def step(table: Table) -> None:
         table.settings.on_demand_switches = (*recent, now)
         _bill_requests(table)
+        for index in table.indexes.values():
+            if index.schema.kind == "GSI" and index.status != "CREATING":
+                index.settings.mark(now, lower=True, higher=False)
 
     plan.steps.append(step)
     plan.told.append(lambda table: table.settings.mark(now, lower=True, higher=False))
