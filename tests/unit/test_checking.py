@@ -200,7 +200,7 @@ def test_an_attempt_tells_what_was_due_where_a_call_went_otherwise(tmp_path: Pat
 
 
 def test_a_state_that_was_reached_at_once_is_lawful(tmp_path: Path) -> None:
-    name = next(check for check in CHECKS if check.startswith("backups.states[CreateBackup"))
+    name = next(check for check in CHECKS if check.startswith("backups.states[CreateBackup]"))
 
     def says(service: Service, call: Call, reply: Reply) -> Reply:
         if call.operation != "CreateBackup" or not isinstance(reply, Success):
