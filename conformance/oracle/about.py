@@ -79,8 +79,8 @@ OPERATIONS: dict[str, str] = {
 }
 """Operation → the rule that says what its answer holds, where nothing closer is known."""
 _LACKING = {
-    "DescribeTableReplicaAutoScaling": "scaling.no-replicas",
-    "UpdateTableReplicaAutoScaling": "scaling.no-replicas",
+    "DescribeTableReplicaAutoScaling": "scaling.replicas",
+    "UpdateTableReplicaAutoScaling": "scaling.replica-change",
 }
 _LACKING_KINDS = (("GlobalTable", "global-tables.list"),)
 

@@ -81,5 +81,34 @@ def settings(draw: Draw, table: str) -> tuple[str, Body]:
     if kind == "units":
         return "UpdateTable", {**body, "OnDemandThroughput": {"MaxReadRequestUnits": pick(draw, (10, 20))}}
     if kind == "scaling":
-        return "DescribeTableReplicaAutoScaling", body
+        return scaling(draw, body)
     return "UpdateTable", {**body, "DisassociationProtectionEnabled": chance(draw, 30)}
+
+
+_TRACKING = {"TargetTrackingScalingPolicyConfiguration": {"TargetValue": 70.0}}
+_SCALED: tuple[Body, ...] = (
+    {"AutoScalingDisabled": True},
+    {"AutoScalingDisabled": True, "MinimumUnits": 1},
+    {"AutoScalingDisabled": False},
+    {"MinimumUnits": 1, "MaximumUnits": 10},
+    {"MinimumUnits": 1, "MaximumUnits": 10, "ScalingPolicyUpdate": _TRACKING},
+)
+
+
+def scaling(draw: Draw, body: Body) -> tuple[str, Body]:
+    """How replicas are scaled is asked, or changed: tables that are paid by request can only have it switched off."""
+    kind = pick(draw, ("told", "told", "writes", "reads", "index", "nothing", "region"))
+    if kind == "told":
+        return "DescribeTableReplicaAutoScaling", body
+    change = dict(pick(draw, _SCALED))
+    if kind == "writes":
+        body = {**body, "ProvisionedWriteCapacityAutoScalingUpdate": change}
+    elif kind == "index":
+        update = {"IndexName": "no-such-index", "ProvisionedWriteCapacityAutoScalingUpdate": change}
+        body = {**body, "GlobalSecondaryIndexUpdates": [update]}
+    elif kind != "nothing":
+        region = pick(draw, (HOME, *REGIONS))
+        reads = {"ReplicaProvisionedReadCapacityAutoScalingUpdate": change} if kind == "reads" else {}
+        updates = [{"RegionName": region, **reads}] * (2 if chance(draw, 15) else 1)
+        body = {**body, "ReplicaUpdates": updates}
+    return "UpdateTableReplicaAutoScaling", body

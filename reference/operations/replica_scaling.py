@@ -152,7 +152,7 @@ def update_replica_scaling(context: Context, body: dict[str, Any]) -> Checks[Out
                 apply(world_of(account).account(region), each.slot(name), each.kind, each.settings)
 
     told = _told(context.account, table, group)
-    return replace(told, effects=(effect,))
+    return replace(told, effects=(effect,), rules=("scaling.replica-change",))
 
 
 def _changes(body: Body) -> Iterator[_Change]:
