@@ -283,6 +283,20 @@ REFUSED: tuple[Check, ...] = (
             ("'MinimumUnits'", {"MaximumUnits": 10, "ScalingPolicyUpdate": _tracking()}),
         )
     ),
+    refuses(
+        "scaling.settings-missing",
+        Step(
+            "UpdateTableReplicaAutoScaling",
+            {
+                "TableName": f"{T0}-none",
+                "ProvisionedWriteCapacityAutoScalingUpdate": {"MinimumUnits": 1, "MaximumUnits": 10},
+            },
+        ),
+        f"Failed to update settings for global table with name: ‘{T0}-none’: Parameters 'ScalingPolicyUpdate' are "
+        "required unless auto scaling is being disabled.",
+        control=Step("ListTables", {}),
+        name="of no table",
+    ),
     _refused(
         "scaling.on-demand",
         _writes(_settings()),

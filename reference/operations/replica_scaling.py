@@ -134,15 +134,16 @@ def update_replica_scaling(context: Context, body: dict[str, Any]) -> Checks[Out
     """UpdateTableReplicaAutoScaling: written units everywhere, read units by region; it tells what was before."""
     if not complete(context.operation, body):
         return None
+    changes = list(_changes(body))
+    _, shaped = yield from watched(_shaped(plain_name(body["TableName"]), changes))
     known = yield from _known(context, body)
     if known is None:
         return None
     table, group = known
     _, sound = yield from watched(_request(body, table, group))
-    changes = list(_changes(body))
     _, named = yield from watched(_there(context.account, body, table, group))
     _, fitting = yield from watched(_fit(context.account, table, group, changes))
-    if not (sound and named and fitting):
+    if not (shaped and sound and named and fitting):
         return None
     name, regions = table.name, sorted(group.members)
 
@@ -205,18 +206,23 @@ def _there(account: Account, body: Body, table: Table, group: Group) -> Checks[N
                 yield violation("scaling.index-unknown", **about)
 
 
-def _fit(account: Account, table: Table, group: Group, changes: list[_Change]) -> Checks[None]:
-    """Whether each change says all that it has to, and no more."""
+def _shaped(table: str, changes: list[_Change]) -> Checks[None]:
+    """Whether each change says all that it has to, and no more; that is looked at before the table is."""
     for each in changes:
         given = each.settings
         if given.get("AutoScalingDisabled"):
             wrong = [name for name in _NEEDED if given.get(name) is not None]
             if wrong:
-                yield violation("scaling.disabled-settings", table=table.name, names=_quoted(wrong))
-            continue
-        missing = [name for name in _NEEDED if given.get(name) is None]
-        if missing:
-            yield violation("scaling.settings-missing", table=table.name, names=_quoted(missing))
+                yield violation("scaling.disabled-settings", table=table, names=_quoted(wrong))
+        elif missing := [name for name in _NEEDED if given.get(name) is None]:
+            yield violation("scaling.settings-missing", table=table, names=_quoted(missing))
+
+
+def _fit(account: Account, table: Table, group: Group, changes: list[_Change]) -> Checks[None]:
+    """Whether the tables are such that each change can be made."""
+    for each in changes:
+        given = each.settings
+        if given.get("AutoScalingDisabled") or any(given.get(name) is None for name in _NEEDED):
             continue
         if table.settings.on_demand:
             regions = _quoted([region.upper() for region in sorted(group.members)])
