@@ -15,7 +15,7 @@ from reference.operations.tags import tagging
 from reference.replicas import members
 from reference.replicas.standing import TOLD
 from reference.rules import Checks, violation
-from reference.tables import create, describe, encryption, policies, update
+from reference.tables import create, describe, encryption, maxima, policies
 from reference.tables.definition import watched
 from reference.tables.outline import outline
 from reference.tables.table import Table
@@ -99,17 +99,17 @@ def quotas(account: Account, body: dict[str, Any]) -> Checks[None]:
         yield violation("account.changing-tables", limit=limits.changing_tables)
     parts = (body, *(body.get("GlobalSecondaryIndexes") or ()))
     held = account.provisioned()
-    for i, member in enumerate(update.UNIT_MEMBERS):
+    for i, member in enumerate(maxima.UNIT_MEMBERS):
         asked = sum((each.get("ProvisionedThroughput") or {}).get(member, 0) for each in parts)
         if held[i] + asked > limits.account_units:
-            yield update.account_quota(member, held[i], asked, limits, account.region)
+            yield maxima.account_quota(member, held[i], asked, limits, account.region)
     for each in parts:
         name, region = each.get("IndexName", ""), account.region
         if each.get("ProvisionedThroughput") is not None:
-            yield from update.table_quota(each["ProvisionedThroughput"], limits, region, name)
-        maxima, warm = each.get("OnDemandThroughput") or {}, each.get("WarmThroughput") or {}
-        yield from update.limit_quota(maxima, limits, region, f"index : {name}" if name else "table")
-        yield from update.warm_quota(warm, limits, region, f"index {name}" if name else "table")
+            yield from maxima.table_quota(each["ProvisionedThroughput"], limits, region, name)
+        wanted, warm = each.get("OnDemandThroughput") or {}, each.get("WarmThroughput") or {}
+        yield from maxima.limit_quota(wanted, limits, region, f"index : {name}" if name else "table")
+        yield from maxima.warm_quota(warm, limits, region, f"index {name}" if name else "table")
 
 
 def describe_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:

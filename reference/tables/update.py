@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from reference.rules import Checks, Violation, violation
-from reference.tables import admission, definition, encryption, index_admission, streaming
+from reference.rules import Checks, violation
+from reference.tables import admission, definition, encryption, index_admission, maxima, streaming
 from reference.tables.admission import INDEX_CHANGES
 from reference.tables.create import NAME_MEMBERS
 from reference.tables.limits import Limits
@@ -80,7 +80,6 @@ ALONE = (
 
 MODE = "replication-mode"
 """Where a table's settings keep whether it replicates them, once that was said."""
-UNIT_MEMBERS = ("ReadCapacityUnits", "WriteCapacityUnits")
 
 
 def concerns(body: Body) -> list[str]:
@@ -150,7 +149,7 @@ def _index_actions(body: Body) -> Checks[None]:
         seen.add(name)
         online += kind in ("Create", "Delete")
         units = action.get("ProvisionedThroughput") or {}
-        if any(units.get(m, 0) > definition.MAX_UNITS for m in UNIT_MEMBERS):
+        if any(units.get(m, 0) > definition.MAX_UNITS for m in maxima.UNIT_MEMBERS):
             yield violation("indexes.update-blocked")
     if online > 1:
         yield violation("indexes.one-online")
@@ -206,7 +205,7 @@ def plan_settings(body: Body, state: State, plan: Plan) -> Checks[None]:
     yield from _plan_class(body, state, plan)
     yield from _plan_protection(body, state, plan)
     yield from _plan_mode(body, state, plan)
-    yield from warm_quota(body.get("WarmThroughput") or {}, state.limits, state.region)
+    yield from maxima.warm_quota(body.get("WarmThroughput") or {}, state.limits, state.region)
     yield from plan_warmth(body.get("WarmThroughput"), state.settings, plan, None)
 
 
@@ -332,25 +331,10 @@ def quotas(state: State, units: Mapping[str, Any], read: int, write: int, index:
 
     ``read`` and ``write`` are held now.
     """
-    for member, held, mine in zip(UNIT_MEMBERS, state.reserved, (read, write), strict=True):
+    for member, held, mine in zip(maxima.UNIT_MEMBERS, state.reserved, (read, write), strict=True):
         if held - mine + units[member] > state.limits.account_units:
-            yield account_quota(member, held, units[member], state.limits, state.region)
-    yield from table_quota(units, state.limits, state.region, index)
-
-
-def table_quota(units: Mapping[str, Any], limits: Limits, region: str, index: str = "") -> Checks[None]:
-    """Units of one table or index stay within the account's maximum for each."""
-    most = limits.table_units
-    rule = "account.index-units" if index else "account.table-units"
-    for member in UNIT_MEMBERS:
-        if units[member] > most:
-            yield violation(rule, member=member, units=units[member], region=region, limit=most, index=index)
-
-
-def account_quota(member: str, held: int, asked: int, limits: Limits, region: str) -> Violation:
-    """All units of an account together would be too many."""
-    most = limits.account_units
-    return violation("account.units", member=member, region=region, held=held, limit=most, units=asked)
+            yield maxima.account_quota(member, held, units[member], state.limits, state.region)
+    yield from maxima.table_quota(units, state.limits, state.region, index)
 
 
 def _plan_limits(body: Body, state: State, plan: Plan) -> Checks[None]:
@@ -362,23 +346,9 @@ def _plan_limits(body: Body, state: State, plan: Plan) -> Checks[None]:
     mode = body.get("BillingMode") or state.settings.billing_mode
     if mode == "PROVISIONED":
         yield violation("tables.update-on-demand-limit-provisioned", member=member)
-    yield from limit_quota(limits or {}, state.limits, state.region)
+    yield from maxima.limit_quota(limits or {}, state.limits, state.region)
     plan.steps.append(lambda table: set_limits(table.settings, limits or {}))
     plan.events.append(("limits-lifted", ()))
-
-
-def limit_quota(asked: Mapping[str, Any], limits: Limits, region: str, of: str = "table") -> Checks[None]:
-    """Maximum request units stay below the account's maximum for a table (beyond:CAP-10)."""
-    for member, quota in (("MaxReadRequestUnits", "Read"), ("MaxWriteRequestUnits", "Write")):
-        if (asked.get(member) or 0) > limits.table_units:
-            yield violation("account.on-demand-limit", member=member, quota=quota, region=region, of=of)
-
-
-def warm_quota(asked: Mapping[str, Any], limits: Limits, region: str, of: str = "table") -> Checks[None]:
-    """Warm throughput stays below the account's maximum for a table (beyond:CAP-11)."""
-    for member, quota in zip(NAME_MEMBERS, ("Read", "Write"), strict=True):
-        if (asked.get(member) or 0) > limits.table_units:
-            yield violation("account.warm-limit", member=member, quota=quota, region=region, of=of)
 
 
 def set_limits(settings: Throughput, limits: Mapping[str, Any]) -> None:

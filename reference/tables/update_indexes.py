@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from reference.rules import Checks, violation
-from reference.tables import create, definition, vectors
+from reference.tables import create, definition, maxima, vectors
 from reference.tables.definition import Names
 from reference.tables.table import Index, Table
 from reference.tables.update import (
@@ -15,12 +15,10 @@ from reference.tables.update import (
     Plan,
     State,
     actions,
-    limit_quota,
     plan_units,
     plan_warmth,
     quotas,
     set_limits,
-    warm_quota,
 )
 
 Action = Mapping[str, Any]
@@ -95,8 +93,8 @@ def _create(body: Body, action: Action, names: Names, state: State, plan: Plan) 
     yield from create.throughput_beside_units(action, on_demand=on_demand)
     if action.get("ProvisionedThroughput") is not None:
         yield from quotas(state, action["ProvisionedThroughput"], 0, 0, name)
-    yield from limit_quota(action.get("OnDemandThroughput") or {}, state.limits, state.region, f"index : {name}")
-    yield from warm_quota(action.get("WarmThroughput") or {}, state.limits, state.region, f"index {name}")
+    yield from maxima.limit_quota(action.get("OnDemandThroughput") or {}, state.limits, state.region, f"index : {name}")
+    yield from maxima.warm_quota(action.get("WarmThroughput") or {}, state.limits, state.region, f"index {name}")
     yield from definition.total_projection(names)
     if sum(index.schema.kind == "GSI" for index in table.indexes.values()) >= definition.MAX_GLOBAL:
         yield violation("indexes.global-limit-added")
@@ -183,7 +181,7 @@ def _change(body: Body, action: Action, state: State, plan: Plan) -> Checks[None
         yield from _change_units(body, name, index, units, state, plan)
     if limits:
         yield from _change_limits(body, name, limits, state, plan)
-    yield from warm_quota(action.get("WarmThroughput") or {}, state.limits, state.region, f"index {name}")
+    yield from maxima.warm_quota(action.get("WarmThroughput") or {}, state.limits, state.region, f"index {name}")
     yield from plan_warmth(action.get("WarmThroughput"), index.settings, plan, name)
 
 
@@ -207,7 +205,7 @@ def _change_limits(body: Body, name: str, limits: Mapping[str, Any], state: Stat
         member = definition.first_limit(limits)
         yield violation("indexes.update-on-demand-limit-provisioned", member=member, index=name)
     yield from definition.on_demand_range(limits, -1, f"index : {name}")
-    yield from limit_quota(limits, state.limits, state.region, f"index : {name}")
+    yield from maxima.limit_quota(limits, state.limits, state.region, f"index : {name}")
 
     def step(table: Table) -> None:
         set_limits(table.indexes[name].settings, limits)
