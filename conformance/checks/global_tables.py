@@ -82,7 +82,11 @@ CHECKS: tuple[Check, ...] = (
                 "UpdateTableReplicaAutoScaling",
                 {
                     "TableName": T0,
-                    "ProvisionedWriteCapacityAutoScalingUpdate": {"MinimumUnits": 1, "MaximumUnits": 9},
+                    "ProvisionedWriteCapacityAutoScalingUpdate": {
+                        "MinimumUnits": 1,
+                        "MaximumUnits": 9,
+                        "ScalingPolicyUpdate": {"TargetTrackingScalingPolicyConfiguration": {"TargetValue": 70.0}},
+                    },
                 },
             ),
         )
