@@ -92,7 +92,7 @@ def tag_resource(context: Context, body: dict[str, Any]) -> Checks[Outcome | Non
     if not all("Key" in tag and "Value" in tag for tag in given):
         return None
     wanted = tags.merged({}, given)
-    return (yield from _keep(context, found, wanted, lambda held: {**held, **wanted}))
+    return (yield from _keep(context, found, wanted, lambda held: tags.merged(held, given)))
 
 
 def untag_resource(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:
