@@ -286,6 +286,13 @@ TAGS: tuple[Check, ...] = (
         name="given at creation",
     ),
     answers("tables.tag-answer", _tags(), has={"Tags": []}, name="none"),
+    answers(
+        "tables.tag-answer",
+        Step("ListTagsOfResource", {"ResourceArn": ARN, "NextToken": "bogus"}),
+        given=[_tag(("Env", ""))],
+        has={"Tags": [{"Key": "Env", "Value": ""}]},
+        name="an empty value, after a token that is none",
+    ),
     Check("wire.no-content", Step(_GOOD.operation, _GOOD.body, {}), Http(200, body=""), PLAIN, name="TagResource"),
     Check(
         "wire.no-content", Step("UntagResource", _untag("k").body, {}), Http(200, body=""), PLAIN, name="UntagResource"
