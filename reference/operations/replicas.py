@@ -79,17 +79,20 @@ def update_replicas(context: Context, body: Body, table: Table) -> Checks[Outcom
     _, fitting = yield from watched(_fits(context.account, table, asked, group))
     if not fitting:
         return None
-    name = table.name
+    # One moment for the answer and what is done, so that both speak of one stream.
+    name, now = table.name, context.now()
     told = outline(table)
     told.status = "UPDATING"
     if group is None and not asked.strong:
-        members.streamed(context.account, told)
+        members.streamed(context.account, told, now)
     answer: dict[str, Any] = {"Replicas": [], "GlobalTableVersion": VERSION}
     if asked.strong:
         answer["MultiRegionConsistency"] = "STRONG"
-    answer |= describe.table(told, context.now())
+    answer |= describe.table(told, now)
 
     def effect(account: Account) -> None:
+        if group is None and not asked.strong:
+            members.streamed(account, account.tables[name], now)
         _do(account, name, asked)
 
     return Outcome({"TableDescription": answer}, effects=(effect,), rules=("global-tables.update-answer",))

@@ -62,7 +62,7 @@ def join(
         world.groups[name] = group
     source = group.members[account.region]
     if not group.strong:
-        streamed(account, table)
+        streamed(account, table, account.now())
     for action in actions:
         source.sourced = account.now()
         _found(world, group, account, table, action)
@@ -72,15 +72,14 @@ def join(
     refresh(world, group)
 
 
-def streamed(account: Account, table: Table) -> None:
-    """Switch on the stream of a table that gets its first replica, where it is off."""
+def streamed(account: Account, table: Table, at: float) -> None:
+    """Switch on the stream of a table that gets its first replica, where it is off, as of ``at`` (epoch seconds)."""
     if table.settings.stream_view is None:
-        _stream(account, table, SHARED_VIEW)
+        _stream(account, table, SHARED_VIEW, at)
 
 
-def _stream(account: Account, table: Table, view: str) -> None:
+def _stream(account: Account, table: Table, view: str, now: float) -> None:
     taken = lifecycle.known_labels(account, table.name) | {span.label for span in table.settings.streams}
-    now = account.now()
     streaming.switch_on(table.settings, view, streaming.label(now, taken), now, table.sequence)
 
 
@@ -110,7 +109,7 @@ def _found(world: World, group: Group, account: Account, table: Table, action: M
         made.indexes[name] = Index(index.schema, index.settings.copy(), now)
     target.tables[group.table] = made
     if not group.strong and table.settings.stream_view is not None:
-        _stream(target, made, table.settings.stream_view)
+        _stream(target, made, table.settings.stream_view, now)
     member = Member(region, made.id, "CREATING", source=account.region)
     group.members[region] = member
     member.due = now + account.delays.create_replica

@@ -74,6 +74,23 @@ class Regions:
         return found
 
 
+class Ticking(ManualClock):
+    """A clock that goes on whenever it is looked at."""
+
+    def now(self) -> float:
+        self.advance(0.01)
+        return super().now()
+
+
+def test_the_stream_that_is_told_is_the_one_that_is_switched_on() -> None:
+    regions = Regions()
+    regions.clock = Ticking(1_800_000_000.0)
+    regions.world = World(Account(regions.clock))
+    regions.does("CreateTable", **TABLE)
+    told = regions.change({"Create": {"RegionName": AWAY}})["TableDescription"]
+    assert regions.table()["LatestStreamArn"] == told["LatestStreamArn"]
+
+
 class TestReplication:
     def test_a_new_replica_has_what_was_there(self) -> None:
         regions = Regions()
