@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.latitude import MAX_WORLDS
+from conformance.oracle.sightings import ROOM, Place, Sightings
 from reference.api import Call
 from reference.backups.store import known_backups
 from reference.service import Service
@@ -64,10 +66,10 @@ def applied(service: Service, call: Call) -> Service:
 
 
 def same_state(one: World, other: World) -> bool:
-    """Whether two worlds hold the same items, tables, client tokens and pending calls."""
+    """Whether two worlds hold the same items, tables, client tokens and pending calls, and readers of the same."""
     if one.pending != other.pending or _tokens(one) != _tokens(other):
         return False
-    if _kept(one) != _kept(other):
+    if _kept(one) != _kept(other) or _places(one) != _places(other):
         return False
     tables, others = one.service.account.tables, other.service.account.tables
     return tables.keys() == others.keys() and all(
@@ -82,6 +84,12 @@ def same_state(one: World, other: World) -> bool:
 def _streamed(table: Table) -> list[tuple[Any, ...]]:
     """What the table's stream shows, where it has one: whether an item was deleted and made anew shows there alone."""
     return [(e.key, e.old, e.new, e.by) for e in table.log] if table.settings.streams else []
+
+
+def _places(world: World) -> Mapping[str, Place]:
+    """Where the iterators of streams stand: a write may have come before or after one, to the same state."""
+    seen = world.service.account.rooms.get(ROOM)
+    return seen.iterators if isinstance(seen, Sightings) else {}
 
 
 def _kept(world: World) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:

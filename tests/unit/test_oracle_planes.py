@@ -170,6 +170,23 @@ class TestStreams:
             assert bench.put("GetRecords", alter, ShardIterator=at)[1] == ruling
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_a_lost_write_may_have_come_before_a_reading_of_the_stream_or_after(late: bool) -> None:
+    bench = Bench(STREAMED)
+    put = Call("PutItem", {"TableName": "music", "Item": {"pk": {"S": "a"}}})
+    bench.oracle.judge(put, Lost("timeout"), bench.clock.now())
+    if not late:
+        bench.target.execute(put)
+    [latest] = bench.iterators("LATEST")
+    if late:
+        bench.target.execute(put)
+    shown = bench.ask("GetRecords", ShardIterator=latest)["Records"]
+    assert len(shown) == late
+    bench.ask("GetItem", TableName="music", Key={"pk": {"S": "a"}}, ConsistentRead=True)
+    [start] = bench.iterators()
+    assert bench.put("GetRecords", less, ShardIterator=start)[1] == "violated"
+
+
 class TestNames:
     def test_are_held_to(self) -> None:
         bench = Bench()
