@@ -128,7 +128,7 @@ _NAMING = OPERATIONS | TABLES
 _GATES = frozenset({
     "streams.kinesis-enable-state", "streams.kinesis-disable-state", "streams.kinesis-update-state",
     "metrics.insights-state", "backups.not-yet", "backups.restore-in-use", "backups.delete-in-use",
-    "backups.target-restoring", "bulk.table-busy", "ttl.table-being-created",
+    "backups.target-restoring", "bulk.table-busy", "ttl.table-being-created", "global-tables.replica-exists",
 })  # fmt: skip
 """Rules that a request breaks only while something is on its way."""
 
