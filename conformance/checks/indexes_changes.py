@@ -213,6 +213,22 @@ CHECKS: tuple[Check, ...] = (
     ),
     answers(
         "tables.update-answer",
+        updates(removed()),
+        at="TableDescription.GlobalSecondaryIndexes[0]",
+        has={"IndexName": "by_g", "IndexStatus": "DELETING"},
+        lacks=("Backfilling",),
+        tables={"t0": {**table(gsi=["by_g=g:S"]), "DeletionProtectionEnabled": True}},
+        name="deletion protection does not protect an index",
+    ),
+    answers(
+        "tables.update-answer",
+        ADD,
+        at="TableDescription.GlobalSecondaryIndexes[0]",
+        has={"IndexName": "by_h", "IndexStatus": "CREATING", "Backfilling": False, "IndexSizeBytes": 0, "ItemCount": 0},
+        name="a new index before it is filled",
+    ),
+    answers(
+        "tables.update-answer",
         describe(),
         at="Table.GlobalSecondaryIndexes[0].ProvisionedThroughput",
         has={"ReadCapacityUnits": 0, "WriteCapacityUnits": 0, "NumberOfDecreasesToday": 1},
