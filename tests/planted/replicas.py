@@ -55,7 +55,7 @@ def _weak(told: Body) -> Body:
     return {name: value for name, value in told.items() if name != "MultiRegionConsistency"}
 
 
-def _no_stream(account: Any, table: Any, view: str) -> None:
+def _no_stream(account: Any, table: Any, view: str, at: float) -> None:
     """The first replica leaves the stream off."""
 
 
