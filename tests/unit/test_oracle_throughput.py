@@ -20,7 +20,8 @@ TEXT = (
 LARGE = {"v": {"S": "x" * 3000}}
 TOO_MANY = (
     "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. After the first 4 "
-    "decreases, each subsequent decrease in the same UTC day can be performed at most once every 3600 seconds."
+    "decreases, each subsequent decrease in the same UTC day can be performed at most once every 3600 seconds. Number "
+    "of decreases today: 4. Last decrease at Thursday, October 8, 2026 at 11:08:49 PM Coordinated Universal Time."
 )
 
 
