@@ -45,8 +45,8 @@ from reference.rules import Rule, ledger, pattern
 BUDGETS = (12, 0)
 """Requests for cutting a check's program down and for simplifying its values: it is small already."""
 DETAIL_LIMIT = 300
-LONGEST_LAG = 3.0
-"""Seconds that a check waits for lagging copies at most."""
+LONGEST_LAG, LAG_PAUSE = 3.0, 0.25
+"""Seconds that a check waits for lagging copies at most, and between two looks at them."""
 TRIES = 8
 """How often a check is made on a target that throttles and fails now and then, until it is let through."""
 LITERAL = frozenset({
@@ -316,8 +316,9 @@ def _answered(worker: Worker, check: Check, session: Session) -> CheckResult | N
         return None
     wanted = bound(then, session.names, session.replies, session.started)
     told = _difference(wanted, answer, reply, rule)
-    if told is not None and _may_lag(worker, step):
-        time.sleep(min(worker.latitude.history, LONGEST_LAG))
+    patience = time.monotonic() + _lag(worker, step)
+    while told is not None and time.monotonic() < patience:
+        time.sleep(LAG_PAUSE)
         answer, reply = _send(worker, session, step)
         if _hindered(worker, check, session):
             return None
@@ -353,11 +354,13 @@ def _answered(worker: Worker, check: Check, session: Session) -> CheckResult | N
     return _result(check, "violated", divergence.summary, divergence.fingerprint)
 
 
-def _may_lag(worker: Worker, step: Step) -> bool:
-    """Whether an answer may be from before the writes of this very check: a later one tells."""
+def _lag(worker: Worker, step: Step) -> float:
+    """Seconds for which an answer may be from before the writes of this very check: a later one tells."""
+    if step.operation == "GetRecords":
+        return worker.latitude.stream_lag
     body = step.body if isinstance(step.body, dict) else {}
     lagging = step.operation in EVENTUAL and not body.get("ConsistentRead")
-    return worker.latitude.history > 0 and lagging
+    return min(worker.latitude.history, LONGEST_LAG) if lagging else 0.0
 
 
 def _about_refused(step: Step, reply: Reply) -> Rule:
