@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -34,6 +35,7 @@ CHECKS = {check.id: check for check in all_checks()}
 REFUSING = "keys.missing[sort key]"
 READING = "items.put-replaces"
 BACKED_UP = "backups.states[DescribeBackup]"
+READING_A_STREAM = "streams.order[one item]"
 BELOW = "wire.method[GET of another path]"
 Says = Callable[[Service, Call, Reply], Reply]
 
@@ -209,6 +211,23 @@ def test_a_state_that_was_reached_at_once_is_lawful(tmp_path: Path) -> None:
 
     for status, verdict in (("AVAILABLE", "ok"), ("DELETED", "violated")):
         assert made(worker_of(saying(says), tmp_path / status), name).verdict == verdict
+
+
+@pytest.mark.parametrize(("lag", "verdict"), [(60.0, "ok"), (0.0, "violated")])
+def test_a_record_is_waited_for_as_long_as_it_may_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lag: float, verdict: str
+) -> None:
+    monkeypatch.setattr("conformance.search.checking.LAG_PAUSE", 0.0)
+    looks: Counter[str] = Counter()
+
+    def late(service: Service, call: Call, reply: Reply) -> Reply:
+        looks[call.operation] += 1
+        soon = call.operation == "GetRecords" and looks[call.operation] < 3
+        return Success({**reply.body, "Records": []}) if soon and isinstance(reply, Success) else reply
+
+    worker = worker_of(saying(late), tmp_path)
+    worker.latitude = replace(worker.latitude, stream_lag=lag)
+    assert made(worker, READING_A_STREAM).verdict == verdict
 
 
 def test_an_operation_that_was_found_missing_is_not_asked(tmp_path: Path) -> None:
