@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import subprocess
@@ -23,6 +24,8 @@ from conformance.targets.catalogue import USER_FILE
 MISSING = "`dynoracle fleet` needs dask.distributed: install dynoracle[fleet]"
 RETRIES = 2
 """How often a shard is given to another worker when its own is gone."""
+PATIENCE = 10
+"""Seconds in which a scheduler answers."""
 LEFT_OUT = ("targets", "report.html", "summary.md", "junit.xml")
 """What of a shard's folder stays where it was made; the reports are made anew from the merged run."""
 
@@ -118,6 +121,16 @@ def _completed(futures: Sequence[Any]) -> Iterator[Any]:
     yield from completed(futures)
 
 
+async def _greet(scheduler: str) -> None:
+    """Connect to a scheduler and leave; OSError or ValueError where there is none."""
+    import distributed
+    from distributed.comm import connect
+
+    security: Any = distributed.Security
+    comm: Any = await connect(scheduler, timeout=PATIENCE, **security().get_connection_args("client"))
+    await comm.close()
+
+
 @contextmanager
 def _cluster(scheduler: str, shards: int) -> Iterator[Any]:
     """A client of the cluster at an address, or of one made here, whose threads only wait for processes."""
@@ -129,7 +142,9 @@ def _cluster(scheduler: str, shards: int) -> Iterator[Any]:
     cluster_of: Any = distributed.LocalCluster
     if scheduler:
         try:
-            client = client_of(scheduler, timeout="10s", set_as_default=False)
+            # A client that can't start is left half made, and may lock up another's start when it is collected.
+            asyncio.run(_greet(scheduler))
+            client = client_of(scheduler, timeout=f"{PATIENCE}s", set_as_default=False)
         except (OSError, ValueError) as error:
             raise FleetError(f"no Dask scheduler answers at {scheduler!r}: {error}") from error
         with client, client.as_current():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
+import distributed
 import pytest
 from typer.testing import CliRunner
 
@@ -38,9 +40,13 @@ def test_two_shards_become_one_run(tmp_path: Path) -> None:
     assert {tuple(row["shard"]) for row in definitions} == {(1, 2), (2, 2)}
 
 
-def test_a_scheduler_that_is_not_there() -> None:
+@pytest.mark.parametrize("address", ["nowhere://127.0.0.1:1", "tcp://127.0.0.1:1"])
+def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setattr("conformance.fleet.PATIENCE", 0.5)
     with pytest.raises(FleetError, match="no Dask scheduler answers"):
-        run_fleet(ARGUMENTS, {}, 1, "nowhere://127.0.0.1:1", Path("out"))
+        run_fleet(ARGUMENTS, {}, 1, address, Path("out"))
+    clients = [each for each in gc.get_objects() if isinstance(each, distributed.Client)]
+    assert all(each.status == "closed" for each in clients)
 
 
 def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
