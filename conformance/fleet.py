@@ -124,10 +124,10 @@ def _completed(futures: Sequence[Any]) -> Iterator[Any]:
 async def _greet(scheduler: str) -> None:
     """Connect to a scheduler and leave; OSError or ValueError where there is none."""
     import distributed
-    from distributed.comm import connect
 
     security: Any = distributed.Security
-    comm: Any = await connect(scheduler, timeout=PATIENCE, **security().get_connection_args("client"))
+    connect: Any = distributed.comm.connect  # type: ignore[attr-defined]
+    comm = await connect(scheduler, timeout=PATIENCE, **security().get_connection_args("client"))
     await comm.close()
 
 
