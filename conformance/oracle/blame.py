@@ -8,11 +8,10 @@ from dataclasses import replace
 from itertools import chain
 
 from conformance.oracle.about import main_rule
-from conformance.oracle.bodies import CREATES_NOTHING
 from conformance.oracle.compare import Difference, canonical, differences
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.exercised import condition_rule, update_rule
-from conformance.oracle.writers import Write, Writers, absent, keyed, row_of, written
+from conformance.oracle.writers import CREATES_NOTHING, Write, Writers, absent, keyed, row_of, written
 from conformance.record.op import reply_to_json
 from reference.api import Call, Json, Refusal, Success
 from reference.operations.base import Outcome

@@ -8,16 +8,19 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from conformance.oracle import throttled
+from conformance.oracle import expiry, throttled
 from conformance.oracle.compare import Difference, canonical, differences
 from conformance.oracle.latitude import THROTTLED_STATEMENTS, Latitude
 from conformance.oracle.pages import SMALL_BYTES, Pages
+from conformance.oracle.writers import CREATES_NOTHING
+from reference import ttl
 from reference.api import Call, Json, Refusal
 from reference.operations.base import Choice, Outcome
 from reference.operations.pages import MAX_PAGE_BYTES
 from reference.operations.tables import LIST_LIMIT
 from reference.rules import Violation
 from reference.service import Outcomes, Service
+from reference.tables.table import LogEntry, Table
 from reference.values.item import item_size
 
 MAX_MOMENTS = 32
@@ -77,7 +80,6 @@ COMING = frozenset({"WarmThroughput", "TableClassSummary", "SSEDescription"})
 _EVENTUAL = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
 _BATCHES = frozenset({"BatchGetItem", "BatchWriteItem", "BatchExecuteStatement"})
 _PARTLY = ("ProjectionExpression", "AttributesToGet")
-CREATES_NOTHING = "items.removal-creates-nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def lawful(service: Service, call: Call, outcome: Outcome, body: Json, latitude:
     lag = _lag(call, latitude)
     if lag > 0 and call.operation != "GetItem":
         # Every partition has replicas of its own, so items of one answer may be of different moments.
-        states = chain([service], replicas(service, lag + latitude.skew))
+        states = chain([service], replicas(service, lag + latitude.skew, latitude.skew))
         found = pages.plausible(states, call, body) if paged else _plausible_batch(states, call, outcome, body)
         nearest = outcome
     return Lawful(nearest, tuple(found))
@@ -235,7 +237,7 @@ def _others(
     bound = _lag(call, latitude)
     if bound <= 0:
         return
-    for replica in replicas(service, bound + latitude.skew):
+    for replica in replicas(service, bound + latitude.skew, latitude.skew):
         for choice in (Choice(), *_choices(call, body, latitude)):
             other = replica.outcomes(call, choice).outcome
             if other is not None:
@@ -297,17 +299,32 @@ def _lag(call: Call, latitude: Latitude) -> float:
     return max(latitude.staleness, latitude.index_lag if "IndexName" in call.body else 0.0)
 
 
-def replicas(service: Service, bound: float) -> Iterator[Service]:
-    """The states inside the bound, newest first: each before one more write, and valid until the next is asked."""
+def replicas(service: Service, bound: float, slack: float = 0.0) -> Iterator[Service]:
+    """The states inside the bound, newest first: each before one more write, and valid until the next is asked.
+
+    What had expired when it was overwritten, by a clock within ``slack`` seconds, may have been gone just before.
+    """
     since = service.account.now() - bound
     writes = [(e.at, name, e) for name, table in service.account.tables.items() for e in table.log if e.at >= since]
     writes.sort(key=lambda write: (write[0], write[2].sequence), reverse=True)
     fork = service.fork()
     for _, name, entry in writes[:MAX_MOMENTS]:
         table = fork.account.tables[name]
+        if _overdue(service, table, entry, slack):
+            table.install_row(replace(entry, old=None))
+            yield fork
         table.install_row(entry)
         table.sequence = entry.sequence - 1
         yield fork
+
+
+def _overdue(service: Service, table: Table, entry: LogEntry, slack: float) -> bool:
+    """Whether a write has overwritten an item that time to live may have deleted before it."""
+    attribute = expiry.attribute_of(service, table)
+    if attribute is None or entry.old is None or entry.new is None:
+        return False
+    item = entry.old.item
+    return ttl.expired(item, attribute, entry.at + slack) or ttl.expired(item, attribute, entry.at - slack)
 
 
 def undone(call: Call, body: dict[str, Json]) -> frozenset[tuple[str, int]] | None:

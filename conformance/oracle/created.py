@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.oracle.bodies import CREATES_NOTHING
 from conformance.oracle.divergence import Divergence
-from conformance.oracle.writers import Writers, absent, parts, row_of
+from conformance.oracle.writers import CREATES_NOTHING, Writers, absent, parts, row_of
 from reference.api import Call, Refusal
 from reference.service import Service
 

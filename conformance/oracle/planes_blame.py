@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from conformance.oracle import scaled, streaming
-from conformance.oracle.bodies import CREATES_NOTHING
 from conformance.oracle.compare import Difference
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.planes import COUNTS
 from conformance.oracle.sightings import sightings
-from conformance.oracle.writers import Write, Writers
+from conformance.oracle.writers import CREATES_NOTHING, Write, Writers
 from conformance.record.op import reply_to_json
 from reference.api import Call, Json, Success
 from reference.operations.base import Outcome

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from conformance.oracle.bodies import CREATES_NOTHING
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.judge import Oracle
 from conformance.oracle.latitude import Latitude
+from conformance.oracle.writers import CREATES_NOTHING
 from conformance.program import BUCKET
 from reference import ttl
 from reference.account import Account
@@ -263,6 +263,18 @@ class TestExpiry:
             )  # fmt: skip
             bench.ask("GetItem", TableName="music", Key={"pk": {"S": "a"}}, ConsistentRead=True)
             bench.ask("GetRecords", ShardIterator=bench.iterators()[0])
+
+    def test_a_stale_copy_may_lack_what_was_gone_before_it_was_written_anew(self) -> None:
+        for moment, ruling in (("1799999900", "ok"), ("1800009999", "violated")):
+            bench = Bench(STREAMED, staleness=5.0)
+            setting = {"Enabled": True, "AttributeName": "until"}
+            bench.ask("UpdateTimeToLive", TableName="music", TimeToLiveSpecification=setting)
+            bench.item("a", until={"N": moment})
+            bench.clock.advance(60.0)
+            bench.item("a", until={"N": "1800009999"})
+            key = {"TableName": "music", "Key": {"pk": {"S": "a"}}}
+            assert bench.put("GetItem", lambda _: {}, **key)[1] == ruling
+            bench.ask("GetItem", **key, ConsistentRead=True)
 
     def test_it_may_have_gone_before_the_reading_began(self) -> None:
         bench = self.bench("1799999900")
