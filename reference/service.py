@@ -108,7 +108,8 @@ def _checks(context: Context, operation: Operation | None, reading: requests.Rea
     yield from reading.violations
     if not reading.typed:
         return None
-    yield from addressing.checks(context.account, reading.body)
+    if addressing.by_arn(reading.body):
+        yield from addressing.checks(context.account, reading.body)
     outcome = yield from operation(context, reading.body)
     if outcome is not None and context.account.world is not None:
         yield from replicas.data_checks(context, reading.body, outcome)

@@ -9,11 +9,15 @@ from reference.requests import is_table_arn
 from reference.rules import Checks, violation
 
 
+def by_arn(body: dict[str, Any]) -> bool:
+    """Whether a request names its table by an ARN."""
+    name = body.get("TableName")
+    return isinstance(name, str) and name.startswith("arn:") and is_table_arn(name)
+
+
 def checks(account: Account, body: dict[str, Any]) -> Checks[None]:
-    """What keeps the table of ``TableName`` out of reach, whatever is asked of it."""
-    arn = body.get("TableName")
-    if not isinstance(arn, str) or not arn.startswith("arn:") or not is_table_arn(arn):
-        return
+    """What keeps a table that is named by its ARN out of reach, whatever is asked of it."""
+    arn = body["TableName"]
     _, partition, _, region, owner, _ = arn.split(":", 5)
     if partition != account.arn("").split(":", 2)[1]:
         yield violation("wire.arn-region", part="partition", arn=arn)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 from reference.api import Json
 from reference.requests.constraints import Found
-from reference.requests.extras import EXTRAS, pardoned
+from reference.requests.extras import EXTRAS, item_table, pardoned
 from reference.requests.fast import Predicate, predicate
 from reference.requests.front import LENGTHS_FIRST, SINGLE_WRITES, answers
 from reference.requests.model import Shape, input_of, inputs, is_table_arn
@@ -97,7 +97,9 @@ def _constrain(operation: str, shape: Shape, body: dict[str, Json], nesting: int
     found.structure(shape, body)
     body = _resolved(body)
     told = answers(operation, pardoned(operation, body, found.broken), older=older)
-    return Reading(body, typed=True, violations=(*told, *_extras(operation, body)), older=older)
+    return Reading(
+        body, typed=True, violations=(*told, *item_table(operation, body), *_extras(operation, body)), older=older
+    )
 
 
 def _resolved(body: dict[str, Json]) -> dict[str, Json]:

@@ -11,8 +11,9 @@ from reference.requests.model import NAME_PATTERN, is_table_arn
 from reference.rules import Violation, violation
 
 MAX_BATCH_GETS, MAX_BATCH_WRITES = 100, 25
-_SHORTEST_NAME = 3
+SHORTEST_NAME = 3
 _NAME = re.compile(NAME_PATTERN)
+_ON_ITEMS = frozenset({"PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "Scan"})
 _ACTIONS = ("Put", "Update", "Delete", "ConditionCheck")
 _KINDS = ("PutRequest", "DeleteRequest")
 _INDEX_UNITS = re.compile(r"globalSecondaryIndex.*\.provisionedThroughput\.(read|write)CapacityUnits")
@@ -57,13 +58,16 @@ def _batch_write(body: dict[str, Any]) -> Iterator[Violation]:
 
 
 def _short_names(tables: dict[str, Json]) -> Iterator[Violation]:
-    if any(0 < len(name) < _SHORTEST_NAME for name in tables if not is_table_arn(name)):
+    if any(0 < len(name) < SHORTEST_NAME for name in tables if not is_table_arn(name)):
         yield violation("wire.batch-table-name-short")
 
 
-def _item_table(body: dict[str, Any]) -> Iterator[Violation]:
+def item_table(operation: str, body: dict[str, Any]) -> Iterator[Violation]:
+    """What is wrong with a table's name in an operation on items that keeps the constraints."""
+    if operation not in _ON_ITEMS:
+        return
     name = body.get("TableName")
-    if isinstance(name, str) and 0 < len(name) < _SHORTEST_NAME and _NAME.fullmatch(name):
+    if isinstance(name, str) and 0 < len(name) < SHORTEST_NAME and _NAME.fullmatch(name):
         yield violation("wire.item-table-name-short", value=f"'{name}'")
 
 
@@ -87,12 +91,6 @@ EXTRAS: Mapping[str, Callable[[dict[str, Any]], Iterator[Violation]]] = {
     "BatchGetItem": _batch_get,
     "BatchWriteItem": _batch_write,
     "TransactWriteItems": _transact_write,
-    "PutItem": _item_table,
-    "GetItem": _item_table,
-    "UpdateItem": _item_table,
-    "DeleteItem": _item_table,
-    "Query": _item_table,
-    "Scan": _item_table,
     "CreateTable": _table_class,
     "UpdateTable": _table_class,
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 from reference.api import Json
 from reference.requests.constraints import breaks
+from reference.requests.extras import SHORTEST_NAME
 from reference.requests.model import Shape, compiled
 from reference.requests.types import is_base64
 
@@ -138,7 +139,8 @@ def _string(shape: Shape) -> Predicate:
         return lambda text: type(text) is str and text in allowed
     if not shape.constrained:
         return lambda text: type(text) is str
-    low, high = shape.min or 0, shape.max
+    low = SHORTEST_NAME if shape.kind == "table" else shape.min or 0
+    high = shape.max
     match: Callable[[str], Any] = compiled(shape.pattern).fullmatch if shape.pattern else bool_true
 
     def check(text: Json) -> bool:
