@@ -191,6 +191,11 @@ BY_NUMBER = replace(ANOTHER, fingerprint=DATA.fingerprint)
         ({"findings": (WAIVED,), "checks": (ANOTHER,)}, "violated", "Directed checks are violated"),
         ({"findings": (UNSETTLED,), "checks": (OF_UNSETTLED,)}, "ok", "No divergence from DynamoDB found in this run"),
         ({"checks": (CheckResult("a", "b", "c", "unknown"),)}, "unknown", "No verdict: not enough could be judged"),
+        (
+            {"checks": tuple(CheckResult("a", "b", "c", verdict) for verdict in ("ok", "unknown"))},
+            "ok",
+            "No divergence from DynamoDB found in this run",
+        ),
         ({"errors": ("x",)}, "unknown", "No verdict: not enough could be judged"),
         ({"capabilities": ()}, "unknown", "No verdict: not enough could be judged"),
         ({"capabilities": (ok("a", "not-reached"),)}, "unknown", "No verdict: not enough could be judged"),
