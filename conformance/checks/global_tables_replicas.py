@@ -272,6 +272,13 @@ OVERRIDES: tuple[Check, ...] = (
         given=JOINED,
         control=change(overriding(THERE, **_MOST)),
     ),
+    refuses(
+        "global-tables.override-index",
+        change(overriding(THERE, GlobalSecondaryIndexes=[{"IndexName": "by_g", **_READS}])),
+        phrase="",
+        given=JOINED,
+        control=change(overriding(THERE, **_MOST)),
+    ),
     answers(
         "global-tables.update-answer",
         change(creating(THERE, **_READS)),

@@ -111,6 +111,7 @@ CHECKS: tuple[Check, ...] = (
             ("deleted", "by_g", updates(removed())),
         )
         for what, step in (("units", change(**units(6))), ("billing", change(BillingMode="PAY_PER_REQUEST")))
+        if (done, what) != ("created", "billing")
     ),
     answers(
         "indexes.units-wait",
@@ -122,19 +123,37 @@ CHECKS: tuple[Check, ...] = (
         needs="slow update",
         name="on demand again",
     ),
-    *(
-        changing(
-            "indexes.stream-waits",
-            change(StreamSpecification=ON),
-            phrase=f"Can't change stream status when an index is being {done}",
-            code="ResourceInUseException",
-            tables=INDEXED,
-            given=[given],
-            control=describe(),
-            needs="slow update",
-            name=done,
-        )
-        for done, given in (("created", ADD), ("deleted", updates(removed())))
+    changing(
+        "indexes.stream-waits",
+        change(StreamSpecification=ON),
+        phrase="Can't change stream status when an index is being created",
+        code="ResourceInUseException",
+        tables=INDEXED,
+        given=[ADD],
+        control=describe(),
+        needs="slow update",
+    ),
+    changing(
+        "indexes.waits-perhaps",
+        change(StreamSpecification=ON),
+        phrase="Can't change stream status when an index is being deleted",
+        code="ResourceInUseException",
+        tables=INDEXED,
+        given=[updates(removed())],
+        control=describe(),
+        needs="slow update",
+        name="stream",
+    ),
+    changing(
+        "indexes.waits-perhaps",
+        change(BillingMode="PAY_PER_REQUEST"),
+        phrase="Can't change table IOPS when an index is being created",
+        code="ResourceInUseException",
+        tables=PROVISIONED,
+        given=[updates(added(ProvisionedThroughput=UNITS), types="h:S")],
+        control=describe(),
+        needs="slow update",
+        name="billing",
     ),
     *(
         changing(

@@ -56,7 +56,7 @@ def put_resource_policy(context: Context, body: dict[str, Any]) -> Checks[Outcom
     table = yield from _table(context, subject)
     if table is None:
         return None
-    if not body.get("ConfirmRemoveSelfResourceAccess") and documents.locks_out(text, account.account_id):
+    if not body.get("ConfirmRemoveSelfResourceAccess") and documents.locks_out(text, account.account_id, subject.arn):
         yield violation("account.policy-lockout")
     held = policies.remains(table.settings.policies.get(subject.arn), now)
     yield from _expected(body.get("ExpectedRevisionId"), held, table)

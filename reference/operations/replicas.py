@@ -208,11 +208,12 @@ def _overrides(table: Table, asked: Asked) -> Checks[None]:
     for update in asked.update:
         if update.get("KMSMasterKeyId") is not None:
             yield violation("global-tables.replica-key")
-        for each in (update, *(update.get("GlobalSecondaryIndexes") or ())):
-            if each.get("ProvisionedThroughputOverride") is not None and table.settings.on_demand:
-                yield violation("global-tables.override-on-demand")
-            if each.get("OnDemandThroughputOverride") is not None and not table.settings.on_demand:
-                yield violation("global-tables.override-provisioned")
+        unfit = "ProvisionedThroughputOverride" if table.settings.on_demand else "OnDemandThroughputOverride"
+        if update.get(unfit) is not None:
+            rule = "override-on-demand" if table.settings.on_demand else "override-provisioned"
+            yield violation(f"global-tables.{rule}")
+        if any(each.get(unfit) is not None for each in update.get("GlobalSecondaryIndexes") or ()):
+            yield violation("global-tables.override-index")
 
 
 def _keys(account: Account, table: Table, asked: Asked) -> Checks[None]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from reference.rules import Checks, violation
-from reference.tables.admission import INDEX_CHANGES, UNITS
+from reference.tables.admission import INDEX_CHANGES
 from reference.tables.table import Index, Table
 from reference.tables.vector import VectorIndex
 
@@ -39,10 +39,15 @@ def _waiting(
 ) -> Checks[None]:
     done, doing, names = words
     again = body.get("BillingMode") == table.settings.billing_mode == "PAY_PER_REQUEST"
-    if any(each in wanted for each in UNITS) and not again:
-        yield violation("indexes.units-wait", what=done, table=table.name, indexes=names)
-    if "StreamSpecification" in wanted:
-        yield violation("indexes.stream-waits", what=done, table=table.name, indexes=names)
+    told = {"what": done, "table": table.name, "indexes": names}
+    if "ProvisionedThroughput" in wanted or ("BillingMode" in wanted and done == "deleted" and not again):
+        yield violation("indexes.units-wait", **told)
+    elif "BillingMode" in wanted and not again:
+        yield violation("indexes.waits-perhaps", change="table IOPS", **told)
+    if "StreamSpecification" in wanted and done == "created":
+        yield violation("indexes.stream-waits", table=table.name, indexes=names)
+    elif "StreamSpecification" in wanted:
+        yield violation("indexes.waits-perhaps", change="stream status", **told)
     if "OnDemandThroughput" in wanted:
         yield violation("indexes.limits-wait", what=doing, indexes=names)
     if "WarmThroughput" in wanted and done == "created":

@@ -16,7 +16,8 @@ _ACCOUNT = re.compile(r"[0-9]{12}")
 _ORDER = ("Version", "Id", "Statement")
 _STATEMENT_ORDER = ("Sid", "Effect", "Principal", "Action", "NotAction", "Resource", "NotResource", "Condition")
 _EFFECTS = {"allow": "Allow", "deny": "Deny"}
-_RELATIVE = re.compile(r"arn:[^:]*:dynamodb:[^:]*:[^:]*:(table/.*)")
+_RELATIVE = re.compile(r"arn:[^:]*:dynamodb:[^:]*:[^:]*:(table/[^/*?]+(?P<stream>/stream/[^*?]+)?)")
+"""An ARN that means one table, or one stream; what patterns and indexes mean for the other kind is not known."""
 
 
 def check(text: str, arn: str) -> Checks[None]:
@@ -69,17 +70,18 @@ def _sound(statement: dict[str, Any], arn: str) -> Checks[None]:
         yield violation("account.policy-actions", actions=", ".join(foreign))
     for each in _texts(statement.get("Resource")):
         relative = _RELATIVE.fullmatch(each)
-        if relative is not None and ("/stream/" in each) != of_stream:
+        if relative is not None and (relative["stream"] is not None) != of_stream:
             yield violation("account.policy-relative", relative=relative[1], arn=each)
 
 
-def locks_out(text: str, account: str) -> bool:
-    """Whether a policy keeps the account itself from changing it again."""
+def locks_out(text: str, account: str, arn: str) -> bool:
+    """Whether the policy of ``arn`` keeps the account itself from changing it again."""
     return any(
         _EFFECTS.get(str(each.get("Effect")).lower()) == "Deny"
         and not each.get("Condition")
         and _means(each.get("Principal"), account)
-        and any(_covers(action, "dynamodb:putresourcepolicy") for action in _texts(each.get("Action")))
+        and any(_covers(action.lower(), "dynamodb:putresourcepolicy") for action in _texts(each.get("Action")))
+        and any(_covers(resource, arn) for resource in _texts(each.get("Resource")))
         for each in _statements(parsed(text) or {})
     )
 
@@ -89,18 +91,18 @@ def _means(principal: Any, account: str) -> bool:
     return any(each in ("*", account, _root(account)) for each in _texts(named))
 
 
-def _covers(pattern: str, action: str) -> bool:
-    """Whether a pattern of a policy, with ``*`` and ``?``, means an action; a hostile one takes no longer."""
-    # The ends of all beginnings of the action that what was read of the pattern means.
+def _covers(pattern: str, name: str) -> bool:
+    """Whether a pattern of a policy, with ``*`` and ``?``, means an action or an ARN; a hostile one takes no longer."""
+    # The ends of all beginnings of the name that what was read of the pattern means.
     reached = {0}
-    for sign in pattern.lower():
+    for sign in pattern:
         if sign == "*":
-            reached = set(range(min(reached), len(action) + 1))
+            reached = set(range(min(reached), len(name) + 1))
         else:
-            reached = {at + 1 for at in reached if at < len(action) and sign in ("?", action[at])}
+            reached = {at + 1 for at in reached if at < len(name) and sign in ("?", name[at])}
         if not reached:
             return False
-    return len(action) in reached
+    return len(name) in reached
 
 
 def parsed(text: str) -> dict[str, Any] | None:

@@ -181,6 +181,30 @@ def test_a_policy_is_told_in_canonical_form() -> None:
     )
 
 
+@pytest.mark.parametrize(("about", "locks"), [(ARN, True), ("*", True), (f"{ARN}-other", False)])
+def test_only_a_policy_about_its_own_table_locks_out(about: str, locks: bool) -> None:
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "dynamodb:PutResourcePolicy", "Resource": about}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    bench = Bench()
+    if not locks:
+        bench.call("PutResourcePolicy", ResourceArn=ARN, Policy=text)
+        return
+    assert bench.refused("PutResourcePolicy", ResourceArn=ARN, Policy=text) == (
+        "AccessDeniedException",
+        "The new resource policy will not allow you to update the resource policy in the future.",
+    )
+
+
+def test_what_a_pattern_means_for_a_stream_is_left_open() -> None:
+    bench = Bench()
+    stream = bench.call("DescribeTable", TableName="tab")["Table"]["LatestStreamArn"]
+    for about in (stream, f"{ARN}/*", f"{ARN}/stream/*", "*"):
+        bench.call("PutResourcePolicy", ResourceArn=stream, Policy=policy(about=about))
+    code, message = bench.refused("PutResourcePolicy", ResourceArn=stream, Policy=policy(about=ARN))
+    assert code == "ValidationException"
+    assert 'Invalid policy document: The relative-id "table/tab" is invalid for ARN "' in str(message)
+
+
 def test_no_two_policies_have_one_revision_however_close_they_are() -> None:
     bench = Bench()
     stream = bench.call("DescribeTable", TableName="tab")["Table"]["LatestStreamArn"]
