@@ -243,6 +243,16 @@ BILLING: tuple[Check, ...] = (
         tables=_PROVISIONED,
     ),
     changing(
+        "tables.update-on-demand-limit-provisioned",
+        change(OnDemandThroughput={"MaxReadRequestUnits": 5}),
+        f"{INVALID}MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is "
+        "PROVISIONED",
+        tables=_PROVISIONED,
+        given=[change(BillingMode="PAY_PER_REQUEST")],
+        needs="slow update",
+        name="the billing mode changes",
+    ),
+    changing(
         "tables.on-demand-limit-out-of-range",
         change(OnDemandThroughput={"MaxReadRequestUnits": 0}),
         f"{INVALID}Requested MaxReadRequestUnits for OnDemandThroughput for table is outside of valid range",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from decimal import Decimal
+from sys import float_info
 from typing import Any
 
 from reference.account import Account
@@ -216,11 +218,22 @@ def _tracked(given: Mapping[str, Any], resource: Resource) -> Checks[None]:
 
 def target_checks(value: float, metric: str) -> Checks[None]:
     """Whether a policy may aim at so many per cent."""
-    told = repr(float(value)).replace("e+", "E").replace("e", "E")
+    told = _told_number(value)
     if not LEAST_VALUE <= value <= MOST_VALUE:
         yield violation("scaling.target-range", value=told)
     elif not LEAST_TARGET <= value <= MOST_TARGET:
         yield violation("scaling.target-value", metric=metric, value=told)
+
+
+def _told_number(value: float) -> str:
+    """A number as messages write it: with an exponent from ten million up and below a thousandth."""
+    if abs(value) > float_info.max:
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return repr(float(value))
+    sign, digits, exponent = Decimal(repr(float(value))).normalize().as_tuple()
+    first, *more = map(str, digits)
+    return f"{'-' if sign else ''}{first}.{''.join(more) or '0'}E{len(digits) - 1 + int(exponent)}"
 
 
 def _policy_arn(account: Account, policy: Policy) -> str:

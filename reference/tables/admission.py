@@ -21,6 +21,13 @@ def creates_or_deletes(body: Mapping[str, Any]) -> bool:
     return any(update.get(kind) is not None for update in each for kind in ("Create", "Delete"))
 
 
+def standing_mode(settings: TableSettings) -> str:
+    """The billing mode that holds until a switch is done, which descriptions tell of before."""
+    if PROVISIONING in settings.busy:
+        return "PAY_PER_REQUEST"
+    return "PROVISIONED" if "iops" in settings.busy else settings.billing_mode
+
+
 def conflicts(name: str, settings: TableSettings, body: Mapping[str, Any], wanted: Collection[str]) -> Checks[None]:
     """What keeps the members ``wanted`` of an UpdateTable request from being changed now in the table ``name``."""
     asked = set(wanted)
@@ -35,7 +42,7 @@ def conflicts(name: str, settings: TableSettings, body: Mapping[str, Any], wante
     if "class" in settings.busy:
         yield from _reclassing(name, settings, asked)
     if "iops" in settings.busy:
-        yield from _scaling(name, settings, body, asked)
+        yield from _scaling(name, settings, asked)
 
 
 def _streaming(name: str, settings: TableSettings, asked: Collection[str]) -> Checks[None]:
@@ -71,18 +78,12 @@ def _reclassing(name: str, settings: TableSettings, asked: Collection[str]) -> C
         yield violation("tables.being-updated", table=name)
 
 
-def _scaling(name: str, settings: TableSettings, body: Mapping[str, Any], asked: Collection[str]) -> Checks[None]:
+def _scaling(name: str, settings: TableSettings, asked: Collection[str]) -> Checks[None]:
     if any(each in asked for each in (*UNITS, *INDEX_CHANGES, "TableClass")):
         yield violation("tables.units-changing", table=name)
     if "StreamSpecification" in asked:
         yield violation("tables.stream-while-units-change", table=name)
     if _ONLINE in asked:
         yield violation("indexes.while-units-change", table=name)
-    if "OnDemandThroughput" in asked and not settings.on_demand:
+    if "OnDemandThroughput" in asked and PROVISIONING in settings.busy:
         yield violation("tables.limits-while-changing", what="BillingMode update is in progress")
-    elif "OnDemandThroughput" in asked:
-        # On the way to on-demand billing the table still counts as provisioned.
-        given = body["OnDemandThroughput"]
-        member = next((each for each in ("MaxReadRequestUnits", "MaxWriteRequestUnits") if given.get(each)), None)
-        if member is not None:
-            yield violation("tables.update-on-demand-limit-provisioned", member=member)

@@ -192,6 +192,9 @@ def table_checks(body: Body, state: State) -> Checks[None]:
     if key is not None and settings.sse_status == "UPDATING" and _key(key, table) != settings.sse_coming:
         yield violation("tables.sse-updating")
     wanted = concerns(body)
+    member = definition.first_limit(body.get("OnDemandThroughput"))
+    if member is not None and body.get("BillingMode") is None and admission.standing_mode(settings) == "PROVISIONED":
+        yield violation("tables.update-on-demand-limit-provisioned", member=member)
     yield from admission.conflicts(table.name, settings, body, wanted)
     yield from index_admission.conflicts(table, body, wanted)
 
@@ -343,8 +346,7 @@ def _plan_limits(body: Body, state: State, plan: Plan) -> Checks[None]:
     member = definition.first_limit(limits)
     if member is None:
         return
-    mode = body.get("BillingMode") or state.settings.billing_mode
-    if mode == "PROVISIONED":
+    if body.get("BillingMode") == "PROVISIONED":
         yield violation("tables.update-on-demand-limit-provisioned", member=member)
     yield from maxima.limit_quota(limits or {}, state.limits, state.region)
     plan.steps.append(lambda table: set_limits(table.settings, limits or {}))

@@ -650,6 +650,25 @@ def test_what_waits_for_a_stream() -> None:
     assert bench.described()["TableStatus"] == "ACTIVE"
 
 
+@pytest.mark.parametrize(
+    "coming",
+    [
+        {"BillingMode": "PAY_PER_REQUEST"},
+        {"ProvisionedThroughput": units(6, 6)},
+        {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}},
+        {"TableClass": CLASS},
+    ],
+)
+def test_maxima_are_not_for_provisioned_billing_whatever_is_under_way(coming: dict[str, Any]) -> None:
+    bench = Bench(on_demand=False, delays=Delays(update_table=10))
+    bench.update(**coming)
+    assert bench.refused(OnDemandThroughput={"MaxReadRequestUnits": 5}) == (
+        "ValidationException",
+        IPV
+        + "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED",
+    )
+
+
 def test_what_waits_for_a_class() -> None:
     bench = Bench(delays=Delays(update_table=10))
     bench.update(TableClass=CLASS)

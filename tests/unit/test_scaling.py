@@ -118,6 +118,19 @@ def test_a_lull_of_fifteen_minutes_lowers_units() -> None:
     assert held.units() == 9
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(0, "0.0"), (100, "100.0"), (1e9, "1.0E9"), (0.0005, "5.0E-4"), (-2.5e8, "-2.5E8"), (10**400, "Infinity")],
+)
+def test_a_target_out_of_bounds_is_told_as_a_double(value: float, told: str) -> None:
+    shop = Scaled()
+    shop.must("RegisterScalableTarget", **WRITES, MinCapacity=1, MaxCapacity=10)
+    reply = shop.scale("PutScalingPolicy", **WRITES, **tracking(value))
+    assert isinstance(reply, Refusal)
+    assert reply.code == "ValidationException"
+    assert (reply.message or "").endswith(f", but was '{told}'.")
+
+
 def test_units_a_little_below_the_target_stay() -> None:
     held = scaled((1, 300), units=10)
     # 65 % of 10 is within 90 % of the target of 70 %: nothing is lowered.
