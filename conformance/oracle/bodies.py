@@ -74,7 +74,9 @@ UNSHOWN = {
 }
 """Members of descriptions that DescribeTable shows; whether these answers do is recorded of some changes only."""
 
-COMING = frozenset({"WarmThroughput", "TableClassSummary", "SSEDescription"})
+COMING = frozenset({
+    "WarmThroughput", "TableClassSummary", "SSEDescription", "LastUpdateToPayPerRequestDateTime",
+})  # fmt: skip
 """Members of descriptions that show what was before until a change is done."""
 
 _EVENTUAL = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})

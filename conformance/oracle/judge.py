@@ -247,6 +247,8 @@ class Oracle:
             return self._refusals.refused_untruly(world, call, outcomes.outcome, reply)
         if outcomes.violations:
             planes.leads_nowhere(world.service, reply.body)
+            if doubt := planes.underway(outcomes.violations, self.latitude):
+                return Judgement((world,), None, doubt)
             return self._refusals.accepted_wrongly(world, call, outcomes.violations, reply)
         assert outcomes.outcome is not None
         if call.operation in planes.OPERATIONS:
@@ -298,10 +300,12 @@ class Oracle:
         verdict = replace(verdict, differences=wrong)
         otherwise = bool(wrong) and identity.explains(world.service, call, reply, self.writers)
         used = throttled.uses(world.service, call, verdict.outcome)
+        dropped = planes.switched_back(call, _table(world.service, call), self.latitude)
+        unchanged = (replace(world, service=world.service.fork()),) if dropped else ()
         after = self._done(world, call, verdict.outcome, reply)
         self._spend(after.service, call, used, reply)
         fresh = planes.as_of_now(after.service, call)
-        after_all = (after,) if fresh is None else (after, replace(after, service=fresh))
+        after_all = (after, *unchanged) if fresh is None else (after, replace(after, service=fresh), *unchanged)
         if call.operation == "ExecuteStatement":
             self._learn(verdict.outcome.body, reply.body)
         if not verdict.differences:

@@ -339,6 +339,25 @@ class TestVectors:
         assert self.search(lambda found: found[:1]) == "violated"
 
 
+@pytest.mark.parametrize(("lag", "warm", "switch"), [(0.0, "violated", "violated"), (5.0, "unknown", "ok")])
+def test_what_a_change_does_may_wait_for_another(lag: float, warm: str, switch: str) -> None:
+    bench = Bench(state_lag=lag)
+    bench.ask("UpdateTable", TableName="music", WarmThroughput={"WriteUnitsPerSecond": 5000})
+    lower = {"TableName": "music", "WarmThroughput": {"WriteUnitsPerSecond": 4500}}
+    call = Call("UpdateTable", lower)
+    made = bench.target.execute(Call("DescribeTable", {"TableName": "music"}))
+    assert isinstance(made, Success)
+    answer = Success({"TableDescription": made.body["Table"]})
+    assert bench.oracle.judge(call, answer, bench.clock.now()).ruling == warm
+
+    bench = Bench(state_lag=lag)
+    units = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+    bench.ask("UpdateTable", TableName="music", BillingMode="PROVISIONED", ProvisionedThroughput=units)
+    provisioned = bench.ask("DescribeTable", TableName="music")
+    bench.ask("UpdateTable", TableName="music", BillingMode="PAY_PER_REQUEST")
+    assert bench.put("DescribeTable", lambda _: provisioned, TableName="music")[1] == switch
+
+
 def test_a_lost_backup_may_have_been_made() -> None:
     for made in (False, True):
         bench = Bench()
