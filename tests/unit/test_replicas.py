@@ -512,6 +512,7 @@ class TestOnTheWay:
         regions.change({"Create": {"RegionName": AWAY}})
         regions.clock.advance(30)
         assert regions.table(AWAY)["TableStatus"] == "CREATING"
+        assert not {"StreamSpecification", "LatestStreamArn", "LatestStreamLabel"} & set(regions.table(AWAY))
         missing = ("ResourceNotFoundException", "Requested resource not found: Table: tab not found")
         named = {"region": AWAY, "TableName": "tab"}
         assert regions.refuses("DescribeTimeToLive", **named) == missing
