@@ -51,7 +51,7 @@ def _streaming(name: str, settings: TableSettings, asked: Collection[str]) -> Ch
         "stream": settings.stream_label,
         "operation": "DISABLE" if settings.stream_view is None else "ENABLE",
     }
-    if "StreamSpecification" in asked or any(each in asked for each in INDEX_CHANGES):
+    if "StreamSpecification" in asked:
         yield violation("tables.stream-changing", **told)
     if any(each in asked for each in UNITS):
         yield violation("tables.while-streaming", what="change table IOPS", **told)
@@ -61,6 +61,8 @@ def _streaming(name: str, settings: TableSettings, asked: Collection[str]) -> Ch
         yield violation("tables.while-streaming", what="create or delete an index", **told)
     if "OnDemandThroughput" in asked:
         yield violation("tables.limits-while-changing", what="stream status update is in progress")
+    if any(each in asked for each in INDEX_CHANGES):
+        yield violation("tables.being-updated", table=name)
 
 
 def _reclassing(name: str, settings: TableSettings, asked: Collection[str]) -> Checks[None]:
@@ -79,7 +81,7 @@ def _reclassing(name: str, settings: TableSettings, asked: Collection[str]) -> C
 
 
 def _scaling(name: str, settings: TableSettings, asked: Collection[str]) -> Checks[None]:
-    if any(each in asked for each in (*UNITS, *INDEX_CHANGES, "TableClass")):
+    if any(each in asked for each in UNITS):
         yield violation("tables.units-changing", table=name)
     if "StreamSpecification" in asked:
         yield violation("tables.stream-while-units-change", table=name)
@@ -87,3 +89,5 @@ def _scaling(name: str, settings: TableSettings, asked: Collection[str]) -> Chec
         yield violation("indexes.while-units-change", table=name)
     if "OnDemandThroughput" in asked and PROVISIONING in settings.busy:
         yield violation("tables.limits-while-changing", what="BillingMode update is in progress")
+    if any(each in asked for each in (*INDEX_CHANGES, "TableClass")):
+        yield violation("tables.being-updated", table=name)
