@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,15 +29,19 @@ class World:
     pending: tuple[Call, ...] = ()
 
 
-def arrivals(worlds: list[World]) -> list[World]:
-    """The worlds as they are, and as they are once pending calls have taken effect, in any order; none twice."""
+def arrivals(worlds: list[World], before: Callable[[World, Call], Iterable[World]] = lambda *_: ()) -> list[World]:
+    """The worlds as they are, and as they are once pending calls have taken effect, in any order; none twice.
+
+    ``before`` tells what else a world may have come to when such a call took effect.
+    """
     reached = list(worlds)
     for world in reached:
         for position, call in enumerate(world.pending):
             rest = world.pending[:position] + world.pending[position + 1 :]
-            after = World(applied(world.service, call), rest)
-            if len(reached) < MAX_ARRIVALS and not any(same_state(after, other) for other in reached):
-                reached.append(after)
+            for base in (world, *before(world, call)):
+                after = World(applied(base.service, call), rest)
+                if len(reached) < MAX_ARRIVALS and not any(same_state(after, other) for other in reached):
+                    reached.append(after)
     return reached
 
 

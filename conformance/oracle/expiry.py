@@ -58,11 +58,13 @@ def remember(service: Service, call: Call, before: Table | None) -> None:
 
 def arrivals(worlds: list[World], call: Call, slack: float) -> list[World]:
     """The worlds, and for a call that writes expired items or copies them those in which they are gone before it."""
-    found = list(worlds)
-    for world in worlds:
-        touched = _touched(world.service, call, due(world.service, slack))
-        found += [_swept(world, gone) for gone in _subsets(touched)]
-    return found
+    return [*worlds, *(swept for world in worlds for swept in gone_before(world, call, slack))]
+
+
+def gone_before(world: World, call: Call, slack: float) -> list[World]:
+    """What a world comes to where expired items that a call writes or copies are gone before it."""
+    touched = _touched(world.service, call, due(world.service, slack))
+    return [_swept(world, gone) for gone in _subsets(touched)]
 
 
 def others(worlds: list[World], call: Call, reply: Json, slack: float) -> list[list[list[World]]]:

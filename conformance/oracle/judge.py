@@ -104,7 +104,7 @@ class Oracle:
             if own is None:
                 return Verdict("unknown", why="where the page before ended is not known")
             call = Call(call.operation, {**call.body, "NextToken": own})
-        arrivals = expiry.arrivals(choices.arrivals(self.worlds), call, self.latitude.skew)
+        arrivals = expiry.arrivals(choices.arrivals(self.worlds, self._gone_before), call, self.latitude.skew)
         doubtful = next(open_questions(arrivals[0].service, call), None)
         if _restarts_segment(call):
             ended = self.pages.segment_of(call)
@@ -195,9 +195,12 @@ class Oracle:
             return Verdict("unknown", why="too many lost calls are open at once: read back or quarantine")
         return OK
 
+    def _gone_before(self, world: World, call: Call) -> list[World]:
+        return expiry.gone_before(world, call, self.latitude.skew)
+
     def settle(self) -> bool:
         """Every lost call has by now taken effect or never will; whether all states this may have led to are known."""
-        worlds = choices.arrivals(self.worlds)
+        worlds = choices.arrivals(self.worlds, self._gone_before)
         self.worlds = choices.distinct([World(world.service) for world in worlds])
         return len(worlds) < choices.MAX_ARRIVALS
 
@@ -218,8 +221,11 @@ class Oracle:
         for world in waiting:
             pending = list(world.pending)
             pending.remove(call)
-            service = choices.applied(world.service, call) if applied else world.service
-            worlds.append(World(service, tuple(pending)))
+            if not applied:
+                worlds.append(World(world.service, tuple(pending)))
+                continue
+            bases = (world, *self._gone_before(world, call))
+            worlds += [World(choices.applied(base.service, call), tuple(pending)) for base in bases]
         self.worlds = choices.distinct(worlds)
 
     def _judge_in(self, world: World, asked: Call, reply: Success | Refusal) -> Judgement:

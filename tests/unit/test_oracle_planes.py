@@ -264,6 +264,17 @@ class TestExpiry:
             bench.ask("GetItem", TableName="music", Key={"pk": {"S": "a"}}, ConsistentRead=True)
             bench.ask("GetRecords", ShardIterator=bench.iterators()[0])
 
+    @pytest.mark.parametrize("moment", ["1799999900", "1800009999"])
+    def test_it_may_have_gone_before_a_lost_write_took_effect(self, moment: str) -> None:
+        bench = self.bench(moment)
+        values, key = {":b": {"S": "x"}}, {"TableName": "music", "Key": {"pk": {"S": "a"}}}
+        update = Call("UpdateItem", {**key, "UpdateExpression": "SET b = :b", "ExpressionAttributeValues": values})
+        bench.oracle.judge(update, Lost("timeout"), bench.clock.now())
+        self.sweep(bench)
+        bench.target.execute(update)
+        ruling = bench.put("GetItem", **key, ConsistentRead=True)[1]
+        assert ruling == ("ok" if moment == "1799999900" else "violated")
+
     def test_a_stale_copy_may_lack_what_was_gone_before_it_was_written_anew(self) -> None:
         for moment, ruling in (("1799999900", "ok"), ("1800009999", "violated")):
             bench = Bench(STREAMED, staleness=5.0)
