@@ -76,8 +76,7 @@ def others(worlds: list[World], call: Call, reply: Json, slack: float) -> list[l
         items = due(world.service, slack)
         tiers = [[_swept(world, gone) for gone in tier] for tier in _tiers(items)]
         shown = list(_shown(world, items, call, reply)) if len(items) > MOST_DUE else []
-        if tiers:
-            found.append([shown, *tiers] if shown else tiers)
+        found.append([shown, *tiers] if shown else tiers)
     return found
 
 

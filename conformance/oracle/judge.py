@@ -111,11 +111,14 @@ class Oracle:
             if ended is None or (ended != call.body.get("Segment") and isinstance(reply, Refusal)):
                 doubtful = _START_KEY
         others = expiry.others(arrivals, call, reply, self.latitude.skew)
-        pages = deepcopy(self.pages) if others else self.pages
+        pages = deepcopy(self.pages) if any(others) else self.pages
         judgements = [self._judge_in(world, call, reply) for world in arrivals]
         accepted = [j for j in judgements if j.divergence is None]
-        for tiers in () if accepted else others:
-            accepted += self._fitting(tiers, call, reply, pages)
+        followed = self.pages if accepted else None
+        for judgement, tiers in zip(judgements, others, strict=True):
+            if judgement.divergence is not None:
+                accepted += self._fitting(tiers, call, reply, pages)
+        self.pages = followed or self.pages
         if accepted:
             self.worlds = choices.distinct([world for j in accepted for world in j.worlds])
             doubt = next((j.unknown for j in accepted if j.unknown), "")

@@ -275,6 +275,16 @@ class TestExpiry:
         ruling = bench.put("GetItem", **key, ConsistentRead=True)[1]
         assert ruling == ("ok" if moment == "1799999900" else "violated")
 
+    def test_a_write_that_met_it_is_kept_in_mind_where_it_is_seen_to_be_gone(self) -> None:
+        bench = self.bench("1799999900")
+        removal = {"UpdateExpression": "REMOVE b", "TableName": "music", "Key": {"pk": {"S": "a"}}}
+        bench.item("a", until={"N": "1799999900"}, b={"S": "x"})
+        bench.ask("UpdateItem", **removal)
+        self.sweep(bench)
+        bench.ask("Scan", TableName="music", ConsistentRead=True)
+        told = bench.ask("GetRecords", ShardIterator=bench.iterators()[0])["Records"]
+        assert [each["eventName"] for each in told][-2:] == ["MODIFY", "REMOVE"]
+
     def test_a_stale_copy_may_lack_what_was_gone_before_it_was_written_anew(self) -> None:
         for moment, ruling in (("1799999900", "ok"), ("1800009999", "violated")):
             bench = Bench(STREAMED, staleness=5.0)
