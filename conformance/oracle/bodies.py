@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from conformance.oracle import expiry, throttled
+from conformance.oracle import expiry, throttled, underway
 from conformance.oracle.compare import Difference, canonical, differences
 from conformance.oracle.latitude import THROTTLED_STATEMENTS, Latitude
 from conformance.oracle.pages import SMALL_BYTES, Pages
@@ -74,11 +74,6 @@ UNSHOWN = {
 }
 """Members of descriptions that DescribeTable shows; whether these answers do is recorded of some changes only."""
 
-COMING = frozenset({
-    "WarmThroughput", "TableClassSummary", "SSEDescription", "LastUpdateToPayPerRequestDateTime",
-})  # fmt: skip
-"""Members of descriptions that show what was before until a change is done."""
-
 _EVENTUAL = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
 _BATCHES = frozenset({"BatchGetItem", "BatchWriteItem", "BatchExecuteStatement"})
 _PARTLY = ("ProjectionExpression", "AttributesToGet")
@@ -110,8 +105,8 @@ def lawful(service: Service, call: Call, outcome: Outcome, body: Json, latitude:
         # Only inferred: another page may follow, and is then empty or refused.
         found = [difference for difference in found if difference.path[:1] != ("LastEvaluatedKey",)]
     found = [difference for difference in found if not _unrecorded(call, outcome, difference)]
-    if latitude.state_lag > 0:
-        found = [difference for difference in found if not COMING.intersection(difference.path)]
+    if found and underway.waits(service, call, latitude):
+        found = underway.settled(found)
     if not found:
         capacity = compare_capacity(call, outcome, body) if loose else []
         lag = _lag(call, latitude)

@@ -20,6 +20,7 @@ from conformance.oracle import (
     planes_blame,
     scaled,
     throttled,
+    underway,
 )  # fmt: skip
 from conformance.oracle.blame import body_divergence
 from conformance.oracle.choices import Judgement, World, parts_of
@@ -41,7 +42,6 @@ from reference.clock import ManualClock
 from reference.operations.base import Outcome
 from reference.rules import Cohort
 from reference.service import Outcomes, Service
-from reference.tables.table import Table
 
 _START_KEY = "scans.start-key-segment"
 _DECIDED = frozenset({"items.condition-failed", "transactions.cancelled"})
@@ -191,6 +191,7 @@ class Oracle:
         parts = parts_of(call)
         for world in self.worlds:
             planes.blur_streams(world.service)
+            underway.begin(world.service, call, surely=False)
         self.worlds = choices.distinct([replace(world, pending=(*world.pending, *parts)) for world in self.worlds])
         if max(len(world.pending) for world in self.worlds) > MAX_PENDING:
             self.settle()
@@ -256,7 +257,7 @@ class Oracle:
             return self._refusals.refused_untruly(world, call, outcomes.outcome, reply)
         if outcomes.violations:
             planes.leads_nowhere(world.service, reply.body)
-            if doubt := planes.underway(outcomes.violations, self.latitude):
+            if doubt := underway.explains(world.service, call, outcomes.violations, self.latitude):
                 return Judgement((world,), None, doubt)
             return self._refusals.accepted_wrongly(world, call, outcomes.violations, reply)
         assert outcomes.outcome is not None
@@ -277,6 +278,7 @@ class Oracle:
             return None
         if reply.status >= 500 and call.operation not in READS:
             planes.blur_streams(world.service)
+            underway.begin(world.service, call, surely=False)
             return Judgement((replace(world, pending=(*world.pending, *parts_of(call))),))
         if reply.code in throttled.CODES:
             self.reached.update(throttled.told_by(reply))
@@ -309,8 +311,8 @@ class Oracle:
         verdict = replace(verdict, differences=wrong)
         otherwise = bool(wrong) and identity.explains(world.service, call, reply, self.writers)
         used = throttled.uses(world.service, call, verdict.outcome)
-        dropped = planes.switched_back(call, _table(world.service, call), self.latitude)
-        unchanged = (replace(world, service=world.service.fork()),) if dropped else ()
+        idle = underway.taken_back(world.service, call, self.latitude)
+        unchanged = (replace(world, service=world.service.fork()),) if idle else ()
         after = self._done(world, call, verdict.outcome, reply)
         self._spend(after.service, call, used, reply)
         fresh = planes.as_of_now(after.service, call)
@@ -332,8 +334,9 @@ class Oracle:
         fork = world.service
         if outcome.changes or outcome.effects:
             fork = world.service if len(self.worlds) == 1 and not world.pending else world.service.fork()
-            expiry.remember(fork, call, _table(fork, call))
+            expiry.remember(fork, call, underway.table_of(fork, call))
             fork.commit(outcome)
+            underway.begin(fork, call)
         planes.adopt(fork, call, outcome, reply.body)
         filled = planes.filled(call)
         if filled is not None:
@@ -381,9 +384,3 @@ def _restarts_segment(call: Call) -> bool:
 def without(call: Call, member: str) -> Call:
     """The call without a member of its request."""
     return Call(call.operation, {name: value for name, value in call.body.items() if name != member})
-
-
-def _table(service: Service, call: Call) -> Table | None:
-    """The table that a call names."""
-    name = call.body.get("TableName") if isinstance(call.body, dict) else None
-    return service.account.any_table(name) if isinstance(name, str) else None

@@ -6,7 +6,7 @@ What a target makes up (names, times, sizes) is bound or let pass; what passes t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -19,9 +19,7 @@ from conformance.oracle.wording import recognise
 from conformance.program import BUCKET
 from reference.api import Call, Json, Refusal, Success
 from reference.operations.base import Outcome
-from reference.rules import Violation
 from reference.service import Service
-from reference.tables.table import Table
 from reference.transfer.buckets import buckets
 
 STREAMS = streaming.OPERATIONS
@@ -133,25 +131,6 @@ _GATES = frozenset({
     "backups.target-restoring", "bulk.table-busy", "ttl.table-being-created", "global-tables.replica-exists",
 })  # fmt: skip
 """Rules that a request breaks only while something is on its way."""
-
-
-HELD_AGAINST_WHAT_WAS = frozenset({"tables.warm-decrease"})
-"""Rules that compare a request with what is there until the change before it is done."""
-
-
-def underway(broken: Sequence[Violation], latitude: Latitude) -> str:
-    """Why an accepted request may be in order for now, where changes take time; empty where it is not."""
-    first = broken[0].rule.name
-    waits = latitude.state_lag > 0 and first in HELD_AGAINST_WHAT_WAS
-    return f"what {first} compares with may still be on its way" if waits else ""
-
-
-def switched_back(call: Call, before: Table | None, latitude: Latitude) -> bool:
-    """Whether a request may take back a switch to provisioned billing that is on its way, and so do nothing."""
-    switch = call.operation == "UpdateTable" and call.body.get("BillingMode") == "PAY_PER_REQUEST"
-    if not switch or latitude.state_lag <= 0 or before is None:
-        return False
-    return not before.settings.on_demand and before.settings.on_demand_since is not None
 
 
 def passing(reply: Refusal, latitude: Latitude) -> bool:

@@ -56,7 +56,8 @@ class Sightings:
     beginning) go by our stream's ARN first. ``delivered`` are changes that were shown; ``spoilt`` names streams whose
     reads tell no more, ``foreign`` iterators that should not be, ``told`` small differences that were told once.
     ``made`` says which operation made a change of a table; ``former`` names attributes of time to live that was
-    switched off, by table id: deletions may go on for a while.
+    switched off, by table id: deletions may go on for a while; ``changed`` tells when each table was last updated
+    (epoch seconds, by table id; infinite where an update was lost).
     """
 
     names: dict[str, str] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class Sightings:
     made: dict[tuple[str, int], str] = field(default_factory=dict)
     told: set[tuple[str, str]] = field(default_factory=set)
     former: dict[str, str] = field(default_factory=dict)
+    changed: dict[str, float] = field(default_factory=dict)
 
     def copy(self) -> Sightings:
         """Independent sightings of the same things."""

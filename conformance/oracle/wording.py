@@ -155,6 +155,7 @@ def recognise(reply: Refusal, operation: str = "") -> Rule | None:
     return found[0] if found else None
 
 
+@functools.cache
 def _everywhere(text: str, code: str) -> bool:
     """Whether what rules of many kinds say with a code begins with a text."""
     rules = [rule for rule in ledger().values() if rule.error == code and rule.message is not None]

@@ -94,14 +94,12 @@ def projection(projected: Projection) -> dict[str, Any]:
 def _billing(settings: TableSettings, *, fresh: bool) -> dict[str, Any]:
     if not settings.on_demand and settings.on_demand_since is None:
         return {}
-    since = (
-        {}
-        if fresh or settings.on_demand_since is None
-        else {"LastUpdateToPayPerRequestDateTime": settings.on_demand_since}
-    )
+    mode, since = settings.billing_mode, {}
+    if not fresh and settings.on_demand_since is not None:
+        since = {"LastUpdateToPayPerRequestDateTime": settings.on_demand_since}
     return {
-        "BillingModeSummary": {"BillingMode": settings.billing_mode, **since},
-        "TableThroughputModeSummary": {"TableThroughputMode": settings.billing_mode, **since},
+        "BillingModeSummary": {"BillingMode": mode, **since},
+        "TableThroughputModeSummary": {"TableThroughputMode": mode, **since},
     }
 
 

@@ -360,23 +360,36 @@ class TestVectors:
         assert self.search(lambda found: found[:1]) == "violated"
 
 
-@pytest.mark.parametrize(("lag", "warm", "switch"), [(0.0, "violated", "violated"), (5.0, "unknown", "ok")])
-def test_what_a_change_does_may_wait_for_another(lag: float, warm: str, switch: str) -> None:
+UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+
+
+@pytest.mark.parametrize(("lag", "later", "ruling"), [(0, 0, "violated"), (5, 0, "unknown"), (5, 60, "violated")])
+def test_warm_throughput_may_be_on_its_way_for_a_while(lag: float, later: float, ruling: str) -> None:
     bench = Bench(state_lag=lag)
     bench.ask("UpdateTable", TableName="music", WarmThroughput={"WriteUnitsPerSecond": 5000})
-    lower = {"TableName": "music", "WarmThroughput": {"WriteUnitsPerSecond": 4500}}
-    call = Call("UpdateTable", lower)
-    made = bench.target.execute(Call("DescribeTable", {"TableName": "music"}))
-    assert isinstance(made, Success)
-    answer = Success({"TableDescription": made.body["Table"]})
-    assert bench.oracle.judge(call, answer, bench.clock.now()).ruling == warm
+    bench.clock.advance(later)
+    lower = Call("UpdateTable", {"TableName": "music", "WarmThroughput": {"WriteUnitsPerSecond": 4500}})
+    answer = Success({"TableDescription": bench.ask("DescribeTable", TableName="music")["Table"]})
+    assert bench.oracle.judge(lower, answer, bench.clock.now()).ruling == ruling
 
+
+@pytest.mark.parametrize(("lag", "later", "ruling"), [(0, 0, "violated"), (5, 0, "ok"), (5, 60, "violated")])
+def test_a_description_may_show_for_a_while_what_was_before(lag: float, later: float, ruling: str) -> None:
     bench = Bench(state_lag=lag)
-    units = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
-    bench.ask("UpdateTable", TableName="music", BillingMode="PROVISIONED", ProvisionedThroughput=units)
+    before = bench.ask("DescribeTable", TableName="music")
+    bench.ask("UpdateTable", TableName="music", WarmThroughput={"WriteUnitsPerSecond": 5000})
+    bench.clock.advance(later)
+    assert bench.put("DescribeTable", lambda _: before, TableName="music")[1] == ruling
+
+
+@pytest.mark.parametrize(("lag", "later", "ruling"), [(0, 0, "violated"), (5, 0, "ok"), (5, 60, "violated")])
+def test_a_switch_of_billing_may_be_taken_back_for_a_while(lag: float, later: float, ruling: str) -> None:
+    bench = Bench(state_lag=lag)
+    bench.ask("UpdateTable", TableName="music", BillingMode="PROVISIONED", ProvisionedThroughput=UNITS)
     provisioned = bench.ask("DescribeTable", TableName="music")
+    bench.clock.advance(later)
     bench.ask("UpdateTable", TableName="music", BillingMode="PAY_PER_REQUEST")
-    assert bench.put("DescribeTable", lambda _: provisioned, TableName="music")[1] == switch
+    assert bench.put("DescribeTable", lambda _: provisioned, TableName="music")[1] == ruling
 
 
 def test_a_lost_backup_may_have_been_made() -> None:

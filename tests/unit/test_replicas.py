@@ -14,6 +14,8 @@ from reference.replicas.world import Link, World
 from reference.service import Service
 
 HOME, AWAY, FAR = "us-east-1", "eu-west-1", "us-west-2"
+OFF = {"AutoScalingDisabled": True, "ScalingPolicies": []}
+"""Scaling of one kind of units where there is none."""
 TABLE = {
     "TableName": "tab",
     "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
@@ -266,16 +268,17 @@ class TestSettings:
         for region in (HOME, AWAY):
             assert regions.table(region)["ProvisionedThroughput"]["WriteCapacityUnits"] == 20
 
-    def test_their_scaling_is_one_view_of_every_regions_targets(self) -> None:
+    def scaled(self) -> Regions:
+        """Two regions whose table has its writes scaled."""
         regions = Regions()
         units = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
         regions.does("UpdateTable", TableName="tab", BillingMode="PROVISIONED", ProvisionedThroughput=units)
-        scaling, name = "application-autoscaling:", "DynamoDBReadCapacityUtilization:table/tab"
         slot = {
             "ServiceNamespace": "dynamodb",
             "ResourceId": "table/tab",
             "ScalableDimension": "dynamodb:table:WriteCapacityUnits",
         }
+        scaling = "application-autoscaling:"
         regions.does(f"{scaling}RegisterScalableTarget", **slot, MinCapacity=5, MaxCapacity=50)
         tracked = {
             "TargetValue": 55.0,
@@ -287,56 +290,56 @@ class TestSettings:
             TargetTrackingScalingPolicyConfiguration=tracked,
         )  # fmt: skip
         regions.join(AWAY)
-        mirrored = regions.does(f"{scaling}DescribeScalingPolicies", AWAY, ServiceNamespace="dynamodb")
-        assert [policy["PolicyName"] for policy in mirrored["ScalingPolicies"]] == ["follow"]
-        off = {"AutoScalingDisabled": True, "ScalingPolicies": []}
-        role = (
-            "arn:aws:iam::400000000004:role/aws-service-role/dynamodb.application-autoscaling.amazonaws.com/"
-            "AWSServiceRoleForApplicationAutoScaling_DynamoDBTable"
-        )
-        writes = {
-            "MinimumUnits": 5,
-            "MaximumUnits": 50,
-            "AutoScalingRoleArn": role,
-            "ScalingPolicies": [
-                {
-                    "PolicyName": "follow",
-                    "TargetTrackingScalingPolicyConfiguration": {"TargetValue": 55.0, "ScaleInCooldown": -1},
-                }
-            ],
+        return regions
+
+    def settings(self, least: int, most: int, policy: str, **tracked: float) -> dict[str, Any]:
+        """How one kind of units is told to be scaled."""
+        return {
+            "MinimumUnits": least,
+            "MaximumUnits": most,
+            "AutoScalingRoleArn": (
+                "arn:aws:iam::400000000004:role/aws-service-role/dynamodb.application-autoscaling.amazonaws.com/"
+                "AWSServiceRoleForApplicationAutoScaling_DynamoDBTable"
+            ),
+            "ScalingPolicies": [{"PolicyName": policy, "TargetTrackingScalingPolicyConfiguration": tracked}],
         }
+
+    def told(self) -> dict[str, Any]:
+        """What is told of their scaling as it begins."""
+        writes = self.settings(5, 50, "follow", TargetValue=55.0, ScaleInCooldown=-1)
         replicas = [
             {
                 "RegionName": region,
                 "GlobalSecondaryIndexes": [],
-                "ReplicaProvisionedReadCapacityAutoScalingSettings": off,
+                "ReplicaProvisionedReadCapacityAutoScalingSettings": OFF,
                 "ReplicaProvisionedWriteCapacityAutoScalingSettings": writes,
                 "ReplicaStatus": "ACTIVE",
             }
             for region in (AWAY, HOME)
         ]
-        told = {"TableAutoScalingDescription": {"TableName": "tab", "TableStatus": "ACTIVE", "Replicas": replicas}}
+        return {"TableAutoScalingDescription": {"TableName": "tab", "TableStatus": "ACTIVE", "Replicas": replicas}}
+
+    def test_their_scaling_is_one_view_of_every_regions_targets(self) -> None:
+        regions = self.scaled()
+        mirrored = regions.does("application-autoscaling:DescribeScalingPolicies", AWAY, ServiceNamespace="dynamodb")
+        assert [policy["PolicyName"] for policy in mirrored["ScalingPolicies"]] == ["follow"]
         for region in (HOME, AWAY):
-            assert regions.does("DescribeTableReplicaAutoScaling", region, TableName="tab") == told
+            assert regions.does("DescribeTableReplicaAutoScaling", region, TableName="tab") == self.told()
+
+    def test_their_scaling_is_changed_in_one_region_and_outlives_its_units(self) -> None:
+        regions, name = self.scaled(), "DynamoDBReadCapacityUtilization:table/tab"
         reads = {
             "MinimumUnits": 8,
             "MaximumUnits": 20,
             "ScalingPolicyUpdate": {"TargetTrackingScalingPolicyConfiguration": {"TargetValue": 70.0}},
         }
         update = {"RegionName": HOME, "ReplicaProvisionedReadCapacityAutoScalingUpdate": reads}
-        assert regions.does("UpdateTableReplicaAutoScaling", TableName="tab", ReplicaUpdates=[update]) == told
+        assert regions.does("UpdateTableReplicaAutoScaling", TableName="tab", ReplicaUpdates=[update]) == self.told()
         assert regions.table()["ProvisionedThroughput"]["ReadCapacityUnits"] == 8
         found = regions.does("DescribeTableReplicaAutoScaling", TableName="tab")["TableAutoScalingDescription"]
         there, here = found["Replicas"]
-        assert there["ReplicaProvisionedReadCapacityAutoScalingSettings"] == off
-        scaled = {
-            "MinimumUnits": 8,
-            "MaximumUnits": 20,
-            "AutoScalingRoleArn": role,
-            "ScalingPolicies": [
-                {"PolicyName": name, "TargetTrackingScalingPolicyConfiguration": {"TargetValue": 70.0}}
-            ],
-        }
+        assert there["ReplicaProvisionedReadCapacityAutoScalingSettings"] == OFF
+        scaled = self.settings(8, 20, name, TargetValue=70.0)
         assert here["ReplicaProvisionedReadCapacityAutoScalingSettings"] == scaled
         regions.does("UpdateTable", TableName="tab", BillingMode="PAY_PER_REQUEST")
         found = regions.does("DescribeTableReplicaAutoScaling", TableName="tab")["TableAutoScalingDescription"]

@@ -1,0 +1,69 @@
+"""What a change of a table does may show some time after it was answered: until then, what was before may be told.
+
+How long is the latitude's ``state_lag``, counted from the answer; a change whose answer was lost may begin at any time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from conformance.oracle.compare import Difference
+from conformance.oracle.latitude import Latitude
+from conformance.oracle.sightings import ROOM, Sightings, sightings
+from reference.api import Call
+from reference.rules import Violation
+from reference.service import Service
+from reference.tables.table import Table
+
+COMING = frozenset({
+    "WarmThroughput", "TableClassSummary", "SSEDescription", "LastUpdateToPayPerRequestDateTime",
+})  # fmt: skip
+"""Members of descriptions that show what was before until a change is done."""
+HELD_AGAINST_WHAT_WAS = frozenset({"tables.warm-decrease"})
+"""Rules that compare a request with what is there until the change before it is done."""
+
+
+def begin(service: Service, call: Call, *, surely: bool = True) -> None:
+    """A call has changed its table, or may yet do so."""
+    table = table_of(service, call) if call.operation == "UpdateTable" else None
+    if table is not None:
+        changed = sightings(service.account).changed
+        changed[table.id] = max(changed.get(table.id, 0.0), service.account.now() if surely else math.inf)
+
+
+def waits(service: Service, call: Call, latitude: Latitude) -> bool:
+    """Whether the table that a call names may still be on its way to what an update before it made of it."""
+    if latitude.state_lag <= 0:
+        return False
+    table, seen = table_of(service, call), service.account.rooms.get(ROOM)
+    if table is None or not isinstance(seen, Sightings) or table.id not in seen.changed:
+        return False
+    return service.account.now() - seen.changed[table.id] <= latitude.state_lag + latitude.skew
+
+
+def settled(found: list[Difference]) -> list[Difference]:
+    """The differences that no change on its way explains."""
+    return [difference for difference in found if not COMING.intersection(difference.path)]
+
+
+def explains(service: Service, call: Call, broken: Sequence[Violation], latitude: Latitude) -> str:
+    """Why an accepted request may be in order for now; empty where it is not."""
+    first = broken[0].rule.name
+    if first not in HELD_AGAINST_WHAT_WAS or not waits(service, call, latitude):
+        return ""
+    return f"what {first} compares with may still be on its way"
+
+
+def taken_back(service: Service, call: Call, latitude: Latitude) -> bool:
+    """Whether a request may take back a switch to provisioned billing that is on its way, and so do nothing."""
+    if call.operation != "UpdateTable" or call.body.get("BillingMode") != "PAY_PER_REQUEST":
+        return False
+    table = table_of(service, call)
+    return table is not None and not table.settings.on_demand and waits(service, call, latitude)
+
+
+def table_of(service: Service, call: Call) -> Table | None:
+    """The table that a call names."""
+    name = call.body.get("TableName") if isinstance(call.body, dict) else None
+    return service.account.any_table(name) if isinstance(name, str) else None
