@@ -9,7 +9,7 @@ import pytest
 from reference.account import Delays
 from reference.api import Call
 from reference.tables.limits import Limits
-from tests.unit.update_bench import IPV, START, USED, Bench, change, create, defined, delete, units
+from tests.unit.update_bench import CLASS, IPV, START, STREAM, USED, Bench, change, create, defined, delete, units
 
 NOTHING = (
     "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, "
@@ -413,10 +413,6 @@ def test_what_an_update_can_not_be(body: dict[str, Any], answer: tuple[str, str]
     assert Bench().refused(**body) == answer
 
 
-STREAM = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
-CLASS = "STANDARD_INFREQUENT_ACCESS"
-
-
 @pytest.mark.parametrize(
     ("body", "first"),
     [
@@ -446,115 +442,6 @@ def test_warm_throughput_and_maxima_come_alone_in_their_own_words() -> None:
     bench.update(BillingMode="PAY_PER_REQUEST", OnDemandThroughput=maxima)
     bench.update(BillingMode="PAY_PER_REQUEST", StreamSpecification=STREAM)
     assert bench.described()["OnDemandThroughput"] == maxima
-
-
-KEY = "arn:aws:kms:us-east-1:400000000004:key/"
-
-
-def own(name: str, **more: Any) -> dict[str, Any]:
-    """A SSESpecification with that key."""
-    return {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": name, **more}
-
-
-def shown(key: str, status: str = "ENABLED") -> dict[str, Any]:
-    return {"Status": status, "SSEType": "KMS", "KMSMasterKeyArn": key}
-
-
-def test_a_key_shows_when_it_has_come() -> None:
-    bench = Bench()
-    told = bench.update(SSESpecification=own(KEY + "a"))
-    assert (told["TableStatus"], told["SSEDescription"]) == ("ACTIVE", {"Status": "UPDATING"})
-    assert bench.described()["SSEDescription"] == shown(KEY + "a")
-    assert bench.message(SSESpecification=own(KEY + "a")) == (
-        IPV + "Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to "
-        "change Master Key"
-    )
-    told = bench.update(SSESpecification=own(KEY + "b"))
-    assert told["SSEDescription"] == shown(KEY + "a", "UPDATING")
-    assert bench.described()["SSEDescription"] == shown(KEY + "b")
-    told = bench.update(SSESpecification={"Enabled": False})
-    assert told["SSEDescription"] == shown(KEY + "b", "UPDATING")
-    assert "SSEDescription" not in bench.described()
-
-
-@pytest.mark.parametrize("same", [own("a"), own("key/a")])
-def test_the_key_there_is_by_another_name_is_a_change(same: dict[str, Any]) -> None:
-    bench = Bench()
-    bench.update(SSESpecification=own(KEY + "a"))
-    assert bench.update(SSESpecification=same)["SSEDescription"] == shown(KEY + "a", "UPDATING")
-    assert bench.described()["SSEDescription"] == shown(KEY + "a")
-
-
-def test_the_key_that_aws_manages_by_all_its_names() -> None:
-    bench = Bench(limits=Limits(sse_changes=9))
-    bench.update(SSESpecification={"Enabled": True})
-    key = bench.described()["SSEDescription"]["KMSMasterKeyArn"]
-    for same in ({"Enabled": True}, {"SSEType": "KMS"}, own("alias/aws/dynamodb")):
-        assert bench.update(SSESpecification=same)["SSEDescription"] == shown(key, "UPDATING")
-        assert bench.described()["SSEDescription"] == shown(key)
-    assert "already encrypted" in (bench.message(SSESpecification=own(key)) or "")
-
-
-@pytest.mark.parametrize(
-    ("specification", "text"),
-    [
-        ({"Enabled": False, "SSEType": "KMS"}, "SSEType can not be specified if Enabled is false"),
-        ({"Enabled": False, "SSEType": "AES256"}, "SSEType can not be specified if Enabled is false"),
-        (own("a", Enabled=False), "SSEType can not be specified if Enabled is false"),
-        ({"Enabled": False, "KMSMasterKeyId": "a"}, "KMSMasterKeyId can not be specified if Enabled is false"),
-        ({"Enabled": True, "KMSMasterKeyId": "a"}, "SSEType KMS is required if KMSMasterKeyId is specified"),
-        ({"Enabled": True, "SSEType": "AES256"}, "SSEType AES256 is not supported"),
-        ({}, "Table is already encrypted by default"),
-    ],
-)
-def test_what_an_encryption_can_not_be(specification: dict[str, Any], text: str) -> None:
-    assert Bench().message(SSESpecification=specification) == IPV + text
-
-
-def test_the_key_is_of_the_tables_region() -> None:
-    message = Bench().message(SSESpecification=own("arn:aws:kms:eu-west-1:000000000000:key/mrk-1"))
-    assert "com.amazonaws.services.kms.model.NotFoundException: Invalid arn eu-west-1 (Service: AWSKMS;" in message
-    assert Bench().refused(SSESpecification=own("alias/aws/s3"))[0] == "AccessDeniedException"
-
-
-def test_keys_change_four_times_a_day() -> None:
-    bench = Bench(delays=Delays(update_table=1))
-    bench.update(SSESpecification={"Enabled": True})
-    assert bench.refused(SSESpecification={"Enabled": False}) == (
-        "ResourceInUseException",
-        USED + "Server-Side Encryption is still being updated",
-    )
-    assert bench.refused("DeleteTable") == (
-        "ResourceInUseException",
-        USED + "Table: tab is in the process of being updated.",
-    )
-    for enabled in (False, True, False):
-        bench.clock.advance(1)
-        bench.update(SSESpecification={"Enabled": enabled})
-    bench.clock.advance(1)
-    assert bench.message(SSESpecification={"Enabled": False}) == IPV + "Table is already encrypted by default"
-    assert bench.refused(SSESpecification=own("alias/aws/s3")) == (
-        "LimitExceededException",
-        "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window ending at "
-        "2027-01-16T08:00:00.000Z. After the first 4 change, each subsequent change in the same window can be "
-        "performed at most once every 21600 seconds. Number of updates today: 4. Last change at "
-        "2027-01-15T08:00:03.000Z. Next changes can be made at 2027-01-15T14:00:03.000Z.",
-    )
-    bench.clock.advance(21_600)
-    bench.update(SSESpecification={"Enabled": True})
-    bench.clock.advance(86_400)
-    for enabled in (False, True, False, True):
-        bench.update(SSESpecification={"Enabled": enabled})
-        bench.clock.advance(1)
-
-
-def test_the_same_key_may_be_asked_for_again_while_it_comes() -> None:
-    bench = Bench(delays=Delays(update_table=1))
-    bench.update(SSESpecification={"Enabled": True, "SSEType": "KMS"})
-    bench.update(SSESpecification={"Enabled": True, "SSEType": "KMS"})
-    bench.update(DeletionProtectionEnabled=True)
-    bench.clock.advance(1)
-    assert bench.described()["SSEDescription"]["Status"] == "ENABLED"
 
 
 def test_the_class_changes_twice_in_thirty_days() -> None:
@@ -608,143 +495,6 @@ def test_warm_throughput_only_grows() -> None:
     assert bench.message(WarmThroughput={"ReadUnitsPerSecond": 12_999}) == (
         IPV + "Requested ReadUnitsPerSecond for WarmThroughput for table is lower than current WarmThroughput, "
         "decreasing WarmThroughput is not supported"
-    )
-
-
-WARM = {"ReadUnitsPerSecond": 13_000}
-ENCRYPTED = {"Enabled": True}
-
-
-def in_use(bench: Bench, **body: Any) -> str | None:
-    code, message = bench.refused(**body)
-    assert code == "ResourceInUseException"
-    return message
-
-
-def test_what_waits_for_a_stream() -> None:
-    bench = Bench(delays=Delays(update_table=10))
-    bench.update(StreamSpecification=STREAM)
-    about = "Table: tab Stream: 2027-01-15T08:00:00.000 Operation: ENABLE"
-    changing = USED + "A stream status change is currently in progress. " + about
-    assert in_use(bench, StreamSpecification=STREAM) == changing
-    assert in_use(bench, StreamSpecification={"StreamEnabled": False}) == changing
-    assert in_use(bench, BillingMode="PROVISIONED", ProvisionedThroughput=units(5, 5)) == (
-        USED + "Can't change table IOPS when stream status is being updated. " + about
-    )
-    assert in_use(bench, TableClass=CLASS) == (
-        USED + "Can't update table class when stream status is being updated. " + about
-    )
-    assert in_use(bench, OnDemandThroughput={"MaxReadRequestUnits": 5}) == (
-        USED + "OnDemandThroughput cannot be updated while stream status update is in progress"
-    )
-    assert bench.refused("DeleteTable") == (
-        "ResourceInUseException",
-        USED + "Cannot delete table while stream is being enabled/disabled.",
-    )
-    assert bench.update(BillingMode="PAY_PER_REQUEST")["TableStatus"] == "UPDATING"
-    assert bench.update(DeletionProtectionEnabled=True)["TableStatus"] == "UPDATING"
-    assert bench.update(SSESpecification=ENCRYPTED)["TableStatus"] == "ACTIVE"
-    assert bench.described()["TableStatus"] == "UPDATING"
-    assert bench.update(WarmThroughput=WARM)["TableStatus"] == "UPDATING"
-    bench.clock.advance(10)
-    assert bench.described()["TableStatus"] == "ACTIVE"
-
-
-@pytest.mark.parametrize(
-    "coming",
-    [
-        {"BillingMode": "PAY_PER_REQUEST"},
-        {"ProvisionedThroughput": units(6, 6)},
-        {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}},
-        {"TableClass": CLASS},
-    ],
-)
-def test_maxima_are_not_for_provisioned_billing_whatever_is_under_way(coming: dict[str, Any]) -> None:
-    bench = Bench(on_demand=False, delays=Delays(update_table=10))
-    bench.update(**coming)
-    assert bench.refused(OnDemandThroughput={"MaxReadRequestUnits": 5}) == (
-        "ValidationException",
-        IPV
-        + "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED",
-    )
-
-
-def test_what_waits_for_a_class() -> None:
-    bench = Bench(delays=Delays(update_table=10))
-    bench.update(TableClass=CLASS)
-    about = f"Table: tab TableClassUpdateInProgress: {CLASS}"
-    for wanted in (CLASS, "STANDARD"):
-        assert in_use(bench, TableClass=wanted) == (
-            USED + "Can't update table class when a table class update is in progress. " + about
-        )
-    assert in_use(bench, StreamSpecification=STREAM) == (
-        USED + "Can't change stream status when a table class update is in progress. " + about
-    )
-    assert in_use(bench, OnDemandThroughput={"MaxReadRequestUnits": 5}) == (
-        USED + "OnDemandThroughput cannot be updated while TableClass update is in progress. "
-        f"TableClassUpdateInProgress: {CLASS}"
-    )
-    in_use(bench, BillingMode="PROVISIONED", ProvisionedThroughput=units(5, 5))
-    assert bench.refused("DeleteTable") == (
-        "ResourceInUseException",
-        USED + "Table: tab is in the process of being updated.",
-    )
-    assert bench.update(DeletionProtectionEnabled=True)["TableStatus"] == "UPDATING"
-    bench.update(SSESpecification=ENCRYPTED)
-    bench.update(WarmThroughput=WARM)
-    bench.clock.advance(10)
-    assert bench.described()["TableClassSummary"] == {"TableClass": CLASS, "LastUpdateDateTime": START + 10}
-
-
-def test_what_waits_for_another_billing_mode() -> None:
-    bench = Bench(delays=Delays(update_table=10))
-    bench.update(BillingMode="PROVISIONED", ProvisionedThroughput=units(1, 1))
-    assert in_use(bench, ProvisionedThroughput=units(2, 2)) == (
-        USED + "Table IOPS are currently being updated. Table: tab"
-    )
-    assert in_use(bench, StreamSpecification=STREAM) == (
-        USED + "Can't enable or disable stream while table IOPS are being updated. Table: tab"
-    )
-    assert in_use(bench, OnDemandThroughput={"MaxReadRequestUnits": 5}) == (
-        USED + "OnDemandThroughput cannot be updated while BillingMode update is in progress"
-    )
-    assert bench.refused("DeleteTable") == (
-        "ResourceInUseException",
-        USED + "Table: tab is in the process of being updated.",
-    )
-    bench.update(WarmThroughput={"ReadUnitsPerSecond": 13_000, "WriteUnitsPerSecond": 5_000})
-    bench.update(DeletionProtectionEnabled=True)
-    bench.clock.advance(10)
-    bench.update(BillingMode="PAY_PER_REQUEST")
-    assert in_use(bench, BillingMode="PAY_PER_REQUEST") == (USED + "Table IOPS are currently being updated. Table: tab")
-    assert bench.message(OnDemandThroughput={"MaxReadRequestUnits": 5}) == (
-        IPV + "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED"
-    )
-
-
-def test_what_a_key_that_comes_keeps_waiting() -> None:
-    bench = Bench(delays=Delays(update_table=10))
-    bench.update(SSESpecification=ENCRYPTED)
-    assert bench.update(DeletionProtectionEnabled=True)["TableStatus"] == "ACTIVE"
-    bench.update(DeletionProtectionEnabled=False)
-    assert bench.refused("DeleteTable") == (
-        "ResourceInUseException",
-        USED + "Table: tab is in the process of being updated.",
-    )
-    assert bench.update(StreamSpecification=STREAM)["TableStatus"] == "UPDATING"
-
-
-def test_a_table_that_comes_or_goes_can_not_be_changed() -> None:
-    bench = Bench(delays=Delays(create_table=10, delete_table=10))
-    assert bench.refused(BillingMode="PAY_PER_REQUEST") == (
-        "ResourceInUseException",
-        USED + "Table is being created: tab",
-    )
-    bench.clock.advance(10)
-    bench.call("DeleteTable", TableName="tab")
-    assert bench.refused(BillingMode="PAY_PER_REQUEST") == (
-        "ResourceInUseException",
-        USED + "Table is being deleted: tab",
     )
 
 

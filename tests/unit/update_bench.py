@@ -13,6 +13,8 @@ from reference.tables.limits import Limits
 IPV = "One or more parameter values were invalid: "
 USED = "Attempt to change a resource which is still in use: "
 START = 1_800_000_000.0
+STREAM = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+CLASS = "STANDARD_INFREQUENT_ACCESS"
 
 
 def key(*names: str) -> list[dict[str, str]]:
