@@ -11,7 +11,6 @@ from reference.account import Account
 from reference.backups.restore import restoring
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
-from reference.replicas import members
 from reference.rules import Checks, violation
 from reference.tables import policies, streaming
 from reference.tables import policy_documents as documents
@@ -142,7 +141,7 @@ def _subject(context: Context, arn: str) -> Checks[_Subject | None]:
 def _table(context: Context, subject: _Subject) -> Checks[Table | None]:
     """The table whose policy, or whose stream's policy, is meant."""
     table = context.account.any_table(subject.owner)
-    if table is None or restoring(table) or members.arriving(table):
+    if table is None or restoring(table) or table.arriving:
         yield violation("tables.not-found", table=subject.table)
         return None
     if subject.label is not None and subject.label not in {span.label for span in table.settings.streams}:

@@ -11,7 +11,6 @@ from reference.backups.restore import restoring
 from reference.operations.base import Context, Operation, Outcome
 from reference.operations.complete import complete
 from reference.operations.tables import plain_name
-from reference.replicas import members
 from reference.rules import Checks, violation
 from reference.tables.settings import DAY
 from reference.tables.table import Table
@@ -101,7 +100,7 @@ def _unseen(context: Context, table: Table) -> bool:
     """Whether a table is being created and the service's backups do not know it yet; an imported one they do."""
     if table.status != "CREATING" or known_jobs(context.account.rooms).making(table.id):
         return False
-    return restoring(table) or members.arriving(table) or context.now() < table.created + UNSEEN
+    return restoring(table) or table.arriving or context.now() < table.created + UNSEEN
 
 
 def _describe(since: float | None, days: int, now: float, *, ready: bool = True) -> dict[str, Any]:

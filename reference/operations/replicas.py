@@ -368,7 +368,7 @@ def delete_checks(account: Account, table: Table) -> Checks[None]:
     if group.strong:
         yield violation("global-tables.strong-replica-alone")
         return
-    if members.arriving(table):
+    if table.arriving:
         yield violation("global-tables.replica-being-made", table=table.name)
         return
     yield from going(account, group, member)

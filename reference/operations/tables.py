@@ -44,7 +44,7 @@ def known_table(context: Context, body: dict[str, Any]) -> Checks[Table | None]:
 
 def _arriving(table: Table, body: dict[str, Any]) -> bool:
     """Whether a table is a replica that is not ready; changes of replicas find it all the same (beyond:GT-14)."""
-    return members.arriving(table) and not body.get("ReplicaUpdates")
+    return table.arriving and not body.get("ReplicaUpdates")
 
 
 def create_table(context: Context, body: dict[str, Any]) -> Checks[Outcome | None]:

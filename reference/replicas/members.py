@@ -19,15 +19,6 @@ SHARED_VIEW = "NEW_AND_OLD_IMAGES"
 """What a stream shows that is switched on because a replica is added (beyond:GT-11)."""
 
 
-ARRIVING = "arriving"
-"""What the settings of a table keep that came to be as a replica."""
-
-
-def arriving(table: Table) -> bool:
-    """Whether a table is a replica that is not ready: hardly anything finds it (beyond:GT-14)."""
-    return table.status == "CREATING" and ARRIVING in table.settings.extra
-
-
 def membership(account: Account, table: Table) -> tuple[Group, Member] | None:
     """The global table that a table is a replica of, and which."""
     if account.world is None:
@@ -101,7 +92,7 @@ def _found(world: World, group: Group, account: Account, table: Table, action: M
     made.status = "CREATING"
     if settings.on_demand_since is not None:
         settings.on_demand_since = now
-    settings.extra[ARRIVING] = True
+    settings.joined, settings.replication_mode = True, None
     if settings.sse_key is not None:
         managed = settings.sse_key == encryption.key_arn(table.arn, None)
         settings.sse_key = encryption.key_arn(made.arn, None if managed else action.get("KMSMasterKeyId"))

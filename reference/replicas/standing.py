@@ -64,10 +64,7 @@ def _replica(world: World, group: Group, asked: Member, member: Member) -> dict[
             told["KMSMasterKeyId"] = settings.sse_key
         told.update(_differing(settings, mine.settings))
         if settings.table_class is not None:
-            summary: dict[str, Any] = {"TableClass": settings.table_class}
-            if settings.class_changed is not None:
-                summary["LastUpdateDateTime"] = settings.class_changed
-            told["ReplicaTableClassSummary"] = summary
+            told["ReplicaTableClassSummary"] = describe.class_summary(settings)
         told["WarmThroughput"] = describe.warmth(settings)
         indexes = [_index(name, index, mine) for name, index in table.indexes.items() if index.schema.kind == "GSI"]
         if indexes:

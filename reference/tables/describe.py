@@ -115,7 +115,7 @@ def _on_demand(units: Throughput) -> dict[str, Any]:
 def _stream(table: Table) -> dict[str, Any]:
     settings = table.settings
     told: dict[str, Any] = {}
-    if table.status == "CREATING" and "arriving" in settings.extra:
+    if table.arriving:
         # A replica tells of its stream once it is made (beyond:GT-14).
         return told
     if settings.stream_view is not None:
@@ -132,14 +132,19 @@ def _extras(settings: TableSettings) -> dict[str, Any]:
         told["RestoreSummary"] = settings.extra["RestoreSummary"]
     told.update(_encryption(settings))
     if settings.table_class is not None:
-        summary: dict[str, Any] = {"TableClass": settings.table_class}
-        if settings.class_changed is not None:
-            summary["LastUpdateDateTime"] = settings.class_changed
-        told["TableClassSummary"] = summary
-    if "replication-mode" in settings.extra:
-        told["GlobalTableSettingsReplicationMode"] = settings.extra["replication-mode"]
+        told["TableClassSummary"] = class_summary(settings)
+    if settings.replication_mode is not None:
+        told["GlobalTableSettingsReplicationMode"] = settings.replication_mode
     told.update(settings.extra.get("replicas", {}))
     return told
+
+
+def class_summary(settings: TableSettings) -> dict[str, Any]:
+    """``TableClassSummary``: the class, and when it was changed."""
+    summary: dict[str, Any] = {"TableClass": settings.table_class}
+    if settings.class_changed is not None:
+        summary["LastUpdateDateTime"] = settings.class_changed
+    return summary
 
 
 def _encryption(settings: TableSettings) -> dict[str, Any]:

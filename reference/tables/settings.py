@@ -146,6 +146,8 @@ class TableSettings(Throughput):
     point-in-time recovery is off, ``going_since`` until the table is deleted. ``insights`` are by index name, empty
     for the table; ``policies`` by resource ARN.
     ``sse_coming`` is the key that protects the table soon, empty for none of its own; ``class_coming`` its class soon.
+    ``joined`` says that the table came to be as a replica, ``replication_mode`` whether settings are replicated, once
+    that was said.
     ``extra`` is for further capabilities; ``RestoreSummary`` in it shows in the description.
     """
 
@@ -165,6 +167,8 @@ class TableSettings(Throughput):
     class_changed: float | None = None
     deletion_protection: bool = False
     protection_changed: float | None = None
+    joined: bool = False
+    replication_mode: str | None = None
     ttl_attribute: str | None = None
     ttl_status: str = "DISABLED"
     ttl_changed: float | None = None

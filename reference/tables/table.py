@@ -175,6 +175,11 @@ class Table:
         self.size = 0
 
     @property
+    def arriving(self) -> bool:
+        """Whether it is a replica that is not ready: hardly anything finds it (beyond:GT-14)."""
+        return self.status == "CREATING" and self.settings.joined
+
+    @property
     def key(self) -> KeySchema:
         """The table's key schema."""
         return self.view.key

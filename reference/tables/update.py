@@ -78,9 +78,6 @@ ALONE = (
 
 ``OnDemandThroughput`` may come with ``BillingMode``, and has words of its own."""
 
-MODE = "replication-mode"
-"""Where a table's settings keep whether it replicates them, once that was said."""
-
 
 def concerns(body: Body) -> list[str]:
     """The changes that a request asks for; an empty list of index changes is none, nor is an empty throughput."""
@@ -461,7 +458,11 @@ def _plan_mode(body: Body, state: State, plan: Plan) -> Checks[None]:
         return
     if mode == "ENABLED_WITH_OVERRIDES":
         yield violation("global-tables.settings-mode")
-    plan.steps.append(lambda table: table.settings.extra.update({MODE: mode}))
+
+    def step(table: Table) -> None:
+        table.settings.replication_mode = mode
+
+    plan.steps.append(step)
 
 
 def plan_warmth(warm: Mapping[str, Any] | None, settings: TableSettings, plan: Plan, index: str | None) -> Checks[None]:
