@@ -211,6 +211,8 @@ def _match(found: Read, stream: Stream, shown: list[dict[str, Any]], seen: Sight
         if change.sequence not in found.place.done:
             left.setdefault(change.key, []).append(change)
             due.append(_told(change, stream))
+    shard = (stream.arn, found.place.shard)
+    numbers = {change: number for (*home, number), change in seen.numbers.items() if tuple(home) == shard}
     before = -1
     for position, each in enumerate(shown):
         inner = each.get("dynamodb")
@@ -221,7 +223,11 @@ def _match(found: Read, stream: Stream, shown: list[dict[str, Any]], seen: Sight
         if not named or _of_another(stream, told, row):
             found.wrong.append(Difference(("Records", "*", "dynamodb", "Keys"), "value", due, told.get("Keys")))
             return
-        entry = _next_of(left.get(row, []), each, shown[position + 1 :], found.place, stream)
+        number = str(told.get("SequenceNumber"))
+        mine = left.get(row, [])
+        # What the place leaves open, and had another number when it was shown before, has been passed by.
+        mine[:] = [e for e in mine if e.sequence not in found.place.maybe or numbers.get(e.sequence, number) == number]
+        entry = _next_of(mine, each, shown[position + 1 :], found.place, stream)
         if entry is None:
             past = [
                 e for e in entries(stream) if e.key == row and e.sequence not in {f.sequence for f in left.get(row, ())}
@@ -233,7 +239,6 @@ def _match(found: Read, stream: Stream, shown: list[dict[str, Any]], seen: Sight
             found.wrong.append(Difference(("Records",), "missing", _told(entry.entry, stream), None, row=row))
             return
         found.wrong += [replace(d, row=row, position=position) for d in _record(entry, stream, each, latitude)]
-        number = str(told.get("SequenceNumber"))
         if number.isdigit():
             if int(number) <= before:
                 found.wrong.append(Difference(("Records", "*", "dynamodb", "SequenceNumber"), "order", before, number))

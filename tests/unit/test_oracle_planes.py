@@ -170,6 +170,24 @@ class TestStreams:
             assert bench.put("GetRecords", alter, ShardIterator=at)[1] == ruling
 
 
+def test_a_record_that_looks_like_an_earlier_one_is_known_by_its_number() -> None:
+    keys_only = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    for alter, ruling in ((lambda body: body, "ok"), (less, "violated")):
+        bench = Bench({**TABLE, "StreamSpecification": keys_only}, stream_lag=5.0)
+        bench.item("a")
+        bench.item("a", v={"N": "1"})
+        bench.item("c")
+        bench.clock.advance(10.0)
+        told = bench.ask("GetRecords", ShardIterator=bench.iterators()[0])["Records"]
+        bench.item("a", v={"N": "2"})
+        bench.clock.advance(10.0)
+        [shard] = bench.ask("DescribeStream", StreamArn=bench.stream)["StreamDescription"]["Shards"]
+        of = {"StreamArn": bench.stream, "ShardId": shard["ShardId"], "ShardIteratorType": "AT_SEQUENCE_NUMBER"}
+        number = told[-1]["dynamodb"]["SequenceNumber"]
+        at = bench.ask("GetShardIterator", **of, SequenceNumber=number)["ShardIterator"]
+        assert bench.put("GetRecords", alter, ShardIterator=at)[1] == ruling
+
+
 @pytest.mark.parametrize("late", [False, True])
 def test_a_lost_write_may_have_come_before_a_reading_of_the_stream_or_after(late: bool) -> None:
     bench = Bench(STREAMED)
