@@ -23,8 +23,8 @@ from reference.service import Outcomes, Service
 from reference.tables.table import LogEntry, Table
 from reference.values.item import item_size
 
-MAX_MOMENTS = 32
-"""Versions a stale read is compared with."""
+MAX_MOMENTS = 512
+"""Versions a stale read is compared with: a few batches make many within the bound."""
 
 KNOWN_MEMBERS = frozenset({
     "Item", "Items", "Attributes", "ConsumedCapacity", "ItemCollectionMetrics", "LastEvaluatedKey", "Count",

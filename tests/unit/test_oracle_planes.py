@@ -170,6 +170,14 @@ class TestStreams:
             assert bench.put("GetRecords", alter, ShardIterator=at)[1] == ruling
 
 
+@pytest.mark.parametrize(("staleness", "ruling"), [(90.0, "ok"), (30.0, "violated")])
+def test_a_stale_copy_may_lack_what_many_writes_came_after(staleness: float, ruling: str) -> None:
+    bench = Bench(staleness=staleness)
+    for number in range(60):
+        bench.item(str(number))
+    assert bench.put("GetItem", lambda _: {}, TableName="music", Key={"pk": {"S": "0"}})[1] == ruling
+
+
 def test_a_record_that_looks_like_an_earlier_one_is_known_by_its_number() -> None:
     keys_only = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
     for alter, ruling in ((lambda body: body, "ok"), (less, "violated")):
