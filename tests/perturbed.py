@@ -26,11 +26,13 @@ Twin = Callable[[UnkindService, Call, Reply], Reply]
 """What an unlawful twin makes of an answer (and of the state behind it)."""
 
 
-def weather_of(seed: int) -> Weather:
-    """Random settings, each freedom off in a third of cases."""
+def weather_of(seed: int, *, harsh: bool = False) -> Weather:
+    """Random settings, each freedom off in a third of cases; all are on, and strongly so, where it is to be harsh."""
     draw = random.Random(seed)
 
     def maybe(most: float) -> float:
+        if harsh:
+            return draw.uniform(most / 3, most)
         return draw.uniform(0, most) if draw.random() > 0.33 else 0.0
 
     return Weather(

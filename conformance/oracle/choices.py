@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from conformance.oracle import versions
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.latitude import MAX_WORLDS
 from conformance.oracle.sightings import ROOM, Place, Sightings
@@ -22,11 +23,24 @@ MAX_ARRIVALS = 128
 
 
 @dataclass(frozen=True, slots=True)
+class Pending:
+    """A call that was lost at a moment (epoch seconds) and may yet take effect."""
+
+    call: Call
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """One possible state of the target; ``pending`` are lost calls that may yet take effect, whole or not at all."""
 
     service: Service
-    pending: tuple[Call, ...] = ()
+    pending: tuple[Pending, ...] = ()
+
+    def losing(self, call: Call) -> World:
+        """The world in which that call has been lost."""
+        now = self.service.account.now()
+        return replace(self, pending=(*self.pending, *(Pending(part, now) for part in parts_of(call))))
 
 
 def arrivals(worlds: list[World], before: Callable[[World, Call], Iterable[World]] = lambda *_: ()) -> list[World]:
@@ -36,12 +50,11 @@ def arrivals(worlds: list[World], before: Callable[[World, Call], Iterable[World
     """
     reached = list(worlds)
     for world in reached:
-        for position, call in enumerate(world.pending):
+        for position, lost in enumerate(world.pending):
             rest = world.pending[:position] + world.pending[position + 1 :]
-            for base in (world, *before(world, call)):
-                after = World(applied(base.service, call), rest)
-                if len(reached) < MAX_ARRIVALS and not any(same_state(after, other) for other in reached):
-                    reached.append(after)
+            for base in (world, *before(world, lost.call)):
+                if len(reached) < MAX_ARRIVALS:
+                    _join(reached, World(applied(base.service, lost), rest))
     return reached
 
 
@@ -60,28 +73,38 @@ def parts_of(call: Call) -> list[Call]:
     return [Call("BatchWriteItem", {"RequestItems": {t: [write]}}) for t, writes in asked.items() for write in writes]
 
 
-def applied(service: Service, call: Call) -> Service:
-    """A fork in which the call took effect; where it is refused there, it has none."""
+def applied(service: Service, lost: Pending) -> Service:
+    """A fork in which a lost call took effect; where it is refused there, it has none."""
     fork = service.fork()
-    outcome = fork.outcomes(call).outcome
+    outcome = fork.outcomes(lost.call).outcome
     if outcome is not None:
+        before = {name: table.sequence for name, table in fork.account.tables.items()}
         fork.commit(outcome)
+        for name, table in fork.account.tables.items():
+            versions.unseen(table, before.get(name, 0), lost.since)
     return fork
 
 
 def same_state(one: World, other: World) -> bool:
-    """Whether two worlds hold the same items, tables, client tokens and pending calls, and readers of the same."""
+    """Whether two worlds hold the same items, tables, client tokens and pending calls, and readers of the same.
+
+    When items came to be as they are may differ.
+    """
     if one.pending != other.pending or _tokens(one) != _tokens(other):
         return False
     if _kept(one) != _kept(other) or _places(one) != _places(other):
         return False
     tables, others = one.service.account.tables, other.service.account.tables
-    return tables.keys() == others.keys() and all(
-        table.view.rows == others[name].view.rows
-        and table.status == others[name].status
-        and table.settings == others[name].settings
-        and _streamed(table) == _streamed(others[name])
-        for name, table in tables.items()
+    return (
+        tables.keys() == others.keys()
+        and all(
+            table.view.rows == others[name].view.rows
+            and table.status == others[name].status
+            and table.settings == others[name].settings
+            and _streamed(table) == _streamed(others[name])
+            for name, table in tables.items()
+        )
+        and versions.same_versions(one.service, other.service)
     )
 
 
@@ -112,9 +135,19 @@ def distinct(worlds: list[World]) -> list[World]:
     """The worlds without repetitions."""
     kept: list[World] = []
     for world in worlds:
-        if not any(same_state(world, other) for other in kept):
-            kept.append(world)
+        _join(kept, world)
     return kept
+
+
+def _join(worlds: list[World], found: World) -> None:
+    """Add a world, or make of it and one like it the one that allows for both."""
+    for position, world in enumerate(worlds):
+        if world is found:
+            return
+        if same_state(found, world):
+            worlds[position] = replace(world, service=versions.lasting(world.service, found.service))
+            return
+    worlds.append(found)
 
 
 def too_many(worlds: list[World]) -> bool:

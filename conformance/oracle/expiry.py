@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import combinations
 
+from conformance.oracle import versions
 from conformance.oracle.choices import World
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.sightings import ROOM, Sightings, sightings
@@ -101,8 +102,17 @@ def _swept(world: World, gone: Iterable[Due]) -> World:
     service = world.service.fork()
     for name, key in gone:
         table = service.account.tables[name]
+        before, since = table.sequence, _expired_by(service, table, key)
         service.account.commit(table.plan(key, None), by=ttl.IDENTITY)
+        versions.unseen(table, before, since)
     return World(service, world.pending)
+
+
+def _expired_by(service: Service, table: Table, key: Item) -> float:
+    """From when on an item may have been gone (epoch seconds): what it expires by, or its last write."""
+    attribute, record = attribute_of(service, table), table.get(key)
+    moment = 0.0 if record is None or attribute is None else float(record.item[attribute]["N"])
+    return max([moment, *(entry.at for entry in table.log if entry.new == record)])
 
 
 def _touched(service: Service, call: Call, items: list[Due]) -> list[Due]:

@@ -21,6 +21,7 @@ from conformance.oracle import (
     scaled,
     throttled,
     underway,
+    versions,
 )  # fmt: skip
 from conformance.oracle.blame import body_divergence
 from conformance.oracle.choices import Judgement, World, parts_of
@@ -105,6 +106,7 @@ class Oracle:
                 return Verdict("unknown", why="where the page before ended is not known")
             call = Call(call.operation, {**call.body, "NextToken": own})
         arrivals = expiry.arrivals(choices.arrivals(self.worlds, self._gone_before), call, self.latitude.skew)
+        arrivals = [World(s, world.pending) for world in arrivals for s in versions.dated(world.service, call)]
         doubtful = next(open_questions(arrivals[0].service, call), None)
         if _restarts_segment(call):
             ended = self.pages.segment_of(call)
@@ -188,11 +190,10 @@ class Oracle:
         """A lost call opens one choice over everything it touches: not applied, applied, or yet to be applied."""
         if call.operation in READS or reply.why.split(":", 1)[0] in NEVER_SENT:
             return OK
-        parts = parts_of(call)
         for world in self.worlds:
             planes.blur_streams(world.service)
             underway.begin(world.service, call, surely=False)
-        self.worlds = choices.distinct([replace(world, pending=(*world.pending, *parts)) for world in self.worlds])
+        self.worlds = choices.distinct([world.losing(call) for world in self.worlds])
         if max(len(world.pending) for world in self.worlds) > MAX_PENDING:
             self.settle()
             self.worlds = self.worlds[:1]
@@ -219,24 +220,27 @@ class Oracle:
             self._resolve(part, applied=False)
 
     def _resolve(self, call: Call, *, applied: bool) -> None:
-        waiting = [world for world in self.worlds if call in world.pending]
-        # Where it is no longer pending it has taken effect: there it is rightly applied, or else that world is not so.
-        worlds = [world for world in self.worlds if call not in world.pending] if applied or not waiting else []
-        for world in waiting:
+        waiting, worlds = [], []
+        for world in self.worlds:
+            lost = next((each for each in world.pending if each.call == call), None)
+            if lost is None:
+                worlds.append(world)
+                continue
             pending = list(world.pending)
-            pending.remove(call)
+            pending.remove(lost)
             if not applied:
-                worlds.append(World(world.service, tuple(pending)))
+                waiting.append(World(world.service, tuple(pending)))
                 continue
             bases = (world, *self._gone_before(world, call))
-            worlds += [World(choices.applied(base.service, call), tuple(pending)) for base in bases]
-        self.worlds = choices.distinct(worlds)
+            waiting += [World(choices.applied(base.service, lost), tuple(pending)) for base in bases]
+        # Where it is no longer pending it has taken effect: there it is rightly applied, or else that world is not so.
+        self.worlds = choices.distinct([*(worlds if applied or not waiting else ()), *waiting])
 
     def _judge_in(self, world: World, asked: Call, reply: Success | Refusal) -> Judgement:
         if planes.is_foreign(world.service, asked):
             if isinstance(reply, Success):
                 planes.leads_nowhere(world.service, reply.body)
-            return Judgement((world,), None, "it goes on from what the target should not have given")
+            return Judgement((world,), None, "where it goes on from is not known")
         call, reply = planes.ours(world.service, asked, reply)
         planes.suppose_bucket(world.service, self.latitude)
         throttled.follow(world.service)
@@ -279,7 +283,7 @@ class Oracle:
         if reply.status >= 500 and call.operation not in READS:
             planes.blur_streams(world.service)
             underway.begin(world.service, call, surely=False)
-            return Judgement((replace(world, pending=(*world.pending, *parts_of(call))),))
+            return Judgement((world.losing(call),))
         if reply.code in throttled.CODES:
             self.reached.update(throttled.told_by(reply))
             counted.hindered(world.service)

@@ -262,7 +262,7 @@ def in_doubt(service: Service, body: Json) -> None:
 
 
 def is_foreign(service: Service, call: Call) -> bool:
-    """Whether a call goes on from what the target should not have given."""
+    """Whether a call goes on from what the target should not have given, or stands nobody knows where."""
     seen = service.account.rooms.get(ROOM)
     if call.operation not in STREAMS or not isinstance(seen, Sightings) or not isinstance(call.body, dict):
         return False

@@ -34,14 +34,35 @@ FULL_BYTES = 600_000
 
 @dataclass(slots=True)
 class Read:
-    """What one GetRecords answer tells, to be remembered when it is believed."""
+    """What one GetRecords answer tells, to be remembered when it is believed.
+
+    ``delivered`` are the changes that were shown, with their numbers; ``doubtful`` those of which some were shown, not
+    known which, under the numbers ``unknown``.
+    """
 
     place: Place
     delivered: dict[int, str] = field(default_factory=dict)
+    doubtful: set[int] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
     homes: dict[Any, str] = field(default_factory=dict)
     at_end: bool = False
     next: tuple[str, Place] | None = None
     wrong: list[Difference] = field(default_factory=list)
+
+    @property
+    def shown(self) -> frozenset[int]:
+        """The changes that were shown, or may have been."""
+        return frozenset(self.delivered) | self.doubtful
+
+    def note(self, number: str, entry: LogEntry, options: list[LogEntry]) -> None:
+        """A record was shown: of this change, or of any of several."""
+        if len(options) < 2:
+            self.delivered[entry.sequence] = number
+            return
+        changes = {each.sequence for each in options}
+        self.unknown.add(number)
+        self.doubtful |= changes
+        self.place = replace(self.place, maybe=self.place.maybe | changes)
 
 
 def streams(service: Service) -> list[Stream]:
@@ -180,7 +201,7 @@ def read(service: Service, text: str, limit: Json, body: Json, latitude: Latitud
     if all(map(is_small, found.wrong)) and len(shown) < most and len(str(shown)) < FULL_BYTES:
         found.at_end = True
         _complete(found, service, stream, seen, latitude, closed=body.get("NextShardIterator") is None)
-    _next(found, stream, body, seen, latitude, full=len(shown) == most)
+    _next(found, stream, body, latitude, full=len(shown) == most, now=service.account.now())
     found.wrong = [d for d in found.wrong if not is_small(d) or (d.place, d.kind) not in seen.told]
     return found
 
@@ -227,7 +248,8 @@ def _match(found: Read, stream: Stream, shown: list[dict[str, Any]], seen: Sight
         mine = left.get(row, [])
         # What the place leaves open, and had another number when it was shown before, has been passed by.
         mine[:] = [e for e in mine if e.sequence not in found.place.maybe or numbers.get(e.sequence, number) == number]
-        entry = _next_of(mine, each, shown[position + 1 :], found.place, stream)
+        options = _options(mine, each, found.place, stream, numbers, number)
+        entry = options[0] if options else _misled(mine, each, shown[position + 1 :], found.place, stream)
         if entry is None:
             past = [
                 e for e in entries(stream) if e.key == row and e.sequence not in {f.sequence for f in left.get(row, ())}
@@ -243,7 +265,8 @@ def _match(found: Read, stream: Stream, shown: list[dict[str, Any]], seen: Sight
             if int(number) <= before:
                 found.wrong.append(Difference(("Records", "*", "dynamodb", "SequenceNumber"), "order", before, number))
             before = int(number)
-        found.delivered[entry.sequence] = number
+        del mine[: mine.index(entry) + 1]
+        found.note(number, entry, options)
         found.homes[row] = found.place.shard
 
 
@@ -262,34 +285,51 @@ class Missing:
     entry: LogEntry
 
 
-def _next_of(
+def _options(
+    left: list[LogEntry],
+    shown: Mapping[str, Any],
+    place: Place,
+    stream: Stream,
+    known: Mapping[int, str],
+    number: str,
+) -> list[LogEntry]:
+    """The changes of an item that its next record may tell of: what the place leaves open may be passed over."""
+    found = []
+    for entry in left:
+        if _alike(entry, shown, stream):
+            found.append(entry)
+        if entry.sequence not in place.maybe:
+            break
+    named = [entry for entry in found if known.get(entry.sequence) == number]
+    dated = [entry for entry in found if _by_the_service(entry) == bool(shown.get("userIdentity"))]
+    return named or dated or found
+
+
+def _misled(
     left: list[LogEntry], shown: Mapping[str, Any], later: list[dict[str, Any]], place: Place, stream: Stream
 ) -> LogEntry | Missing | None:
-    """The change of an item that its next record must tell of; one that the place leaves open may be passed over.
+    """The change of an item that its next record tells of wrongly.
 
-    Where the record tells of it wrongly, those after it say whether it is one too many, or one before it is missing.
+    Those after it say whether it is one too many, or one before it is missing.
     """
-    for position, entry in enumerate(left):
-        if _alike(entry, shown, stream):
-            del left[: position + 1]
-            return entry
-        if entry.sequence in place.maybe:
-            continue
-        if _says_as_before(entry, shown):
-            return None
-        own = (shown.get("dynamodb") or {}).get("Keys")
-        same = [each for each in later if canonical((each.get("dynamodb") or {}).get("Keys")) == canonical(own)]
-        idle = (shown.get("dynamodb") or {}).get("OldImage")
-        spare = len(same) >= len(left) - position and not _leaves(entry, shown)
-        if spare and any(_leaves(entry, each) for each in same):
-            return None
-        if any(_alike(entry, each, stream) for each in same) or (idle and not _differ(shown)):
-            return None
-        if any(_alike(other, shown, stream) for other in left[position + 1 :]):
-            return Missing(entry)
-        del left[: position + 1]
-        return entry
-    return None
+    position, entry = next(((p, e) for p, e in enumerate(left) if e.sequence not in place.maybe), (0, None))
+    if entry is None or _says_as_before(entry, shown):
+        return None
+    own = (shown.get("dynamodb") or {}).get("Keys")
+    same = [each for each in later if canonical((each.get("dynamodb") or {}).get("Keys")) == canonical(own)]
+    idle = (shown.get("dynamodb") or {}).get("OldImage")
+    spare = len(same) >= len(left) - position and not _leaves(entry, shown)
+    if spare and any(_leaves(entry, each) for each in same):
+        return None
+    if any(_alike(entry, each, stream) for each in same) or (idle and not _differ(shown)):
+        return None
+    if any(_alike(other, shown, stream) for other in left[position + 1 :]):
+        return Missing(entry)
+    return entry
+
+
+def _by_the_service(entry: LogEntry) -> bool:
+    return entry.by == ttl.IDENTITY
 
 
 def _says_as_before(entry: LogEntry, shown: Mapping[str, Any]) -> bool:
@@ -386,7 +426,7 @@ def _complete(
     if not listed or any(each not in ends for each in listed) or latitude.resharding:
         return
     since = min(ends[each] for each in listed)
-    shown = seen.delivered.get(stream.arn, frozenset()) | found.delivered.keys() | _undated(stream, place)
+    shown = seen.delivered.get(stream.arn, frozenset()) | found.shown | _undated(stream, place)
     for entry in entries(stream):
         if entry.sequence not in shown and entry.at <= since and _arrived(entry, since, latitude):
             found.wrong.append(Difference(("Records",), "missing", _told(entry, stream), None, row=entry.key))
@@ -402,9 +442,7 @@ def _told(entry: LogEntry, stream: Stream) -> dict[str, Any]:
     return records.record(entry, stream.table.key.names, stream.span.view_type, stream.arn)
 
 
-def _next(
-    found: Read, stream: Stream, body: Mapping[str, Any], seen: Sightings, latitude: Latitude, *, full: bool
-) -> None:
+def _next(found: Read, stream: Stream, body: Mapping[str, Any], latitude: Latitude, *, full: bool, now: float) -> None:
     """Where the next iterator stands, and whether there must be one (beyond:STR-25)."""
     text, place = body.get("NextShardIterator"), found.place
     over = stream.span.ended is not None
@@ -418,6 +456,9 @@ def _next(
     last = {e.key: e.sequence for e in entries(stream) if e.sequence in found.delivered}
     early = {e.sequence for e in entries(stream) if e.sequence < last.get(e.key, 0)}
     done = place.done | found.delivered.keys() | frozenset(early)
+    if found.at_end:
+        # What it has not shown by now it has passed by as well.
+        done |= {e.sequence for e in entries(stream) if e.sequence in place.maybe and _arrived(e, now, latitude)}
     found.next = (
         str(text),
         replace(place, done=done, maybe=place.maybe - done),
@@ -439,7 +480,8 @@ def remember_read(service: Service, found: Read, seen: Sightings) -> bool:
         seen.numbers[arn, shard, number] = change
     for row, home in found.homes.items():
         seen.homes[arn, row] = home
-    seen.delivered[arn] = seen.delivered.get(arn, frozenset()) | found.delivered.keys()
+    seen.delivered[arn] = seen.delivered.get(arn, frozenset()) | found.shown
+    seen.foreign |= found.unknown
     if found.at_end and found.place.whole:
         seen.ends[arn, shard] = service.account.now()
     return True

@@ -1,0 +1,113 @@
+"""What nobody saw happen: lost writes and deletions by time to live, read back stale, from a stream or a restore."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reference.api import Call, Lost
+from tests.unit.test_oracle_planes import TABLE, Bench, less
+
+KEYS_ONLY = {**TABLE, "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}}
+KEY = {"TableName": "music", "Key": {"pk": {"S": "a"}}}
+PUT = Call("PutItem", {"TableName": "music", "Item": {"pk": {"S": "a"}, "v": {"N": "2"}}})
+
+
+def nothing(body: Any) -> Any:
+    return {}
+
+
+@pytest.mark.parametrize(("later", "ruling"), [(2.0, "ok"), (9.0, "violated")])
+def test_what_a_lost_write_overwrote_may_be_shown_until_long_after_it_was_seen(later: float, ruling: str) -> None:
+    bench = Bench(staleness=4.0)
+    bench.oracle.judge(PUT, Lost("timeout"), bench.clock.now())
+    for _ in range(8):
+        assert bench.ask("GetItem", **KEY) == {}
+    bench.target.execute(PUT)
+    assert "Item" in bench.ask("GetItem", **KEY)
+    bench.clock.advance(later)
+    assert bench.put("GetItem", nothing, **KEY)[1] == ruling
+
+
+def test_what_was_there_between_two_writes_may_be_shown_though_all_is_as_before() -> None:
+    for moment, ruling in (("2", "ok"), ("3", "violated")):
+        bench = Bench(staleness=9.0)
+        bench.item("a", v={"N": "1"})
+        bench.oracle.judge(PUT, Lost("timeout"), bench.clock.now())
+        bench.target.execute(PUT)
+        bench.item("a", v={"N": "1"})
+        assert bench.oracle.settle()
+        stale = {"Item": {"pk": {"S": "a"}, "v": {"N": moment}}}
+        assert bench.put("GetItem", lambda _, stale=stale: stale, **KEY)[1] == ruling
+
+
+class TestRestores:
+    RESTORED = {"TableName": "copy", "ConsistentRead": True}
+
+    def bench(self, *, early: bool) -> Bench:
+        """A table restored as it was before its last item, and a lost write that came before that moment or after."""
+        bench = Bench(staleness=4.0)
+        recovery = {"PointInTimeRecoveryEnabled": True}
+        bench.ask("UpdateContinuousBackups", TableName="music", PointInTimeRecoverySpecification=recovery)
+        bench.oracle.judge(PUT, Lost("timeout"), bench.clock.now())
+        if early:
+            bench.target.execute(PUT)
+        bench.clock.advance(400.0)
+        moment = bench.clock.now() - 200.0
+        if not early:
+            bench.target.execute(PUT)
+        bench.item("b")
+        bench.ask("GetItem", **KEY, ConsistentRead=True)
+        bench.clock.advance(400.0)
+        names = {"SourceTableName": "music", "TargetTableName": "copy"}
+        bench.ask("RestoreTableToPointInTime", **names, RestoreDateTime=moment)
+        return bench
+
+    @pytest.mark.parametrize("early", [False, True])
+    def test_a_restore_may_hold_a_lost_write_or_not(self, early: bool) -> None:
+        shown = self.bench(early=early).ask("Scan", **self.RESTORED)
+        assert [item["pk"]["S"] for item in shown["Items"]] == ["a"] * early
+
+    def test_it_holds_nothing_that_was_seen_to_come_later(self) -> None:
+        def with_b(body: Any) -> Any:
+            items = [*body["Items"], {"pk": {"S": "b"}}]
+            return {**body, "Items": items, "Count": len(items), "ScannedCount": len(items)}
+
+        assert self.bench(early=True).put("Scan", with_b, **self.RESTORED)[1] == "violated"
+
+
+class TestRecordsThatLookAlike:
+    def bench(self) -> tuple[Bench, str]:
+        """A reading that began right after a change which may come late, and a change after it that looks the same."""
+        bench = Bench(KEYS_ONLY, stream_lag=30.0)
+        bench.item("a")
+        bench.item("a", v={"N": "1"})
+        [latest] = bench.iterators("LATEST")
+        bench.item("a", v={"N": "2"})
+        return bench, latest
+
+    def test_one_that_must_be_shown_is_not_taken_for_one_that_need_not(self) -> None:
+        for alter, ruling in ((None, "ok"), (less, "violated")):
+            bench, latest = self.bench()
+            bench.clock.advance(100.0)
+            reply, found = bench.put("GetRecords", alter, ShardIterator=latest)
+            assert found == ruling, reply
+
+    def test_what_was_not_shown_in_time_is_not_shown_later(self) -> None:
+        bench, latest = self.bench()
+        bench.clock.advance(100.0)
+        page = bench.ask("GetRecords", ShardIterator=latest)
+        bench.item("a", v={"N": "3"})
+        bench.clock.advance(100.0)
+        assert len(page["Records"]) == 1
+        found = bench.put("GetRecords", less, ShardIterator=page["NextShardIterator"])[1]
+        assert found == "violated"
+
+    def test_what_comes_after_one_of_several_is_not_known(self) -> None:
+        bench, latest = self.bench()
+        [shown] = bench.ask("GetRecords", ShardIterator=latest)["Records"]
+        [shard] = bench.ask("DescribeStream", StreamArn=bench.stream)["StreamDescription"]["Shards"]
+        number = shown["dynamodb"]["SequenceNumber"]
+        of = {"StreamArn": bench.stream, "ShardId": shard["ShardId"], "ShardIteratorType": "AFTER_SEQUENCE_NUMBER"}
+        assert bench.put("GetShardIterator", **of, SequenceNumber=number)[1] == "unknown"
