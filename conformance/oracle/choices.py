@@ -10,10 +10,12 @@ from conformance.oracle import versions
 from conformance.oracle.divergence import Divergence
 from conformance.oracle.latitude import MAX_WORLDS
 from conformance.oracle.sightings import ROOM, Place, Sightings
+from reference import lifecycle
 from reference.api import Call
 from reference.backups.store import known_backups
 from reference.service import Service
 from reference.tables.table import Table
+from reference.transfer.buckets import objects
 from reference.transfer.jobs import Kind, known_jobs
 
 KINDS: tuple[Kind, ...] = ("export", "import", "bulk")
@@ -90,22 +92,20 @@ def same_state(one: World, other: World) -> bool:
 
     When items came to be as they are may differ.
     """
-    if one.pending != other.pending or _tokens(one) != _tokens(other):
-        return False
-    if _kept(one) != _kept(other) or _places(one) != _places(other):
+    if one.pending != other.pending or _tokens(one) != _tokens(other) or _places(one) != _places(other):
         return False
     tables, others = one.service.account.tables, other.service.account.tables
     return (
         tables.keys() == others.keys()
-        and all(
-            table.view.rows == others[name].view.rows
-            and table.status == others[name].status
-            and table.settings == others[name].settings
-            and _streamed(table) == _streamed(others[name])
-            for name, table in tables.items()
-        )
+        and all(_alike(table, others[name]) for name, table in tables.items())
         and versions.same_versions(one.service, other.service)
+        and _kept(one) == _kept(other)
     )
+
+
+def _alike(one: Table, other: Table) -> bool:
+    same = one.view.rows == other.view.rows and one.status == other.status and one.settings == other.settings
+    return same and _streamed(one) == _streamed(other)
 
 
 def _streamed(table: Table) -> list[tuple[Any, ...]]:
@@ -119,11 +119,13 @@ def _places(world: World) -> Mapping[str, Place]:
     return seen.iterators if isinstance(seen, Sightings) else {}
 
 
-def _kept(world: World) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
-    """Which backups a world holds, and which exports, imports and bulk operations, in which state."""
-    rooms = world.service.account.rooms
-    jobs = frozenset((job.arn, job.status) for kind in KINDS for job in known_jobs(rooms).listed(kind, 0.0))
-    return frozenset(backup.arn for backup in known_backups(rooms)), jobs
+def _kept(world: World) -> tuple[Any, ...]:
+    """What a world holds beside its tables: backups, jobs and how they stand, objects, streams of deleted tables."""
+    account = world.service.account
+    taken = {backup.arn: backup.table.view.rows for backup in known_backups(account.rooms)}
+    jobs = {(job.arn, job.status) for kind in KINDS for job in known_jobs(account.rooms).listed(kind, 0.0)}
+    deleted = {table.id: _streamed(table) for table in lifecycle.deleted_tables(account)}
+    return taken, jobs, objects(account.rooms), deleted
 
 
 def _tokens(world: World) -> dict[tuple[str, str], str]:

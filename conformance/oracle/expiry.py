@@ -22,7 +22,10 @@ from reference.tables.table import Table
 
 MOST_DUE = 4
 """Expired items that may be gone in any combination; of more, only each alone and all together."""
-_COPIES = frozenset({"CreateBackup", "ExportTableToPointInTime", "DeleteTable", "UpdateTimeToLive"})
+_COPIES = frozenset({
+    "CreateBackup", "ExportTableToPointInTime", "RestoreTableToPointInTime", "DeleteTable", "UpdateTimeToLive",
+})  # fmt: skip
+_NAMING = ("TableName", "TableArn", "SourceTableName", "SourceTableArn")
 _STATEMENTS = frozenset({"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"})
 
 Due = tuple[str, Item]
@@ -119,7 +122,7 @@ def _touched(service: Service, call: Call, items: list[Due]) -> list[Due]:
     if not items or not isinstance(call.body, dict):
         return []
     if call.operation in _COPIES:
-        named = str(call.body.get("TableName") or call.body.get("TableArn"))
+        named = next((str(call.body[member]) for member in _NAMING if call.body.get(member)), "")
         table = service.account.any_table(named)
         return [each for each in items if table is not None and each[0] == table.name]
     if call.operation in _STATEMENTS:

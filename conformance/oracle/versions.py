@@ -6,6 +6,7 @@ in which it may have been at any of the moments: stale reads may go by the lates
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict, deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -46,9 +47,9 @@ Chains = Mapping[Any, list[LogEntry]]
 
 
 def recent(service: Service, table: Table) -> Chains:
-    """The changes that a stale reader may not have seen yet; none where no read is ever stale."""
+    """The changes that a stale reader may not have seen yet, or from before which a restore may start."""
     found: defaultdict[Any, list[LogEntry]] = defaultdict(list)
-    keep = service.account.keep
+    keep = service.account.keep if table.settings.pitr_since is None else math.inf
     since = service.account.now() - keep
     for entry in reversed(table.log if keep else ()):
         if entry.at < since:
@@ -58,8 +59,8 @@ def recent(service: Service, table: Table) -> Chains:
 
 
 def same_versions(one: Service, other: Service) -> bool:
-    """Whether stale reads may show the same of two services that hold the same tables, but for the time."""
-    return not one.account.keep or all(
+    """Whether stale reads and restores may show the same of two services with the same tables, but for the time."""
+    return all(
         _steps(recent(one, table)) == _steps(recent(other, other.account.tables[name]))
         for name, table in one.account.tables.items()
     )
@@ -71,7 +72,7 @@ def _steps(chains: Chains) -> dict[Any, list[tuple[Any, Any]]]:
 
 def lasting(one: Service, other: Service) -> Service:
     """The first of two services with the same versions, or a fork of it in which they last as long as in either."""
-    wider = {name: _wider(one, other, name) for name in one.account.tables} if one.account.keep else {}
+    wider = {name: _wider(one, other, name) for name in one.account.tables}
     if not any(wider.values()):
         return one
     fork = one.fork()

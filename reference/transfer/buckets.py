@@ -54,6 +54,13 @@ def buckets(rooms: dict[str, Any]) -> Buckets:
     return room
 
 
+def objects(rooms: dict[str, Any]) -> dict[tuple[str, str], bytes]:
+    """Every object of an account's buckets by bucket and key, for looking only."""
+    room = rooms.get("buckets", Buckets())
+    assert isinstance(room, Buckets)
+    return {(bucket, key): data for bucket, held in room._held.items() for key, data in held.items()}
+
+
 def _told(what: str, status: int, code: str) -> str:
     """What S3 answered, as the service passes it on; where S3 numbers its requests there are noughts."""
     request = f"Request ID: {'0' * 16}; S3 Extended Request ID: {'0' * 75}=; Proxy: null"

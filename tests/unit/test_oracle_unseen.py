@@ -42,9 +42,10 @@ def test_what_was_there_between_two_writes_may_be_shown_though_all_is_as_before(
         assert bench.put("GetItem", lambda _, stale=stale: stale, **KEY)[1] == ruling
 
 
-class TestRestores:
-    RESTORED = {"TableName": "copy", "ConsistentRead": True}
+RESTORED = {"TableName": "copy", "ConsistentRead": True}
 
+
+class TestRestores:
     def bench(self, *, early: bool) -> Bench:
         """A table restored as it was before its last item, and a lost write that came before that moment or after."""
         bench = Bench(staleness=4.0)
@@ -66,7 +67,21 @@ class TestRestores:
 
     @pytest.mark.parametrize("early", [False, True])
     def test_a_restore_may_hold_a_lost_write_or_not(self, early: bool) -> None:
-        shown = self.bench(early=early).ask("Scan", **self.RESTORED)
+        shown = self.bench(early=early).ask("Scan", **RESTORED)
+        assert [item["pk"]["S"] for item in shown["Items"]] == ["a"] * early
+
+    @pytest.mark.parametrize("early", [False, True])
+    def test_a_backup_may_hold_a_lost_write_or_not_whatever_the_table_holds_later(self, early: bool) -> None:
+        bench = Bench()
+        bench.oracle.judge(PUT, Lost("timeout"), bench.clock.now())
+        if early:
+            bench.target.execute(PUT)
+        backup = bench.ask("CreateBackup", TableName="music", BackupName="one")["BackupDetails"]["BackupArn"]
+        if not early:
+            bench.target.execute(PUT)
+        assert "Item" in bench.ask("GetItem", **KEY, ConsistentRead=True)
+        bench.ask("RestoreTableFromBackup", TargetTableName="copy", BackupArn=backup)
+        shown = bench.ask("Scan", **RESTORED)
         assert [item["pk"]["S"] for item in shown["Items"]] == ["a"] * early
 
     def test_it_holds_nothing_that_was_seen_to_come_later(self) -> None:
@@ -74,7 +89,18 @@ class TestRestores:
             items = [*body["Items"], {"pk": {"S": "b"}}]
             return {**body, "Items": items, "Count": len(items), "ScannedCount": len(items)}
 
-        assert self.bench(early=True).put("Scan", with_b, **self.RESTORED)[1] == "violated"
+        assert self.bench(early=True).put("Scan", with_b, **RESTORED)[1] == "violated"
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_the_stream_of_a_deleted_table_may_tell_of_a_lost_write_or_not(early: bool) -> None:
+    bench = Bench(KEYS_ONLY)
+    bench.oracle.judge(PUT, Lost("timeout"), bench.clock.now())
+    if early:
+        bench.target.execute(PUT)
+    bench.ask("DeleteTable", TableName="music")
+    assert bench.oracle.settle()
+    assert len(bench.ask("GetRecords", ShardIterator=bench.iterators()[0])["Records"]) == early
 
 
 class TestRecordsThatLookAlike:
