@@ -167,16 +167,29 @@ def _undated(stream: Stream, place: Place) -> frozenset[int]:
 def _numbered(
     place: Place, asked: Call, known: list[LogEntry], seen: Sightings, *, inclusive: bool, lag: float
 ) -> Place:
-    """A place at or after a record: what came by the same call may stand on either side of it."""
-    change = seen.numbers.get((place.stream, place.shard, str(asked.body.get("SequenceNumber"))))
+    """A place at or after a record: what came by the same call may stand on either side, unless its number tells."""
+    asked_for = str(asked.body.get("SequenceNumber"))
+    change = seen.numbers.get((place.stream, place.shard, asked_for))
     at = next((e for e in known if e.sequence == change), None)
     if at is None:
         return replace(place, whole=True)  # The beginning of the shard.
+    numbers = _numbers(seen, place)
+    before = {e for e, number in numbers.items() if _precedes(number, asked_for)}
+    after = {e for e, number in numbers.items() if _precedes(asked_for, number)}
     done = {e.sequence for e in known if e.sequence < at.sequence and (e.key == at.key or e.at < at.at - lag)}
     maybe = {e.sequence for e in known if e.key != at.key and abs(e.at - at.at) <= lag}
-    if not inclusive:
-        done.add(at.sequence)
-    return replace(place, done=frozenset(done), maybe=frozenset(maybe - done))
+    done |= before if inclusive else {*before, at.sequence}
+    return replace(place, done=frozenset(done), maybe=frozenset(maybe - done - after))
+
+
+def _numbers(seen: Sightings, place: Place) -> dict[int, str]:
+    """The numbers under which changes were shown in a place's shard."""
+    shard = (place.stream, place.shard)
+    return {change: number for (*home, number), change in seen.numbers.items() if tuple(home) == shard}
+
+
+def _precedes(number: str, other: str) -> bool:
+    return number.isdigit() and other.isdigit() and int(number) < int(other)
 
 
 # Records
@@ -232,8 +245,7 @@ def _match(found: Read, stream: Stream, shown: list[dict[str, Any]], seen: Sight
         if change.sequence not in found.place.done:
             left.setdefault(change.key, []).append(change)
             due.append(_told(change, stream))
-    shard = (stream.arn, found.place.shard)
-    numbers = {change: number for (*home, number), change in seen.numbers.items() if tuple(home) == shard}
+    numbers = _numbers(seen, found.place)
     before = -1
     for position, each in enumerate(shown):
         inner = each.get("dynamodb")
@@ -246,8 +258,6 @@ def _match(found: Read, stream: Stream, shown: list[dict[str, Any]], seen: Sight
             return
         number = str(told.get("SequenceNumber"))
         mine = left.get(row, [])
-        # What the place leaves open, and had another number when it was shown before, has been passed by.
-        mine[:] = [e for e in mine if e.sequence not in found.place.maybe or numbers.get(e.sequence, number) == number]
         options = _options(mine, each, found.place, stream, numbers, number)
         entry = options[0] if options else _misled(mine, each, shown[position + 1 :], found.place, stream)
         if entry is None:
@@ -296,9 +306,11 @@ def _options(
     """The changes of an item that its next record may tell of: what the place leaves open may be passed over."""
     found = []
     for entry in left:
-        if _alike(entry, shown, stream):
+        surely = entry.sequence not in place.maybe
+        # What had another number when it was shown before is not what is shown now.
+        if _alike(entry, shown, stream) and (surely or known.get(entry.sequence, number) == number):
             found.append(entry)
-        if entry.sequence not in place.maybe:
+        if surely:
             break
     named = [entry for entry in found if known.get(entry.sequence) == number]
     dated = [entry for entry in found if _by_the_service(entry) == bool(shown.get("userIdentity"))]

@@ -130,6 +130,21 @@ class TestRecordsThatLookAlike:
         found = bench.put("GetRecords", less, ShardIterator=page["NextShardIterator"])[1]
         assert found == "violated"
 
+    def test_what_was_shown_before_is_shown_again_in_its_turn(self) -> None:
+        for alter, ruling in ((None, "ok"), (less, "violated")):
+            bench = Bench(KEYS_ONLY, stream_lag=30.0)
+            bench.item("c")
+            for number in "123":
+                bench.item("a", v={"N": number})
+            told = bench.ask("GetRecords", ShardIterator=bench.iterators()[0])["Records"]
+            [shard] = bench.ask("DescribeStream", StreamArn=bench.stream)["StreamDescription"]["Shards"]
+            of = {"StreamArn": bench.stream, "ShardId": shard["ShardId"], "ShardIteratorType": "AFTER_SEQUENCE_NUMBER"}
+            number = told[0]["dynamodb"]["SequenceNumber"]
+            first = bench.ask("GetShardIterator", **of, SequenceNumber=number)["ShardIterator"]
+            assert len(bench.ask("GetRecords", ShardIterator=first)["Records"]) == 3
+            bench.clock.advance(60.0)
+            assert bench.put("GetRecords", alter, ShardIterator=first)[1] == ruling
+
     def test_what_comes_after_one_of_several_is_not_known(self) -> None:
         bench, latest = self.bench()
         [shown] = bench.ask("GetRecords", ShardIterator=latest)["Records"]
