@@ -147,7 +147,7 @@ class Dax:
             return self._write(call, body)
         if call.operation == "BatchGetItem":
             return self._batch(call)
-        if call.operation not in ("GetItem", "Query", "Scan") or consistent(call.operation, body):
+        if call.operation not in ("GetItem", "Query", "Scan") or consistent(call):
             return self.behind.execute(call)
         return self._item(call) if call.operation == "GetItem" else self._result(call, body)
 

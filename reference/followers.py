@@ -17,13 +17,15 @@ from typing import Any
 from reference.account import Account
 from reference.agenda import Agenda
 from reference.api import Call
+from reference.partiql.parser import parse
+from reference.partiql.planner import is_read, target_of
 from reference.partitions.ranges import Partitions
 from reference.service import Service
 from reference.tables.table import Table
 from reference.tables.view import RowKey
 
-EVENTUAL = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
-"""Reads that a follower may answer, unless they ask for consistency."""
+EVENTUAL = frozenset({"GetItem", "BatchGetItem", "Query", "Scan", "ExecuteStatement", "BatchExecuteStatement"})
+"""Operations whose reads a follower may answer, unless they ask for consistency."""
 MOST_KNOWN = 4096
 """Followers whose position is kept; beyond, those that have caught up by now are forgotten."""
 
@@ -41,6 +43,17 @@ class Lags:
     def longest(self) -> float:
         """Seconds of history that followers need."""
         return max(self.tables, self.indexes)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A table that a request uses: which index of it, which item or key where it names one, and whether a follower may
+    answer (``eventual``)."""
+
+    table: Any
+    index: Any = None
+    item: Any = None
+    eventual: bool = False
 
 
 class _Copies:
@@ -65,14 +78,15 @@ class Followers:
 
     def reader(self, service: Service, call: Call) -> Service:
         """What answers a call: the service itself, or one whose tables are as the chosen followers hold them."""
-        body = call.body if isinstance(call.body, dict) else {}
-        if call.operation not in EVENTUAL or not self.lags.longest:
-            return service
+        asked = uses(call) if call.operation in EVENTUAL and self.lags.longest else []
+        consistent = {use.table for use in asked if not use.eventual and isinstance(use.table, str)}
         account = service.account
         stale = {}
-        for name in _asked_eventually(call.operation, body):
-            table = account.table(name) if isinstance(name, str) else None
-            held = self._held(table, body.get("IndexName"), account.now()) if table is not None else None
+        for use in asked:
+            if not isinstance(use.table, str) or use.table in consistent:
+                continue
+            table = account.table(use.table)
+            held = self._held(table, use.index, account.now()) if table is not None else None
             if held is not None:
                 stale[held.name] = held
         return Service(showing(account, stale), service.cohorts) if stale else service
@@ -117,7 +131,7 @@ class Followers:
 
     def lose_one(self, service: Service, call: Call, seconds: float) -> None:
         """Let one of the partitions that a call is for lose its leader."""
-        for table, partitions in self._touched(service, call):
+        for table, partitions in self._touched(service, uses(call)):
             self.lose(table, service.account.now(), seconds, self._random.choice(sorted(partitions)))
 
     def leaderless(self, service: Service, call: Call) -> bool:
@@ -126,23 +140,18 @@ class Followers:
             return False
         now = service.account.now()
         self._lost = {place: until for place, until in self._lost.items() if until > now}
-        body = call.body if isinstance(call.body, dict) else {}
-        if call.operation in EVENTUAL and not consistent(call.operation, body):
-            return False
-        return any(
-            (table.id, each) in self._lost for table, partitions in self._touched(service, call) for each in partitions
-        )
+        touched = self._touched(service, [use for use in uses(call) if not use.eventual])
+        return any((table.id, each) in self._lost for table, partitions in touched for each in partitions)
 
-    def _touched(self, service: Service, call: Call) -> list[tuple[Table, set[int]]]:
-        """The tables of a call and the partitions it is for: one where it names an item, else all."""
-        body = call.body if isinstance(call.body, dict) else {}
+    def _touched(self, service: Service, asked: list[Use]) -> list[tuple[Table, set[int]]]:
+        """The tables that a call uses and the partitions it is for: one where it names an item, else all."""
         found = []
-        for name, item in _places(body):
-            table = service.account.table(name) if isinstance(name, str) else None
+        for use in asked:
+            table = service.account.table(use.table) if isinstance(use.table, str) else None
             if table is None:
                 continue
             try:
-                row = table.view.row_key(item) if isinstance(item, dict) else None
+                row = table.view.row_key(use.item) if isinstance(use.item, dict) else None
             except (AttributeError, TypeError, ValueError, ArithmeticError):
                 row = None  # A key that is none: the checks will say so.
             every = set(range(self.lags.partitions))
@@ -161,39 +170,45 @@ def behind(table: Table, moment: Callable[[RowKey], float], oldest: float) -> Ta
     return other
 
 
-def consistent(operation: str, body: dict[str, Any]) -> bool:
+def consistent(call: Call) -> bool:
     """Whether a read asks for consistency, of any table where it reads several."""
-    if operation != "BatchGetItem":
-        return bool(body.get("ConsistentRead"))
-    asked = body.get("RequestItems")
-    if not isinstance(asked, dict):
-        return True
-    return any(not isinstance(entry, dict) or entry.get("ConsistentRead") for entry in asked.values())
+    return not all(use.eventual for use in uses(call))
 
 
-def _asked_eventually(operation: str, body: dict[str, Any]) -> list[Any]:
-    """The tables that a read does not ask for consistently."""
-    if operation != "BatchGetItem":
-        return [] if body.get("ConsistentRead") else [body.get("TableName")]
-    asked = body.get("RequestItems")
-    if not isinstance(asked, dict):
-        return []
-    return [name for name, entry in asked.items() if isinstance(entry, dict) and not entry.get("ConsistentRead")]
-
-
-def _places(body: dict[str, Any]) -> list[tuple[Any, Any]]:
-    """Every (table, item or key) that a request names; the item is None where it names a table only."""
-    found: list[tuple[Any, Any]] = []
+def uses(call: Call) -> list[Use]:
+    """Every table that a request uses, as often as it names it."""
+    body = call.body if isinstance(call.body, dict) else {}
+    eventual = call.operation in EVENTUAL
+    found = []
     if "TableName" in body:
-        found.append((body["TableName"], body.get("Key") or body.get("Item")))
+        item = body.get("Key") or body.get("Item")
+        found.append(Use(body["TableName"], body.get("IndexName"), item, eventual and not body.get("ConsistentRead")))
     asked = body.get("RequestItems")
-    found += [(name, None) for name in (asked if isinstance(asked, dict) else ())]
+    for name, entry in asked.items() if isinstance(asked, dict) else ():
+        found.append(Use(name, eventual=eventual and isinstance(entry, dict) and not entry.get("ConsistentRead")))
     actions = body.get("TransactItems")
     for action in actions if isinstance(actions, list) else ():
         for part in action.values() if isinstance(action, dict) else ():
             if isinstance(part, dict):
-                found.append((part.get("TableName"), part.get("Key") or part.get("Item")))
+                found.append(Use(part.get("TableName"), item=part.get("Key") or part.get("Item")))
+    for member in (body, *_members(body)):
+        found += _of_statement(member, eventual=eventual)
     return found
+
+
+def _members(body: dict[str, Any]) -> list[dict[str, Any]]:
+    listed = body.get("Statements") or body.get("TransactStatements")
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+
+
+def _of_statement(member: dict[str, Any], *, eventual: bool) -> list[Use]:
+    """The table that a statement is about, where it can be read."""
+    text = member.get("Statement")
+    tree = parse(text).tree if isinstance(text, str) else None
+    target = None if tree is None else target_of(tree)
+    if tree is None or target is None:
+        return []
+    return [Use(*target, eventual=eventual and is_read(tree) and not member.get("ConsistentRead"))]
 
 
 def showing(account: Account, stale: dict[str, Table]) -> Account:

@@ -20,7 +20,11 @@ from reference.rules import COHORTS
 from reference.service import Service
 
 READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"})
-WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
+WRITES = frozenset({
+    "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "ExecuteStatement",
+    "BatchExecuteStatement", "ExecuteTransaction",
+})  # fmt: skip
+"""Operations that may write."""
 THROTTLED = (
     "The level of configured provisioned throughput for the table was exceeded. "
     "Consider increasing your provisioning level with the UpdateTable API."
@@ -113,7 +117,7 @@ class UnkindService:
         """The state that a stream shows, which may lag; one that has ended, or whose shards end, shows all it has."""
         account = self.service.account
         spans = (span for table in account.tables.values() for span in table.settings.streams)
-        lags = call.operation == "GetRecords" and self.weather.stream_lag > 0 and account.sharding.lifetime is None
+        lags = self.weather.stream_lag > 0 and account.sharding.lifetime is None
         if not lags or any(span.ended is not None for span in spans):
             return self.service
         return self.service.as_of(account.now() - self._random.uniform(0, self.weather.stream_lag))
@@ -134,7 +138,7 @@ class UnkindService:
     def _answer(self, call: Call) -> Reply:
         choice = self._choice(call)
         settle(self.service.account)
-        service = self.followers.reader(self.service, call) if call.operation in READS else self._behind(call)
+        service = self._behind(call) if call.operation == "GetRecords" else self.followers.reader(self.service, call)
         if choice == Choice():
             return service.execute(call)
         outcomes = service.outcomes(call, choice)

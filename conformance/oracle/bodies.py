@@ -8,23 +8,18 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from conformance.oracle import expiry, throttled, underway
+from conformance.oracle import stale, throttled, underway
 from conformance.oracle.compare import Difference, canonical, differences
-from conformance.oracle.latitude import THROTTLED_STATEMENTS, Latitude
+from conformance.oracle.latitude import Latitude
 from conformance.oracle.pages import SMALL_BYTES, Pages
 from conformance.oracle.writers import CREATES_NOTHING
-from reference import ttl
 from reference.api import Call, Json, Refusal
 from reference.operations.base import Choice, Outcome
 from reference.operations.pages import MAX_PAGE_BYTES
 from reference.operations.tables import LIST_LIMIT
 from reference.rules import Violation
 from reference.service import Outcomes, Service
-from reference.tables.table import LogEntry, Table
 from reference.values.item import item_size
-
-MAX_MOMENTS = 512
-"""Versions a stale read is compared with: a few batches make many within the bound."""
 
 KNOWN_MEMBERS = frozenset({
     "Item", "Items", "Attributes", "ConsumedCapacity", "ItemCollectionMetrics", "LastEvaluatedKey", "Count",
@@ -74,7 +69,6 @@ UNSHOWN = {
 }
 """Members of descriptions that DescribeTable shows; whether these answers do is recorded of some changes only."""
 
-_EVENTUAL = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
 _BATCHES = frozenset({"BatchGetItem", "BatchWriteItem", "BatchExecuteStatement"})
 _PARTLY = ("ProjectionExpression", "AttributesToGet")
 
@@ -109,8 +103,8 @@ def lawful(service: Service, call: Call, outcome: Outcome, body: Json, latitude:
         found = underway.settled(found)
     if not found:
         capacity = compare_capacity(call, outcome, body) if loose else []
-        lag = _lag(call, latitude)
-        if capacity and lag > 0 and any(True for _ in replicas(service, lag + latitude.skew)):
+        lag = stale.lag_of(call, latitude)
+        if capacity and lag > 0 and any(True for _ in stale.replicas(service, lag + latitude.skew)):
             capacity = []  # The items it was charged for may be of different moments, whatever is shown of them.
         return Lawful(outcome, tuple(capacity))
     if call.operation in _BATCHES:
@@ -123,13 +117,27 @@ def lawful(service: Service, call: Call, outcome: Outcome, body: Json, latitude:
         if paged and replica is service and len(wrong) < len(found):
             # Whether another page follows is the target's choice, and no fault of an answer with other faults.
             nearest, found = other, wrong
-    lag = _lag(call, latitude)
+    lag = stale.lag_of(call, latitude)
     if lag > 0 and call.operation != "GetItem":
         # Every partition has replicas of its own, so items of one answer may be of different moments.
-        states = chain([service], replicas(service, lag + latitude.skew, latitude.skew))
-        found = pages.plausible(states, call, body) if paged else _plausible_batch(states, call, outcome, body)
+        states = chain([service], stale.replicas(service, lag + latitude.skew, latitude.skew))
+        found = pages.plausible(states, call, body) if paged else _of_moments(states, call, outcome, body, latitude)
         nearest = outcome
     return Lawful(nearest, tuple(found))
+
+
+def _of_moments(
+    states: Iterable[Service], call: Call, outcome: Outcome, body: Json, latitude: Latitude
+) -> list[Difference]:
+    """What is wrong with an answer whose items may each be of a moment of their own."""
+    expected = outcome.body
+    if call.operation == "BatchExecuteStatement":
+        expected = stale.as_read(states, call, outcome, body, throttling=latitude.throttling)
+    elif call.operation == "ExecuteStatement":
+        expected = body if stale.rows_fit(states, call, body) else expected
+    elif stale.batch_fits(states, call, body, undone(call, body) or frozenset()):
+        expected = body
+    return compare(call, expected, body)
 
 
 def _unrecorded(call: Call, outcome: Outcome, difference: Difference) -> bool:
@@ -164,29 +172,6 @@ def _with_strangers(service: Service, call: Call, body: Json) -> Json:
     page: dict[str, Json] = {"TableNames": names[:limit]}
     more = len(names) > limit or (len(names) == limit and body.get("LastEvaluatedTableName") is not None)
     return {**page, "LastEvaluatedTableName": names[limit - 1]} if more else page
-
-
-def _plausible_batch(states: Iterable[Service], call: Call, outcome: Outcome, body: Json) -> list[Difference]:
-    """What is wrong with a BatchGetItem whose items may each come from another replica: only what was ever true."""
-    left = undone(call, body) or frozenset()
-    ever: dict[str, set[bytes]] = {}
-    always: dict[str, set[bytes]] | None = None
-    for state in states:
-        other = state.outcomes(call, Choice(unprocessed=left)).outcome
-        if other is None:
-            continue
-        shown = {table: set(map(canonical, rows)) for table, rows in other.body["Responses"].items()}
-        for table, texts in shown.items():
-            ever.setdefault(table, set()).update(texts)
-        always = shown if always is None else {t: texts & shown.get(t, set()) for t, texts in always.items()}
-    responses = body.get("Responses") if isinstance(body, dict) else None
-    if not isinstance(responses, dict) or responses.keys() != ever.keys():
-        return compare(call, outcome.body, body)
-    for table, rows in responses.items():
-        texts = set(map(canonical, rows))
-        if not texts <= ever[table] or not (always or {}).get(table, set()) <= texts:
-            return compare(call, outcome.body, body)
-    return []
 
 
 def _any_order(body: Json) -> Json:
@@ -231,10 +216,10 @@ def _others(
         other = service.outcomes(call, choice).outcome
         if other is not None:
             yield service, _as_throttled(call, other, choice, body)
-    bound = _lag(call, latitude)
+    bound = stale.lag_of(call, latitude)
     if bound <= 0:
         return
-    for replica in replicas(service, bound + latitude.skew, latitude.skew):
+    for replica in stale.replicas(service, bound + latitude.skew, latitude.skew):
         for choice in (Choice(), *_choices(call, body, latitude)):
             other = replica.outcomes(call, choice).outcome
             if other is not None:
@@ -267,9 +252,7 @@ def _throttled(call: Call, body: dict[str, Json]) -> frozenset[tuple[str, int]]:
     """The statements of a batch that an answer calls throttled."""
     told = body.get("Responses")
     answers = told if isinstance(told, list) and len(told) == len(call.body["Statements"]) else []
-    errors = [answer.get("Error") if isinstance(answer, dict) else None for answer in answers]
-    codes = [error.get("Code") if isinstance(error, dict) else None for error in errors]
-    return frozenset(("", n) for n, code in enumerate(codes) if code in THROTTLED_STATEMENTS)
+    return frozenset(("", n) for n, answer in enumerate(answers) if stale.is_throttled(answer))
 
 
 def _choices(call: Call, body: Json, latitude: Latitude) -> Iterator[Choice]:
@@ -283,45 +266,6 @@ def _choices(call: Call, body: Json, latitude: Latitude) -> Iterator[Choice]:
         throttled = _throttled(call, body)
         if throttled:
             yield Choice(unprocessed=throttled)
-
-
-def _lag(call: Call, latitude: Latitude) -> float:
-    if call.operation not in _EVENTUAL:
-        return 0.0
-    if call.operation == "BatchGetItem":
-        asked = call.body.get("RequestItems") or {}
-        return 0.0 if all(t.get("ConsistentRead") for t in asked.values()) else latitude.staleness
-    if call.body.get("ConsistentRead"):
-        return 0.0
-    return max(latitude.staleness, latitude.index_lag if "IndexName" in call.body else 0.0)
-
-
-def replicas(service: Service, bound: float, slack: float = 0.0) -> Iterator[Service]:
-    """The states inside the bound, newest first: each before one more write, and valid until the next is asked.
-
-    What had expired when it was overwritten, by a clock within ``slack`` seconds, may have been gone just before.
-    """
-    since = service.account.now() - bound
-    writes = [(e.at, name, e) for name, table in service.account.tables.items() for e in table.log if e.at >= since]
-    writes.sort(key=lambda write: (write[0], write[2].sequence), reverse=True)
-    fork = service.fork()
-    for _, name, entry in writes[:MAX_MOMENTS]:
-        table = fork.account.tables[name]
-        if _overdue(service, table, entry, slack):
-            table.install_row(replace(entry, old=None))
-            yield fork
-        table.install_row(entry)
-        table.sequence = entry.sequence - 1
-        yield fork
-
-
-def _overdue(service: Service, table: Table, entry: LogEntry, slack: float) -> bool:
-    """Whether a write has overwritten an item that time to live may have deleted before it."""
-    attribute = expiry.attribute_of(service, table)
-    if attribute is None or entry.old is None or entry.new is None:
-        return False
-    item = entry.old.item
-    return ttl.expired(item, attribute, entry.at + slack) or ttl.expired(item, attribute, entry.at - slack)
 
 
 def undone(call: Call, body: dict[str, Json]) -> frozenset[tuple[str, int]] | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.oracle.bodies import replicas
 from conformance.oracle.compare import Difference, canonical, differences
 from conformance.oracle.latitude import Latitude
+from conformance.oracle.stale import replicas
 from reference.api import Call, Json
 from reference.operations.base import Outcome
 from reference.service import Service

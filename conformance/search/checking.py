@@ -39,7 +39,7 @@ from conformance.targets.target import Target
 from conformance.targets.transport import Transport
 from reference.account import ACCOUNT_ID
 from reference.api import Call, Json, Lost, Refusal, Reply, Success
-from reference.followers import EVENTUAL
+from reference.followers import EVENTUAL, consistent
 from reference.rules import Rule, ledger, pattern
 
 BUDGETS = (12, 0)
@@ -358,8 +358,7 @@ def _lag(worker: Worker, step: Step) -> float:
     """Seconds for which an answer may be from before the writes of this very check: a later one tells."""
     if step.operation == "GetRecords":
         return worker.latitude.stream_lag
-    body = step.body if isinstance(step.body, dict) else {}
-    lagging = step.operation in EVENTUAL and not body.get("ConsistentRead")
+    lagging = step.operation in EVENTUAL and not consistent(Call(step.operation, step.body))
     return min(worker.latitude.history, LONGEST_LAG) if lagging else 0.0
 
 

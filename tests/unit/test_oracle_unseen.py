@@ -9,8 +9,8 @@ import pytest
 from reference.api import Call, Lost
 from tests.unit.test_oracle_planes import TABLE, Bench, less
 
-KEYS_ONLY = {**TABLE, "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}}
-KEY = {"TableName": "music", "Key": {"pk": {"S": "a"}}}
+KEYS_ONLY: dict[str, Any] = {**TABLE, "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}}
+KEY: dict[str, Any] = {"TableName": "music", "Key": {"pk": {"S": "a"}}}
 PUT = Call("PutItem", {"TableName": "music", "Item": {"pk": {"S": "a"}, "v": {"N": "2"}}})
 
 
@@ -42,7 +42,7 @@ def test_what_was_there_between_two_writes_may_be_shown_though_all_is_as_before(
         assert bench.put("GetItem", lambda _, stale=stale: stale, **KEY)[1] == ruling
 
 
-RESTORED = {"TableName": "copy", "ConsistentRead": True}
+RESTORED: dict[str, Any] = {"TableName": "copy", "ConsistentRead": True}
 
 
 class TestRestores:
@@ -152,3 +152,54 @@ class TestRecordsThatLookAlike:
         number = shown["dynamodb"]["SequenceNumber"]
         of = {"StreamArn": bench.stream, "ShardId": shard["ShardId"], "ShardIteratorType": "AFTER_SEQUENCE_NUMBER"}
         assert bench.put("GetShardIterator", **of, SequenceNumber=number)[1] == "unknown"
+
+
+class TestStaleStatements:
+    """A SELECT is eventually consistent unless it asks otherwise, like any read."""
+
+    def bench(self) -> Bench:
+        bench = Bench(staleness=5.0)
+        bench.item("a", v={"N": "1"})
+        bench.item("b", v={"N": "1"})
+        bench.item("c", v={"N": "1"})
+        bench.clock.advance(60.0)
+        bench.item("a", v={"N": "2"})
+        bench.item("b", v={"N": "2"})
+        return bench
+
+    @pytest.mark.parametrize(
+        ("shown", "later", "more", "ruling"),
+        [
+            ("111", 0.0, {}, "ok"),
+            ("211", 0.0, {}, "ok"),
+            ("121", 0.0, {}, "ok"),
+            ("321", 0.0, {}, "violated"),
+            ("12", 0.0, {}, "violated"),
+            ("121", 9.0, {}, "violated"),
+            ("121", 0.0, {"ConsistentRead": True}, "violated"),
+        ],
+    )
+    def test_each_row_may_be_of_a_moment_of_its_own(
+        self, shown: str, later: float, more: dict[str, Any], ruling: str
+    ) -> None:
+        bench = self.bench()
+        bench.clock.advance(later)
+        rows = [{"pk": {"S": key}, "v": {"N": v}} for key, v in zip("abc", shown, strict=False)]
+        asked = {"Statement": 'SELECT * FROM "music"', **more}
+        assert bench.put("ExecuteStatement", lambda body: {**body, "Items": rows}, **asked)[1] == ruling
+
+    @pytest.mark.parametrize(
+        ("shown", "more", "ruling"),
+        [("12", {}, "ok"), ("21", {}, "ok"), ("13", {}, "violated"), ("12", {"ConsistentRead": True}, "violated")],
+    )
+    def test_each_statement_of_a_batch_may_be_of_a_moment_of_its_own(
+        self, shown: str, more: dict[str, Any], ruling: str
+    ) -> None:
+        bench = self.bench()
+        select = "SELECT * FROM \"music\" WHERE pk = '{}'"
+        asked = [{"Statement": select.format(key), **more} for key in "ab"]
+        parts = [
+            {"TableName": "music", "Item": {"pk": {"S": k}, "v": {"N": v}}} for k, v in zip("ab", shown, strict=True)
+        ]
+        found = bench.put("BatchExecuteStatement", lambda body: {**body, "Responses": parts}, Statements=asked)
+        assert found[1] == ruling, found
