@@ -59,6 +59,7 @@ LIKE_AWS = Weather(
     staleness=0.5, index_lag=1.0, partial=0.1, throttled=0.02, errors=0.005, lost=0.0, leader_loss=0.0005,
     stream_lag=0.3, sweeps=0.05,
 )  # fmt: skip
+_BATCHES = frozenset({"BatchWriteItem", "BatchGetItem", "BatchExecuteStatement"})
 _BROKEN = Refusal("InternalServerError", "Internal server error", 500)
 
 
@@ -151,7 +152,7 @@ class UnkindService:
     def _choice(self, call: Call) -> Choice:
         if call.operation in ("Query", "Scan"):
             return Choice(open_end=self._random.random() < 0.5) if self.weather.partial else Choice()
-        if call.operation not in ("BatchWriteItem", "BatchGetItem") or self._random.random() >= self.weather.partial:
+        if call.operation not in _BATCHES or self._random.random() >= self.weather.partial:
             return Choice()
         places = [(table, n) for table, entry in _batch(call).items() for n in range(len(entry))]
         left = frozenset(place for place in places if self._random.random() < 0.5)
@@ -159,7 +160,10 @@ class UnkindService:
 
 
 def _batch(call: Call) -> dict[str, list[Any]]:
-    """The elements of a batch by table; nothing where the request is malformed."""
+    """The elements of a batch by table, of none for statements; nothing where the request is malformed."""
+    statements = call.body.get("Statements") if isinstance(call.body, dict) else None
+    if isinstance(statements, list):
+        return {"": statements}
     asked = call.body.get("RequestItems") if isinstance(call.body, dict) else None
     if not isinstance(asked, dict):
         return {}

@@ -132,7 +132,7 @@ def _of_moments(
     """What is wrong with an answer whose items may each be of a moment of their own."""
     expected = outcome.body
     if call.operation == "BatchExecuteStatement":
-        expected = stale.as_read(states, call, outcome, body, throttling=latitude.throttling)
+        expected = stale.as_read(states, call, outcome, body, throttling=latitude.partial_batches)
     elif call.operation == "ExecuteStatement":
         expected = body if stale.rows_fit(states, call, body) else expected
     elif stale.batch_fits(states, call, body, undone(call, body) or frozenset()):
@@ -262,7 +262,7 @@ def _choices(call: Call, body: Json, latitude: Latitude) -> Iterator[Choice]:
         left = undone(call, body)
         if left is not None:
             yield Choice(unprocessed=left)
-    if call.operation == "BatchExecuteStatement" and latitude.throttling and isinstance(body, dict):
+    if call.operation == "BatchExecuteStatement" and latitude.partial_batches and isinstance(body, dict):
         throttled = _throttled(call, body)
         if throttled:
             yield Choice(unprocessed=throttled)

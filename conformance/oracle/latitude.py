@@ -14,12 +14,12 @@ class Latitude:
     """The freedoms that DynamoDB leaves and this target uses.
 
     ``staleness`` and ``index_lag`` are bounds in seconds for eventually consistent reads and for secondary indexes;
-    ``partial_batches`` allows unprocessed parts that nothing forces; ``throttling``, ``server_errors`` and
-    ``conflicts`` allow such refusals at any time; ``skew`` is the clock's uncertainty in seconds. ``stream_lag`` is the
-    most seconds until a change is in its stream, ``state_lag`` until a state has passed; ``resharding``: shards may
-    close at any time; ``approximate``: a vector search may miss what is near. ``buckets``: the target has the bucket
-    that programs export to and import from. ``counts``: its metrics show at once all that was done. ``lacks`` names the
-    operations that the target does not have.
+    ``partial_batches`` allows unprocessed parts and throttled statements that nothing forces; ``throttling``,
+    ``server_errors`` and ``conflicts`` allow such refusals at any time; ``skew`` is the clock's uncertainty in seconds.
+    ``stream_lag`` is the most seconds until a change is in its stream, ``state_lag`` until a state has passed;
+    ``resharding``: shards may close at any time; ``approximate``: a vector search may miss what is near. ``buckets``:
+    the target has the bucket that programs export to and import from. ``counts``: its metrics show at once all that was
+    done. ``lacks`` names the operations that the target does not have.
     """
 
     staleness: float = 0.0

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from reference.api import Call, Lost
+from reference.api import Call, Lost, Success
+from reference.unkind import UnkindService, Weather
 from tests.unit.test_oracle_planes import TABLE, Bench, less
 
 KEYS_ONLY: dict[str, Any] = {**TABLE, "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}}
@@ -203,3 +204,15 @@ class TestStaleStatements:
         ]
         found = bench.put("BatchExecuteStatement", lambda body: {**body, "Responses": parts}, Statements=asked)
         assert found[1] == ruling, found
+
+    def test_a_statement_may_be_throttled_by_itself_where_batches_may_be_left_undone(self) -> None:
+        asked = [{"Statement": f"SELECT * FROM \"music\" WHERE pk = '{key}'"} for key in "ab"]
+        for partial, ruling in ((True, "ok"), (False, "violated")):
+            bench = Bench(partial_batches=partial)
+            bench.item("a")
+            weather = UnkindService(bench.target, Weather(partial=1.0), 3)
+            reply = weather.execute(Call("BatchExecuteStatement", {"Statements": asked}))
+            assert isinstance(reply, Success)
+            assert [part.get("Error") for part in reply.body["Responses"]] == [None, {"Code": "ThrottlingError"}]
+            found = bench.put("BatchExecuteStatement", lambda _, told=reply.body: told, Statements=asked)
+            assert found[1] == ruling
