@@ -15,6 +15,7 @@ import orjson
 
 from conformance.oracle.compare import Difference, canonical, differences
 from conformance.oracle.latitude import Latitude
+from conformance.oracle.places import entries, numbers_of, opened_by, undated
 from conformance.oracle.sightings import Place, SeenShard, Sightings, sightings
 from reference import lifecycle, ttl
 from reference.api import Call, Json
@@ -116,80 +117,12 @@ def ours(service: Service, call: Call, seen: Sightings) -> Call:
     return Call(call.operation, changed)
 
 
-# Iterators
-
-
-def entries(stream: Stream) -> list[LogEntry]:
-    """The changes that a stream shows."""
-    return [e for e in stream.table.log if stream.span.start < e.sequence <= stream.reach]
-
-
 def remember_iterator(service: Service, asked: Call, body: Json, seen: Sightings, latitude: Latitude) -> None:
     """Keep where an iterator stands that a target has given; ``asked`` names the target's own shard."""
     text = body.get("ShardIterator") if isinstance(body, dict) else None
     stream = stream_of(service, asked.body.get("StreamArn"))
-    if not isinstance(text, str) or stream is None:
-        return
-    now, kind, shard = service.account.now(), asked.body["ShardIteratorType"], asked.body["ShardId"]
-    place = Place(stream.arn, shard, now)
-    known = entries(stream)
-    parent = seen.shards.get((stream.arn, shard), SeenShard()).parent
-    if kind == "TRIM_HORIZON":
-        # What came before a shard was opened is in its parent.
-        place = replace(place, maybe=frozenset(e.sequence for e in known) if parent else frozenset(), whole=True)
-    elif kind == "LATEST":
-        recent = {e.sequence for e in known if e.at >= now - latitude.stream_lag - latitude.skew * (latitude.lags)}
-        place = replace(place, maybe=frozenset(recent), done=frozenset(e.sequence for e in known) - recent)
-    elif kind == "AT_TIMESTAMP":
-        moment, slack = float(asked.body["Timestamp"]), latitude.skew + 1
-        early = {e.sequence for e in known if e.at + slack < moment}
-        near = {e.sequence for e in known if abs(e.at - moment) <= slack}
-        place = replace(place, done=frozenset(early), maybe=frozenset(near))
-    else:
-        place = _numbered(place, asked, known, seen, inclusive=kind == "AT_SEQUENCE_NUMBER", lag=latitude.stream_lag)
-        if place.issued and parent:
-            place = replace(place, maybe=place.maybe | (frozenset(e.sequence for e in known) - place.done))
-    seen.iterators[text] = replace(place, opened=max(place.done | place.maybe, default=0))
-
-
-def _undated(stream: Stream, place: Place) -> frozenset[int]:
-    """Deletions by time to live that may have come before a place, since nobody sees the moment at which they happen:
-    those of items that were last written before the reading began, or before the stream did."""
-    last: dict[Any, int] = {}
-    found = set()
-    for entry in entries(stream):
-        if entry.by == ttl.IDENTITY and last.get(entry.key, 0) <= place.opened:
-            found.add(entry.sequence)
-        last[entry.key] = entry.sequence
-    return frozenset(found)
-
-
-def _numbered(
-    place: Place, asked: Call, known: list[LogEntry], seen: Sightings, *, inclusive: bool, lag: float
-) -> Place:
-    """A place at or after a record: what came by the same call may stand on either side, unless its number tells."""
-    asked_for = str(asked.body.get("SequenceNumber"))
-    change = seen.numbers.get((place.stream, place.shard, asked_for))
-    at = next((e for e in known if e.sequence == change), None)
-    if at is None:
-        return replace(place, whole=True)  # The beginning of the shard.
-    numbers = _numbers(seen, place)
-    before = {e for e, number in numbers.items() if _precedes(number, asked_for)}
-    after = {e for e, number in numbers.items() if _precedes(asked_for, number)}
-    done = {e.sequence for e in known if e.sequence < at.sequence and (e.key == at.key or e.at < at.at - lag)}
-    maybe = {e.sequence for e in known if e.key != at.key and abs(e.at - at.at) <= lag}
-    done |= before if inclusive else {*before, at.sequence}
-    return replace(place, done=frozenset(done), maybe=frozenset(maybe - done - after))
-
-
-def _numbers(seen: Sightings, place: Place) -> dict[int, str]:
-    """The numbers under which changes were shown in a place's shard."""
-    shard = (place.stream, place.shard)
-    return {change: number for (*home, number), change in seen.numbers.items() if tuple(home) == shard}
-
-
-def _precedes(number: str, other: str) -> bool:
-    return number.isdigit() and other.isdigit() and int(number) < int(other)
+    if isinstance(text, str) and stream is not None:
+        seen.iterators[text] = opened_by(asked, stream, seen, latitude, service.account.now())
 
 
 # Records
@@ -202,7 +135,7 @@ def read(service: Service, text: str, limit: Json, body: Json, latitude: Latitud
     stream = None if place is None else stream_of(service, place.stream)
     if place is None or stream is None or place.stream in seen.spoilt:
         return None
-    found = Read(replace(place, maybe=place.maybe | (_undated(stream, place) - place.done)))
+    found = Read(replace(place, maybe=place.maybe | (undated(stream, place) - place.done)))
     shown = body.get("Records") if isinstance(body, dict) else None
     if not isinstance(shown, list) or not all(isinstance(each, dict) for each in shown):
         found.wrong.append(Difference(("Records",), "missing" if shown is None else "type", [], shown))
@@ -245,7 +178,7 @@ def _match(found: Read, stream: Stream, shown: list[dict[str, Any]], seen: Sight
         if change.sequence not in found.place.done:
             left.setdefault(change.key, []).append(change)
             due.append(_told(change, stream))
-    numbers = _numbers(seen, found.place)
+    numbers = numbers_of(seen, found.place)
     before = -1
     for position, each in enumerate(shown):
         inner = each.get("dynamodb")
@@ -438,7 +371,7 @@ def _complete(
     if not listed or any(each not in ends for each in listed) or latitude.resharding:
         return
     since = min(ends[each] for each in listed)
-    shown = seen.delivered.get(stream.arn, frozenset()) | found.shown | _undated(stream, place)
+    shown = seen.delivered.get(stream.arn, frozenset()) | found.shown | undated(stream, place)
     for entry in entries(stream):
         if entry.sequence not in shown and entry.at <= since and _arrived(entry, since, latitude):
             found.wrong.append(Difference(("Records",), "missing", _told(entry, stream), None, row=entry.key))

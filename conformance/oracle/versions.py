@@ -34,11 +34,12 @@ def unseen(table: Table, after: int, since: float) -> None:
 
 
 def _from(entry: LogEntry, since: float) -> LogEntry:
-    earliest = min(since, _since(entry))
+    earliest = min(since, since_of(entry))
     return Unseen(entry.sequence, entry.at, entry.key, entry.old, entry.new, entry.by, earliest)
 
 
-def _since(entry: LogEntry) -> float:
+def since_of(entry: LogEntry) -> float:
+    """From when on a change may have happened (epoch seconds)."""
     return entry.since if isinstance(entry, Unseen) else entry.at
 
 
@@ -87,9 +88,9 @@ def _wider(one: Service, other: Service, name: str) -> dict[int, LogEntry]:
     chains, others = (recent(service, service.account.tables[name]) for service in (one, other))
     pairs = [pair for key, chain in chains.items() for pair in zip(chain, others[key], strict=True)]
     return {
-        mine.sequence: _from(replace(mine, at=max(mine.at, theirs.at)), min(_since(mine), _since(theirs)))
+        mine.sequence: _from(replace(mine, at=max(mine.at, theirs.at)), min(since_of(mine), since_of(theirs)))
         for mine, theirs in pairs
-        if mine.at < theirs.at or _since(theirs) < _since(mine)
+        if mine.at < theirs.at or since_of(theirs) < since_of(mine)
     }
 
 
@@ -112,7 +113,7 @@ def dated(service: Service, call: Call) -> list[Service]:
     if source is None:
         return [service]
     moment = max(restored, source.settings.pitr_since or 0.0)
-    doubtful = [entry for entry in source.log if _since(entry) <= moment < entry.at][:MOST_UNSEEN]
+    doubtful = [entry for entry in source.log if since_of(entry) <= moment < entry.at][:MOST_UNSEEN]
     ways = [early for count in range(1, len(doubtful) + 1) for early in combinations(doubtful, count)]
     return [service, *(_by(service, source, early, moment) for early in ways if _in_order(source, early, moment))]
 

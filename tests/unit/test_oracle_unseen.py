@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from reference import ttl
 from reference.api import Call, Lost, Success
 from reference.unkind import UnkindService, Weather
-from tests.unit.test_oracle_planes import TABLE, Bench, less
+from tests.unit.test_oracle_planes import STREAMED, TABLE, Bench, less
 
 KEYS_ONLY: dict[str, Any] = {**TABLE, "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}}
 KEY: dict[str, Any] = {"TableName": "music", "Key": {"pk": {"S": "a"}}}
@@ -153,6 +154,24 @@ class TestRecordsThatLookAlike:
         number = shown["dynamodb"]["SequenceNumber"]
         of = {"StreamArn": bench.stream, "ShardId": shard["ShardId"], "ShardIteratorType": "AFTER_SEQUENCE_NUMBER"}
         assert bench.put("GetShardIterator", **of, SequenceNumber=number)[1] == "unknown"
+
+
+def test_a_deletion_that_nobody_saw_may_stand_before_what_was_written_before_it_was_noticed() -> None:
+    for alter, ruling in ((None, "ok"), (less, "violated")):
+        bench = Bench(STREAMED)
+        setting = {"Enabled": True, "AttributeName": "until"}
+        bench.ask("UpdateTimeToLive", TableName="music", TimeToLiveSpecification=setting)
+        bench.item("a", until={"N": "1799999900"})
+        account = bench.target.account
+        account.commit(account.tables["music"].plan({"pk": {"S": "a"}}, None), by=ttl.IDENTITY)
+        bench.item("b")
+        told = bench.ask("GetRecords", ShardIterator=bench.iterators()[0])["Records"]
+        assert [each["eventName"] for each in told] == ["INSERT", "REMOVE", "INSERT"]
+        [shard] = bench.ask("DescribeStream", StreamArn=bench.stream)["StreamDescription"]["Shards"]
+        of = {"StreamArn": bench.stream, "ShardId": shard["ShardId"], "ShardIteratorType": "AFTER_SEQUENCE_NUMBER"}
+        number = told[1]["dynamodb"]["SequenceNumber"]
+        after = bench.ask("GetShardIterator", **of, SequenceNumber=number)["ShardIterator"]
+        assert bench.put("GetRecords", alter, ShardIterator=after)[1] == ruling
 
 
 class TestStaleStatements:
