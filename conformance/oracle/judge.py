@@ -237,6 +237,11 @@ class Oracle:
         self.worlds = choices.distinct([*(worlds if applied or not waiting else ()), *waiting])
 
     def _judge_in(self, world: World, asked: Call, reply: Success | Refusal) -> Judgement:
+        judgement = self._judge_now(world, asked, reply)
+        late = judgement.divergence and underway.outdated(world.service, asked, self.latitude)
+        return Judgement((world,), None, late) if late else judgement
+
+    def _judge_now(self, world: World, asked: Call, reply: Success | Refusal) -> Judgement:
         if planes.is_foreign(world.service, asked):
             if isinstance(reply, Success):
                 planes.leads_nowhere(world.service, reply.body)

@@ -56,8 +56,8 @@ class Sightings:
     beginning) go by our stream's ARN first. ``delivered`` are changes that were shown; ``spoilt`` names streams whose
     reads tell no more, ``foreign`` iterators that should not be, ``told`` small differences that were told once.
     ``made`` says which operation made a change of a table; ``former`` names attributes of time to live that was
-    switched off, by table id: deletions may go on for a while; ``changed`` tells when each table was last updated
-    (epoch seconds, by table id; infinite where an update was lost).
+    switched off, by table id: deletions may go on for a while; ``changed`` tells when each table, by its id, or
+    policy was last changed (epoch seconds; infinite where a change was lost).
     """
 
     names: dict[str, str] = field(default_factory=dict)

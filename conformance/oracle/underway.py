@@ -1,6 +1,7 @@
-"""What a change of a table does may show some time after it was answered: until then, what was before may be told.
+"""What a change of a table or a policy does may show some time after its answer: until then what was before may be told.
 
-How long is the latitude's ``state_lag``, counted from the answer; a change whose answer was lost may begin at any time.
+How long is the latitude's ``state_lag``, for policies its ``staleness``, counted from the answer; a change whose answer
+was lost may begin at any time.
 """
 
 from __future__ import annotations
@@ -20,26 +21,44 @@ COMING = frozenset({
     "WarmThroughput", "TableClassSummary", "SSEDescription", "LastUpdateToPayPerRequestDateTime",
 })  # fmt: skip
 """Members of descriptions that show what was before until a change is done."""
+_POLICIES = frozenset({"PutResourcePolicy", "DeleteResourcePolicy"})
 HELD_AGAINST_WHAT_WAS = frozenset({"tables.warm-decrease"})
 """Rules that compare a request with what is there until the change before it is done."""
 
 
 def begin(service: Service, call: Call, *, surely: bool = True) -> None:
-    """A call has changed its table, or may yet do so."""
+    """A call has changed its table or a policy, or may yet do so."""
     table = table_of(service, call) if call.operation == "UpdateTable" else None
-    if table is not None:
+    name = _policy_of(call) if call.operation in _POLICIES else None if table is None else table.id
+    if name is not None:
         changed = sightings(service.account).changed
-        changed[table.id] = max(changed.get(table.id, 0.0), service.account.now() if surely else math.inf)
+        changed[name] = max(changed.get(name, 0.0), service.account.now() if surely else math.inf)
 
 
 def waits(service: Service, call: Call, latitude: Latitude) -> bool:
     """Whether the table that a call names may still be on its way to what an update before it made of it."""
-    if latitude.state_lag <= 0:
+    table = table_of(service, call)
+    return table is not None and _changes(service, table.id, latitude.state_lag, latitude)
+
+
+def outdated(service: Service, call: Call, latitude: Latitude) -> str:
+    """Why an answer may tell of a policy as it was before; empty where it may not (beyond:POL-3)."""
+    name = _policy_of(call) if call.operation == "GetResourcePolicy" else None
+    late = name is not None and _changes(service, name, latitude.staleness, latitude)
+    return "what a change made of the policy may not be shown yet" if late else ""
+
+
+def _changes(service: Service, name: str, lag: float, latitude: Latitude) -> bool:
+    seen = service.account.rooms.get(ROOM)
+    if lag <= 0 or not isinstance(seen, Sightings) or name not in seen.changed:
         return False
-    table, seen = table_of(service, call), service.account.rooms.get(ROOM)
-    if table is None or not isinstance(seen, Sightings) or table.id not in seen.changed:
-        return False
-    return service.account.now() - seen.changed[table.id] <= latitude.state_lag + latitude.skew
+    return service.account.now() - seen.changed[name] <= lag + latitude.skew
+
+
+def _policy_of(call: Call) -> str | None:
+    """The resource whose policy a call is about, as what changes."""
+    arn = call.body.get("ResourceArn") if isinstance(call.body, dict) else None
+    return f"policy of {arn}" if isinstance(arn, str) else None
 
 
 def settled(found: list[Difference]) -> list[Difference]:

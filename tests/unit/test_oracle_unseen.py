@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from reference import ttl
@@ -235,3 +236,20 @@ class TestStaleStatements:
             assert [part.get("Error") for part in reply.body["Responses"]] == [None, {"Code": "ThrottlingError"}]
             found = bench.put("BatchExecuteStatement", lambda _, told=reply.body: told, Statements=asked)
             assert found[1] == ruling
+
+
+@pytest.mark.parametrize(
+    ("staleness", "later", "ruling"), [(3.0, 0.5, "unknown"), (3.0, 9.0, "violated"), (0.0, 0.5, "violated")]
+)
+def test_a_policy_may_be_read_as_it_was_for_a_while(staleness: float, later: float, ruling: str) -> None:
+    bench = Bench(staleness=staleness)
+    arn = bench.created["TableDescription"]["TableArn"]
+    statement = {"Effect": "Deny", "Principal": {"AWS": "123456789012"}, "Action": "dynamodb:*", "Resource": arn}
+    written = {"Version": "2012-10-17", "Statement": [statement]}
+    bench.ask("PutResourcePolicy", ResourceArn=arn, Policy=orjson.dumps(written).decode())
+    before = bench.ask("GetResourcePolicy", ResourceArn=arn)
+    statement["Effect"] = "Allow"
+    bench.ask("PutResourcePolicy", ResourceArn=arn, Policy=orjson.dumps(written).decode())
+    bench.clock.advance(later)
+    assert bench.put("GetResourcePolicy", lambda _: before, ResourceArn=arn)[1] == ruling
+    bench.ask("GetResourcePolicy", ResourceArn=arn)
