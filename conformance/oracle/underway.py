@@ -1,4 +1,4 @@
-"""What a change of a table or a policy does may show some time after its answer: until then what was before may be told.
+"""What a change of a table or a policy does may show late: for a while after its answer what was before may be told.
 
 How long is the latitude's ``state_lag``, for policies its ``staleness``, counted from the answer; a change whose answer
 was lost may begin at any time.
