@@ -1,79 +1,19 @@
-"""Global tables: replicas come, get what is written elsewhere, and go (beyond:GT-1 … GT-19)."""
+"""Global tables: replicas get what is written elsewhere, and what they have of their own (beyond:GT-1 … GT-19)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from reference import ttl
 from reference.account import Account, Delays
-from reference.api import Call, Refusal, Success
+from reference.api import Call
 from reference.clock import ManualClock
 from reference.replicas.world import Link, World
 from reference.service import Service
+from tests.unit.replica_regions import AWAY, FAR, HOME, TABLE, Regions
 
-HOME, AWAY, FAR = "us-east-1", "eu-west-1", "us-west-2"
 OFF = {"AutoScalingDisabled": True, "ScalingPolicies": []}
 """Scaling of one kind of units where there is none."""
-TABLE = {
-    "TableName": "tab",
-    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
-    "BillingMode": "PAY_PER_REQUEST",
-}
-
-
-class Regions:
-    """A customer with a table in one region, and what is asked in each."""
-
-    def __init__(self, *, lag: float = 0.0, delays: Delays | None = None, strong_lag: float = 0.0) -> None:
-        self.clock = ManualClock(1_800_000_000.0)
-        self.world = World(Account(self.clock, delays=delays), link=Link(lag), strong_lag=strong_lag)
-        self.does("CreateTable", **TABLE)
-
-    def ask(self, operation: str, region: str = HOME, **body: Any) -> Success | Refusal:
-        answer = Service(self.world.account(region)).execute(Call(operation, body))
-        assert isinstance(answer, Success | Refusal)
-        return answer
-
-    def does(self, operation: str, region: str = HOME, **body: Any) -> Any:
-        answer = self.ask(operation, region, **body)
-        assert isinstance(answer, Success), answer
-        return answer.body
-
-    def refuses(self, operation: str, region: str = HOME, **body: Any) -> tuple[str, str | None]:
-        answer = self.ask(operation, region, **body)
-        assert isinstance(answer, Refusal), answer
-        return answer.code, answer.message
-
-    def change(self, *updates: Any, region: str = HOME, **more: Any) -> Any:
-        return self.does("UpdateTable", region, TableName="tab", ReplicaUpdates=list(updates), **more)
-
-    def join(self, *regions: str) -> None:
-        for region in regions:
-            self.change({"Create": {"RegionName": region}})
-            self.clock.advance(1)
-            self.table()
-
-    def put(self, value: str, region: str = HOME, key: str = "a", **more: Any) -> None:
-        self.does("PutItem", region, TableName="tab", Item={"pk": {"S": key}, "v": {"S": value}, **more})
-
-    def get(self, region: str = HOME, key: str = "a") -> str | None:
-        body = self.does("GetItem", region, TableName="tab", Key={"pk": {"S": key}}, ConsistentRead=True)
-        return body["Item"]["v"]["S"] if "Item" in body else None
-
-    def table(self, region: str = HOME) -> Any:
-        return self.does("DescribeTable", region, TableName="tab")["Table"]
-
-    def records(self, region: str) -> list[Any]:
-        arn = self.table(region)["LatestStreamArn"]
-        found = []
-        for shard in self.does("DescribeStream", region, StreamArn=arn)["StreamDescription"]["Shards"]:
-            at = self.does("GetShardIterator", region, StreamArn=arn, ShardId=shard["ShardId"],
-                           ShardIteratorType="TRIM_HORIZON")["ShardIterator"]  # fmt: skip
-            found += self.does("GetRecords", region, ShardIterator=at)["Records"]
-        return found
 
 
 class Ticking(ManualClock):
@@ -376,73 +316,6 @@ class TestSettings:
         assert there["Replicas"][0]["RegionName"] == HOME
 
 
-class TestGoing:
-    def test_a_replica_that_goes_takes_its_table_along(self) -> None:
-        regions = Regions()
-        regions.join(AWAY)
-        regions.change({"Delete": {"RegionName": AWAY}})
-        assert "Replicas" not in regions.table()
-        assert regions.refuses("DescribeTable", AWAY, TableName="tab")[0] == "ResourceNotFoundException"
-
-    def test_it_passes_through_its_states(self) -> None:
-        regions = Regions(delays=Delays(create_replica=10, delete_table=10, update_table=3))
-        regions.change({"Create": {"RegionName": AWAY}})
-        assert regions.table()["TableStatus"] == "UPDATING"
-        assert regions.table()["Replicas"][0]["ReplicaStatus"] == "CREATING"
-        key = {"pk": {"S": "a"}}
-        assert regions.refuses("GetItem", AWAY, TableName="tab", Key=key)[0] == "ResourceNotFoundException"
-        regions.put("meanwhile")
-        regions.clock.advance(10)
-        assert regions.table()["Replicas"][0]["ReplicaStatus"] == "ACTIVE"
-        assert regions.get(AWAY) == "meanwhile"
-        regions.change({"Delete": {"RegionName": AWAY}})
-        assert regions.table()["Replicas"][0]["ReplicaStatus"] == "DELETING"
-        regions.clock.advance(10)
-        assert "Replicas" not in regions.table()
-
-    def test_a_source_stays_a_day(self) -> None:
-        regions = Regions()
-        regions.join(AWAY)
-        asked: Any = {"TableName": "tab", "ReplicaUpdates": [{"Delete": {"RegionName": HOME}}]}
-        code, message = regions.refuses("UpdateTable", AWAY, **asked)
-        assert (code, message) == (
-            "ValidationException",
-            "Replica cannot be deleted because it has acted as a source region for new replica(s) being added to the "
-            "table in the last 24 hours.",
-        )
-        assert regions.refuses("DeleteTable", TableName="tab")[1] == message
-        regions.clock.advance(24 * 3600)
-        regions.does("DeleteTable", TableName="tab")
-        assert "Replicas" not in regions.table(AWAY)
-
-    def test_a_replica_may_be_deleted_in_its_own_region(self) -> None:
-        regions = Regions()
-        regions.join(AWAY)
-        regions.does("DeleteTable", AWAY, TableName="tab")
-        assert "Replicas" not in regions.table()
-
-    def test_what_it_wrote_is_not_lost(self) -> None:
-        regions = Regions(lag=60.0)
-        regions.join(AWAY)
-        regions.put("there", AWAY)
-        regions.change({"Delete": {"RegionName": AWAY}})
-        assert regions.get() == "there"
-
-    def test_it_may_leave_and_stay_a_table(self) -> None:
-        regions = Regions()
-        regions.put("kept")
-        regions.join(AWAY)
-        asked = {"Disassociate": {"RegionName": AWAY, "DisassociationMode": "WAIT_FOR_REPLICATION"}}
-        refused = regions.refuses("UpdateTable", AWAY, TableName="tab", ReplicaUpdates=[asked])
-        assert refused[0] == "ValidationException"
-        regions.does("UpdateTable", AWAY, TableName="tab", DisassociationProtectionEnabled=False)
-        regions.change(asked, region=AWAY)
-        assert "Replicas" not in regions.table()
-        assert "Replicas" not in regions.table(AWAY)
-        regions.put("mine", AWAY)
-        assert (regions.get(), regions.get(AWAY)) == ("kept", "mine")
-
-
 class TestStrong:
     def made(self, **more: Any) -> Regions:
         regions = Regions(**more)
@@ -481,12 +354,6 @@ class TestStrong:
         assert "MultiRegionConsistency" not in regions.table()
 
 
-@pytest.mark.parametrize("region", ["nowhere", "us-east-1"])
-def test_a_region_must_be_another_and_there(region: str) -> None:
-    asked = [{"Create": {"RegionName": region}}]
-    assert Regions().refuses("UpdateTable", TableName="tab", ReplicaUpdates=asked)[0] == "ValidationException"
-
-
 def test_protecting_a_replica_from_deletion_takes_its_time_and_stays_its_own() -> None:
     regions = Regions(delays=Delays(update_table=38))
     regions.change({"Create": {"RegionName": AWAY}})
@@ -500,87 +367,6 @@ def test_protecting_a_replica_from_deletion_takes_its_time_and_stays_its_own() -
     assert regions.table()["DeletionProtectionEnabled"] is True
     assert regions.table(AWAY)["DeletionProtectionEnabled"] is False
     assert regions.table()["TableStatus"] == "ACTIVE"
-
-
-BUSY = ("ResourceInUseException", "The resource which you are attempting to change is in use.")
-
-
-class TestOnTheWay:
-    """What is refused while replicas come and go (beyond:GT-13, GT-14)."""
-
-    SLOW = Delays(create_replica=60, update_table=10, delete_table=100)
-
-    def test_hardly_anything_finds_a_replica_that_is_being_made(self) -> None:
-        regions = Regions(delays=self.SLOW)
-        regions.change({"Create": {"RegionName": AWAY}})
-        regions.clock.advance(30)
-        assert regions.table(AWAY)["TableStatus"] == "CREATING"
-        assert not {"StreamSpecification", "LatestStreamArn", "LatestStreamLabel"} & set(regions.table(AWAY))
-        missing = ("ResourceNotFoundException", "Requested resource not found: Table: tab not found")
-        named = {"region": AWAY, "TableName": "tab"}
-        assert regions.refuses("DescribeTimeToLive", **named) == missing
-        assert regions.refuses("UpdateTable", **named, DeletionProtectionEnabled=True) == missing
-        assert regions.refuses("DescribeContinuousBackups", **named) == (
-            "TableNotFoundException",
-            "Table not found: tab",
-        )
-        assert regions.refuses("GetItem", **named, Key={"pk": {"S": "a"}})[0] == "ResourceNotFoundException"
-        assert regions.refuses("DeleteTable", **named) == (
-            "ResourceInUseException",
-            "Attempt to change a resource which is still in use: Table: tab is being used.",
-        )
-        further = regions.refuses("UpdateTable", **named, ReplicaUpdates=[{"Create": {"RegionName": FAR}}])
-        assert "not allowed while the replica is being added" in str(further[1])
-        source = regions.refuses("UpdateTable", **named, ReplicaUpdates=[{"Delete": {"RegionName": HOME}}])
-        assert "acted as a source region" in str(source[1])
-
-    def test_what_is_wrong_anyway_is_told_before_that_a_replica_goes(self) -> None:
-        regions = Regions(delays=self.SLOW)
-        regions.change({"Create": {"RegionName": AWAY}})
-        regions.clock.advance(100)
-        regions.change({"Delete": {"RegionName": AWAY}})
-        regions.clock.advance(5)
-        asked = {"TableName": "tab"}
-        for update in ({"Create": {"RegionName": FAR}}, {"Delete": {"RegionName": AWAY}}):
-            assert regions.refuses("UpdateTable", **asked, ReplicaUpdates=[update]) == BUSY
-        again = regions.refuses("UpdateTable", **asked, ReplicaUpdates=[{"Create": {"RegionName": AWAY}}])
-        assert "already existed as tables" in str(again[1])
-        assert regions.refuses("DeleteTable", AWAY, **asked) == BUSY
-        assert "acted as a source region" in str(regions.refuses("DeleteTable", **asked)[1])
-        back = regions.refuses("UpdateTable", AWAY, **asked, ReplicaUpdates=[{"Delete": {"RegionName": HOME}}])
-        assert back == BUSY
-
-    def test_a_source_goes_after_what_was_made_from_it(self) -> None:
-        regions = Regions()
-        regions.join(AWAY)
-        regions.change({"Create": {"RegionName": FAR}}, region=AWAY)
-        regions.clock.advance(1)
-        listed = [[each["RegionName"] for each in regions.table(region)["Replicas"]] for region in (HOME, AWAY, FAR)]
-        assert listed == [[AWAY, FAR], [HOME, FAR], [HOME, AWAY]]
-        going = {"TableName": "tab", "ReplicaUpdates": [{"Delete": {"RegionName": AWAY}}]}
-        assert "acted as a source region" in str(regions.refuses("UpdateTable", **going)[1])
-        regions.change({"Delete": {"RegionName": FAR}})
-        regions.clock.advance(1)
-        regions.does("UpdateTable", **going)
-
-    def test_a_protected_replica_stays_whoever_asks(self) -> None:
-        regions = Regions()
-        regions.join(AWAY)
-        regions.does("UpdateTable", AWAY, TableName="tab", DeletionProtectionEnabled=True)
-        regions.clock.advance(1)
-        protected = (
-            "ValidationException",
-            f"Cannot delete table tab in region {AWAY} because it has deletion protection enabled. Disable deletion "
-            "protection first.",
-        )
-        assert regions.refuses("DeleteTable", AWAY, TableName="tab") == protected
-        going = [{"Delete": {"RegionName": AWAY}}]
-        assert regions.refuses("UpdateTable", TableName="tab", ReplicaUpdates=going) == protected
-        regions.does("UpdateTable", AWAY, TableName="tab", DeletionProtectionEnabled=False)
-        regions.clock.advance(1)
-        told = regions.does("DeleteTable", AWAY, TableName="tab")["TableDescription"]
-        assert told["TableStatus"] == "DELETING"
-        assert [(each["RegionName"], each["ReplicaStatus"]) for each in told["Replicas"]] == [(HOME, "ACTIVE")]
 
 
 def test_a_replicas_key_is_one_of_its_own_region() -> None:
@@ -608,25 +394,3 @@ def test_keys_that_aws_manages_are_each_regions_own() -> None:
     assert [key.split(":")[3] for key in keys] == [HOME, AWAY]
     assert regions.table()["Replicas"][0]["KMSMasterKeyId"] == keys[1]
     assert regions.table(AWAY)["Replicas"][0]["KMSMasterKeyId"] == keys[0]
-
-
-def test_a_witness_comes_and_goes_with_the_replica() -> None:
-    regions = Regions(delays=Delays(create_replica=60, update_table=10, delete_table=100))
-    witness = {"RegionName": FAR}
-    created = {"GlobalTableWitnessUpdates": [{"Create": witness}], "MultiRegionConsistency": "STRONG"}
-    regions.change({"Create": {"RegionName": "us-east-2"}}, **created)
-
-    def told() -> Any:
-        return regions.table().get("GlobalTableWitnesses")
-
-    for seconds, status in ((30, "CREATING"), (60, "ACTIVE")):
-        regions.clock.advance(seconds)
-        assert told() == [{**witness, "WitnessStatus": status}]
-    gone = regions.change({"Delete": {"RegionName": "us-east-2"}}, GlobalTableWitnessUpdates=[{"Delete": witness}])
-    assert gone["TableDescription"]["GlobalTableWitnesses"] == [{**witness, "WitnessStatus": "ACTIVE"}]
-    regions.clock.advance(50)
-    assert told() == [{**witness, "WitnessStatus": "DELETING"}]
-    regions.clock.advance(60)
-    assert not {"GlobalTableWitnesses", "Replicas", "MultiRegionConsistency", "GlobalTableVersion"} & set(
-        regions.table()
-    )
