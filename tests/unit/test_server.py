@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import gzip
 import json
 import logging
-import os
 import re
-import signal
 import socket
-import subprocess
-import sys
-import threading
 import zlib
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPResponse
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -25,134 +17,16 @@ import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from reference.api import Call, Lost, Refusal, Reply, Success
-from reference.server import Server, ThreadedServer
+from reference.server import ThreadedServer
+from tests.unit.server_bench import Client, Fake, ask, head, request
 
-SIGNED = (
-    "AWS4-HMAC-SHA256 Credential=a/20251122/us-east-1/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=b"
-)
 MIB = 1024 * 1024
-
-
-class Fake:
-    """Answers with what it was asked; remembers the calls and the threads they came on."""
-
-    def __init__(self) -> None:
-        self.calls: list[Call] = []
-        self.threads: set[int] = set()
-
-    def operations(self) -> Collection[str]:
-        return ("ListTables", "PutItem", "GetItem", "TagResource", "DescribeTable", "ListStreams", "Query")
-
-    def execute(self, call: Call) -> Reply:
-        self.calls.append(call)
-        self.threads.add(threading.get_ident())
-        match call.operation:
-            case "ListTables":
-                return Success({"TableNames": ["a", "b"][: call.body.get("Limit", 2)]})
-            case "TagResource":
-                return Success(None)
-            case "ListStreams":
-                return Success({"Streams": []})
-            case "DescribeTable":
-                message = "Requested resource not found: Table: nope not found"
-                return Refusal("ResourceNotFoundException", message)
-            case "PutItem":
-                item = call.body["Item"]
-                return Refusal("ConditionalCheckFailedException", "The conditional request failed", 400, {"Item": item})
-            case "Query" if "Lost" in call.body:
-                return Lost("the test wants it so")
-            case "Query":
-                raise RuntimeError("a bug in an operation")
-            case _:
-                return Success({"Item": {"pk": {"S": "x" * call.body.get("size", 1)}, "b": {"B": "AAE="}}})
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ThreadedServer]:
     with ThreadedServer(Fake()) as running:
         yield running
-
-
-def head(operation: str, length: int | None, *extra: str, date: str = "20251122T101000Z") -> bytes:
-    lines = [
-        "POST / HTTP/1.1", "Host: localhost", f"X-Amz-Target: DynamoDB_20120810.{operation}",
-        "Content-Type: application/x-amz-json-1.0", f"X-Amz-Date: {date}", f"Authorization: {SIGNED}", *extra,
-    ]  # fmt: skip
-    if length is not None:
-        lines.append(f"Content-Length: {length}")
-    return "\r\n".join([*lines, "", ""]).encode()
-
-
-def request(operation: str, body: bytes = b"{}", *extra: str) -> bytes:
-    return head(operation, len(body), *extra) + body
-
-
-@dataclass(frozen=True)
-class Received:
-    """An answer: status, headers by lower-case name, body."""
-
-    status: int
-    headers: dict[str, str]
-    data: bytes
-
-    def getheader(self, name: str) -> str:
-        return self.headers[name.lower()]
-
-
-class Client:
-    """A raw socket and what comes back on it."""
-
-    def __init__(self, server: ThreadedServer) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=10)
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-    def send(self, data: bytes) -> None:
-        self.socket.sendall(data)
-
-    def read(self, method: str = "POST") -> Received:
-        """One answer. No byte of the next one is read."""
-        response = HTTPResponse(self.socket, method=method)
-        response.fp = _Unbuffered(self.socket)  # type: ignore[assignment]
-        response.begin()
-        return Received(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
-
-    def at_end(self) -> bool:
-        return self.socket.recv(1) == b""
-
-
-class _Unbuffered:
-    """A file over a socket that never reads ahead."""
-
-    def __init__(self, raw: socket.socket) -> None:
-        self._raw = raw
-
-    def readline(self, _limit: int = -1) -> bytes:
-        line = b""
-        while not line.endswith(b"\n") and (byte := self._raw.recv(1)):
-            line += byte
-        return line
-
-    def read(self, size: int = -1) -> bytes:
-        data = b""
-        while len(data) != size and (part := self._raw.recv(65536 if size < 0 else size - len(data))):
-            data += part
-        return data
-
-    def flush(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-def ask(server: ThreadedServer, data: bytes) -> Received:
-    with Client(server) as client:
-        client.send(data)
-        return client.read()
 
 
 # Ordinary requests.
@@ -472,114 +346,3 @@ def test_verified_signatures() -> None:
             client(verifying, secret="wrong").list_tables()
         old = ask(verifying, head("ListTables", 2, date="20170101T010101Z") + b"{}")
         assert b"Signature expired" in old.data
-
-
-# The server itself.
-
-
-def test_calls_of_all_connections_run_one_at_a_time_on_one_thread() -> None:
-    fake = Fake()
-    with ThreadedServer(fake) as running:
-        connections = [HTTPConnection("127.0.0.1", running.port) for _ in range(8)]
-        headers = {
-            "X-Amz-Target": "DynamoDB_20120810.ListTables", "Content-Type": "application/json",
-            "X-Amz-Date": "20251122T101000Z", "Authorization": SIGNED,
-        }  # fmt: skip
-        for connection in connections:
-            connection.request("POST", "/", b"{}", headers)
-        assert {connection.getresponse().status for connection in connections} == {200}
-        for connection in connections:
-            connection.close()
-    assert len(fake.calls) == 8
-    assert len(fake.threads) == 1
-    assert threading.get_ident() not in fake.threads
-
-
-def test_the_same_seed_gives_the_same_request_ids() -> None:
-    def ids(seed: int) -> list[str]:
-        with ThreadedServer(Fake(), seed=seed) as running:
-            return [ask(running, request("ListTables")).getheader("x-amzn-RequestId") for _ in range(3)]
-
-    assert ids(1) == ids(1)
-    assert len({*ids(1), *ids(2)}) == 6
-
-
-def test_a_taken_port_is_an_error(server: ThreadedServer) -> None:
-    with pytest.raises(OSError, match="in use"), ThreadedServer(Fake(), port=server.port):
-        pass
-
-
-def test_the_address_of_a_server() -> None:
-    assert Server(Fake(), "::1", 8000).url == "http://[::1]:8000"
-    assert Server(Fake(), "127.0.0.1", 8000).url == "http://127.0.0.1:8000"
-
-
-def test_stopping_closes_open_connections() -> None:
-    with ThreadedServer(Fake()) as running:
-        waiting = Client(running)
-        waiting.send(request("ListTables"))
-        assert waiting.read().status == 200
-    assert waiting.at_end()
-    waiting.socket.close()
-    with pytest.raises(OSError):
-        socket.create_connection(("127.0.0.1", running.port), timeout=1)
-
-
-def test_too_many_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reference.server.MAX_CONNECTIONS", 2)
-    with ThreadedServer(Fake()) as running, Client(running) as first, Client(running) as second:
-        for each in (first, second):
-            each.send(request("ListTables"))
-            assert each.read().status == 200
-        with Client(running) as third:
-            assert third.read().status == 503
-            assert third.at_end()
-        first.send(request("ListTables"))
-        assert first.read().status == 200
-
-
-class Watching(Fake):
-    """Remembers for each call whether the garbage collector was on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.collecting: list[bool] = []
-
-    def execute(self, call: Call) -> Reply:
-        self.collecting.append(gc.isenabled())
-        return super().execute(call)
-
-
-def test_the_collector_rests_while_a_large_body_is_answered() -> None:
-    service = Watching()
-    large = json.dumps({"Limit": 1, "Unknown": [[]] * 40_000}).encode()
-    packed = gzip.compress(b"{}")
-    with ThreadedServer(service) as running, Client(running) as client:
-        for body, extra in ((b"{}", ()), (large, ()), (packed, ("Content-Encoding: gzip",)), (b"{}", ())):
-            client.send(head("ListTables", len(body), *extra) + body)
-            assert client.read().status == 200
-        client.send(request("Query", b'{"a":"' + b"a" * len(large) + b'"}'))
-        assert client.read().status == 500
-    assert service.collecting == [True, False, False, True, False]
-    assert gc.isenabled()
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_serving_until_a_signal(number: signal.Signals) -> None:
-    program = (
-        "from reference.server import serve_forever\n"
-        "class Nothing:\n"
-        "    def operations(self): return ()\n"
-        "    def execute(self, call): raise AssertionError\n"
-        "serve_forever(Nothing(), ready=lambda url: print(url, flush=True))\n"
-        "print('stopped')\n"
-    )
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environment) as child:
-        assert child.stdout is not None
-        url = child.stdout.readline().strip()
-        with urllib3.PoolManager() as pool:
-            assert pool.request("GET", url).status == 200
-            child.send_signal(number)
-            assert child.stdout.read() == "stopped\n"
-        assert child.wait(10) == 0
