@@ -14,6 +14,8 @@ from reference.api import Call, Json, Lost, Refusal, Reply, Success
 
 NAME = "music"
 INVALID = "ValidationException"
+KEY = {"pk": {"S": "a"}}
+QUERY: dict[str, Json] = {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": "a"}}}
 
 
 def body(**members: Json) -> dict[str, Json]:
@@ -34,6 +36,12 @@ def put(pk: str = "a", **attributes: Json) -> Call:
 def get(pk: str = "a", **members: Json) -> Call:
     """A consistent GetItem."""
     return call("GetItem", Key={"pk": {"S": pk}}, ConsistentRead=True, **members)
+
+
+def update(text: str, values: Json = None, **members: Json) -> Call:
+    """UpdateItem."""
+    given = {"ExpressionAttributeValues": values} if values else {}
+    return call("UpdateItem", Key=KEY, UpdateExpression=text, **given, **members)
 
 
 def refusal(message: str, code: str = INVALID, status: int = 400, **fields: Json) -> Refusal:

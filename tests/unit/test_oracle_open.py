@@ -11,14 +11,7 @@ from conformance.oracle.sightings import sightings
 from conformance.oracle.streaming import rounded
 from reference.api import Call, Json
 from reference.operations.base import Outcome
-from tests.unit.oracle_bench import Bench, call, get, n, put, refusal
-
-KEY = {"pk": {"S": "a"}}
-
-
-def update(text: str, values: Json = None, **members: Json) -> Call:
-    given = {"ExpressionAttributeValues": values} if values else {}
-    return call("UpdateItem", Key=KEY, UpdateExpression=text, **given, **members)
+from tests.unit.oracle_bench import KEY, Bench, call, get, n, put, refusal, update
 
 
 def nested(levels: int, inner: Json) -> Json:
