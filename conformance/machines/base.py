@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, run_state_machine_as_test
 
+from conformance.machines.seeding import by_seed_alone
 from conformance.program import Program, Step
 from conformance.strategies import schemas
 from conformance.strategies.draws import chance
@@ -133,5 +134,6 @@ def draw_chunk(
         max_examples=programs, stateful_step_count=steps, phases=[Phase.generate], database=None, deadline=None,
         suppress_health_check=list(HealthCheck), derandomize=False, print_blob=False, report_multiple_bugs=False,
     )  # fmt: skip
-    run_state_machine_as_test(seed(chunk_seed)(chunk), settings=quiet)
+    with by_seed_alone():
+        run_state_machine_as_test(seed(chunk_seed)(chunk), settings=quiet)
     return drawn

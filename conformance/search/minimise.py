@@ -39,6 +39,8 @@ CALL_BUDGET = 60
 """Requests for reducing the list of calls (measured: ddmin needs 2 to 60)."""
 VALUE_BUDGET = 140
 """Further requests for simplifying values, expressions and schemas."""
+AGAIN = 0.15
+"""The share of these that is kept for dropping calls again after that."""
 
 SECONDS_BUDGET = 60.0
 """Seconds that one reduction may take: a target that hangs answers nothing within many timeouts."""
@@ -122,11 +124,15 @@ def minimise(
     work.requests = 0
     _calls(work)
     exhausted = work.spent
-    work.limit = work.requests + values
+    start = work.requests
+    work.limit = start + int(values * (1 - AGAIN))
     _values(work)
-    return Reduction(
-        work.best, work.divergence, work.ops, work.names, work.start, work.requests, exhausted=exhausted or work.spent
-    )
+    exhausted = exhausted or work.spent
+    work.limit = start + values
+    if values:
+        # What a call was needed for may be gone from the others.
+        _ddmin(work)
+    return Reduction(work.best, work.divergence, work.ops, work.names, work.start, work.requests, exhausted=exhausted)
 
 
 def _calls(work: Minimiser) -> None:

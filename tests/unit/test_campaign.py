@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -191,6 +193,20 @@ def zip_first(chunks: object, count: int) -> list[tuple[int, int]]:
 def test_a_seed_draws_the_same_programs() -> None:
     one, two = (draw_chunk(ItemsMachine, 11, programs=4) for _ in range(2))
     assert json.dumps([[s.body for s in p.steps] for p in one]) == json.dumps([[s.body for s in p.steps] for p in two])
+
+
+def test_a_seed_draws_the_same_programs_whatever_else_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn() -> list[Program]:
+        return [p for number in range(3) for p in draw_chunk(MACHINES["values"], number, programs=10)]
+
+    alone = drawn()
+    source = tmp_path / "constants_of_others.py"
+    source.write_text(f"HELD = {[*range(2, 400), *map(str, range(400))]!r}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(sys.modules, "constants_of_others", importlib.import_module("constants_of_others"))
+    assert drawn() == alone
 
 
 def test_a_bug_is_found_reduced_and_replayed(tmp_path: Path) -> None:

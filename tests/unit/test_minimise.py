@@ -255,6 +255,16 @@ class TestValues:
         assert set(small["ExpressionAttributeValues"]) == {":b"}
 
 
+def test_a_call_that_only_a_dropped_part_needed_is_dropped_with_it() -> None:
+    made, read = call(1), call(2, ConditionExpression="attribute_exists(pk)")
+
+    def shows(candidate: Program) -> bool:
+        asked = any("ConditionExpression" in step.body for step in candidate.steps)
+        return 2 in numbers(candidate) and (1 in numbers(candidate) or not asked)
+
+    assert numbers(Target(shows).reduce(program(made, read)).program) == [2]
+
+
 class TestLimits:
     @pytest.mark.parametrize(("calls", "values"), [(5, 5), (20, 0), (20, 30), (60, 140)])
     def test_requests_stay_within_both_budgets(self, calls: int, values: int) -> None:
