@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from reference.account import Account
+from reference.answering import Answering
 from reference.api import Call, Reply
 from reference.lifecycle import settle
 from reference.transfer.buckets import buckets
-
-if TYPE_CHECKING:
-    from reference.server import Answering
 
 USERS = frozenset({"ExportTableToPointInTime", "ImportTable", "StartBulkPutItems"})
 """The operations that name a bucket."""

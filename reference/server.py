@@ -15,20 +15,18 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, cast
+from typing import Self, cast
 
 import httptools
 import uvloop
 
-from reference.api import Call, Lost, Refusal, Reply, Success
+from reference.answering import Answering, Routing
+from reference.api import Lost, Refusal, Success
 from reference.rules import surface, violation
 from reference.signature import Request
 from reference.wire import MAX_BODY_BYTES, MAX_HEAD_BYTES, Answer, FrontDoor, Page, request_id, serialize
-
-if TYPE_CHECKING:
-    from reference.serving import Way
 
 MAX_CONNECTIONS = 2048
 """Open connections; one more is answered 503 and closed."""
@@ -58,23 +56,6 @@ class WallClock:
     def now(self) -> float:
         """The present moment, epoch seconds."""
         return time.time()
-
-
-class Answering(Protocol):
-    """What the server serves: ``reference.service.Service`` or anything of its shape."""
-
-    def execute(self, call: Call) -> Reply:
-        """Answer one call."""
-
-    def operations(self) -> Collection[str]:
-        """The names of all operations that can be called."""
-
-
-class Routing(Protocol):
-    """What finds out who answers a request, where there is more than one service (``reference.serving.Router``)."""
-
-    def route(self, request: Request) -> Way | Answer:
-        """Who answers and for which region; or the answer itself."""
 
 
 class Server:

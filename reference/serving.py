@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from reference import ttl
 from reference.account import Account
+from reference.answering import Answering, Way
 from reference.api import Call, Lost, Reply
 from reference.capacity.meter import serve_with
 from reference.clock import Clock
@@ -22,23 +22,12 @@ from reference.signature import Request
 from reference.unkind import UnkindService
 from reference.wire import Answer
 
-if TYPE_CHECKING:
-    from reference.server import Answering
-
 DIRECT = b"direct"
 """The first part of the path of requests that go past the caches."""
 SWEEP_SECONDS = 1.0
 """How often, at most, expired items are looked for."""
 _HOST = re.compile(rb"(?:streams\.)?dynamodb\.([a-z0-9-]+)\.")
 _SCOPE = re.compile(rb"Credential=[^/,]+/\d{8}/([a-z0-9-]+)/")
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """Who answers a request, and for which region."""
-
-    region: str
-    service: Answering
 
 
 class Expiring:
