@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from conformance.record.op import Fate
-from reference.api import Lost, Refusal, Reply
+from reference.api import Call, Json, Lost, Refusal, Reply
+from reference.partiql.parser import parse
+from reference.partiql.planner import is_read
 
 READS = frozenset(
     {
@@ -23,6 +25,20 @@ NEVER_SENT = frozenset({"refused", "dns", "tls"})
 """Ways to lose a call before its first byte reached the target."""
 
 UNDECIDED = frozenset({"TransactionInProgressException"})
+
+
+def reads(call: Call) -> bool:
+    """Whether a call can't change anything, whatever became of it."""
+    body = call.body if isinstance(call.body, dict) else {}
+    statements = {"ExecuteStatement": [body], "BatchExecuteStatement": body.get("Statements")}.get(call.operation)
+    if not isinstance(statements, list) or not statements:
+        return call.operation in READS
+    return all(isinstance(each, dict) and _selects(each.get("Statement")) for each in statements)
+
+
+def _selects(statement: Json) -> bool:
+    tree = parse(statement).tree if isinstance(statement, str) else None
+    return tree is not None and is_read(tree)
 
 
 def fate(operation: str, reply: Reply) -> Fate:

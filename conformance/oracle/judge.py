@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 
-from conformance.fates import NEVER_SENT, READS
+from conformance.fates import NEVER_SENT, reads
 from conformance.oracle import (
     bodies,
     choices,
@@ -188,7 +188,7 @@ class Oracle:
 
     def _lost(self, call: Call, reply: Lost) -> Verdict:
         """A lost call opens one choice over everything it touches: not applied, applied, or yet to be applied."""
-        if call.operation in READS or reply.why.split(":", 1)[0] in NEVER_SENT:
+        if reads(call) or reply.why.split(":", 1)[0] in NEVER_SENT:
             return OK
         for world in self.worlds:
             planes.blur_streams(world.service)
@@ -285,7 +285,7 @@ class Oracle:
             return None
         if throttled.unearned(world.service, call, outcomes, reply):
             return None
-        if reply.status >= 500 and call.operation not in READS:
+        if reply.status >= 500 and not reads(call):
             planes.blur_streams(world.service)
             underway.begin(world.service, call, surely=False)
             return Judgement((world.losing(call),))

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from reference import ttl
-from reference.api import Call, Lost, Success
+from reference.api import Call, Lost, Refusal, Success
 from reference.unkind import UnkindService, Weather
 from tests.unit.test_oracle_planes import STREAMED, TABLE, Bench, less
 
@@ -253,3 +253,20 @@ def test_a_policy_may_be_read_as_it_was_for_a_while(staleness: float, later: flo
     bench.clock.advance(later)
     assert bench.put("GetResourcePolicy", lambda _: before, ResourceArn=arn)[1] == ruling
     bench.ask("GetResourcePolicy", ResourceArn=arn)
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "open_"),
+    [
+        ("ExecuteStatement", {"Statement": 'SELECT * FROM "music"'}, False),
+        ("BatchExecuteStatement", {"Statements": [{"Statement": "SELECT * FROM \"music\" WHERE pk = 'a'"}]}, False),
+        ("ExecuteStatement", {"Statement": "DELETE FROM \"music\" WHERE pk = 'a'"}, True),
+        ("ExecuteStatement", {"Statement": "no statement"}, True),
+        ("GetItem", KEY, False),
+    ],
+)
+def test_only_what_may_write_leaves_open_what_it_did(operation: str, body: dict[str, Any], open_: bool) -> None:
+    bench = Bench(server_errors=True)
+    for answer in (Lost("timeout"), Refusal("InternalServerError", "Internal server error", 500)):
+        bench.oracle.judge(Call(operation, body), answer, bench.clock.now())
+        assert bench.oracle.ambiguous is open_
