@@ -155,6 +155,22 @@ ANSWERED: tuple[Check, ...] = (
         name="two tables",
     ),
     answers(
+        "batches.read-result",
+        Step(
+            "BatchGetItem",
+            {
+                "RequestItems": {
+                    T0: {"Keys": [KEY], "ConsistentRead": True},
+                    _T1: {"Keys": [KEY], "ConsistentRead": True},
+                }
+            },
+        ),
+        tables=_TWO,
+        given=[put({"v": n(1)}), Step("PutItem", {"TableName": _T1, "Item": {**KEY, "v": n(2)}})],
+        body={"Responses": {T0: [{**KEY, "v": n(1)}], _T1: [{**KEY, "v": n(2)}]}, "UnprocessedKeys": {}},
+        name="one key in two tables",
+    ),
+    answers(
         "batches.read-duplicates",
         batch_get({"pk": n(1000)}, {"pk": n("1e3")}, within={"ConsistentRead": True}),
         tables=_NUMBER,

@@ -324,6 +324,13 @@ PLACEHOLDERS: tuple[Check, ...] = (
         control=scan(FilterExpression="v = :x", ExpressionAttributeValues={":x": n(2)}),
         name="Scan",
     ),
+    refuses(
+        "expressions.values-unused",
+        partition(ExpressionAttributeValues={":x": n(2)}),
+        _UNUSED_VALUE,
+        control=partition(FilterExpression="v = :x", ExpressionAttributeValues={":x": n(2)}),
+        name="Query",
+    ),
     *(
         refuses(
             "expressions.values-unused",

@@ -328,6 +328,13 @@ COMPARISONS: tuple[Check, ...] = (
     _compared("EQ", 1, {"v": named(x={"SS": ["a", "b"]})}, named(x={"SS": ["b", "a"]})),
     _compared("BETWEEN", 1, {"v": n(5)}, n(5), n(9)),
     answers(
+        "legacy.comparisons",
+        scan(ScanFilter=where("IN", n(1), n(2))),
+        given=[put({"v": n(2)})],
+        has={"Count": 1},
+        name="the second of IN",
+    ),
+    answers(
         "legacy.joined",
         scan(ScanFilter={**where("EQ", n(1)), **where("NULL", attribute="w")}, ConditionalOperator="OR"),
         given=[put()],

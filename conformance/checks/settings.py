@@ -269,6 +269,13 @@ TAGS: tuple[Check, ...] = (
         needs="cooldowns",
         name="nothing changed",
     ),
+    answers(
+        "tables.tag-answer",
+        _tags(),
+        given=[_tag(("team", "x"), ("Team", "y")), _untag("Team")],
+        has={"Tags": [{"Key": "team", "Value": "x"}]},
+        name="two cases of one word",
+    ),
     refuses("tables.tag-none", _tag(), "Atleast one Tag needs to be provided as Input.", control=_GOOD),
     refuses("tables.untag-none", _untag(), "Atleast one Tag Key needs to be provided as Input.", control=_untag("k")),
     answers(
