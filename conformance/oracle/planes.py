@@ -129,6 +129,7 @@ _GATES = frozenset({
     "streams.kinesis-enable-state", "streams.kinesis-disable-state", "streams.kinesis-update-state",
     "metrics.insights-state", "backups.not-yet", "backups.restore-in-use", "backups.delete-in-use",
     "backups.target-restoring", "bulk.table-busy", "ttl.table-being-created", "global-tables.replica-exists",
+    "global-tables.source-region",
 })  # fmt: skip
 """Rules that a request breaks only while something is on its way."""
 

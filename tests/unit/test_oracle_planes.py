@@ -14,7 +14,7 @@ from conformance.oracle.writers import CREATES_NOTHING
 from conformance.program import BUCKET
 from reference import ttl
 from reference.account import Account
-from reference.api import Call, Lost, Reply, Success
+from reference.api import Call, Lost, Refusal, Reply, Success
 from reference.clock import ManualClock
 from reference.service import Service
 from reference.streams.shards import Sharding
@@ -416,6 +416,19 @@ def test_a_switch_of_billing_may_be_taken_back_for_a_while(lag: float, later: fl
     bench.clock.advance(later)
     bench.ask("UpdateTable", TableName="music", BillingMode="PAY_PER_REQUEST")
     assert bench.put("DescribeTable", lambda _: provisioned, TableName="music")[1] == ruling
+
+
+@pytest.mark.parametrize(("lag", "ruling"), [(5.0, "ok"), (0.0, "violated")])
+def test_a_replica_may_be_on_its_way_out_for_a_while(lag: float, ruling: str) -> None:
+    bench = Bench(state_lag=lag)
+    bench.ask("UpdateTable", TableName="music", ReplicaUpdates=[{"Create": {"RegionName": "us-west-2"}}])
+    bench.ask("UpdateTable", TableName="music", ReplicaUpdates=[{"Delete": {"RegionName": "us-west-2"}}])
+    words = (
+        "Replica cannot be deleted because it has acted as a source region for new replica(s) being added to the table "
+        "in the last 24 hours."
+    )
+    refused = Refusal("ValidationException", words, 400)
+    assert bench.oracle.judge(Call("DeleteTable", {"TableName": "music"}), refused, bench.clock.now()).ruling == ruling
 
 
 def test_a_lost_backup_may_have_been_made() -> None:
