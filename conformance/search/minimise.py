@@ -45,6 +45,7 @@ AGAIN = 0.15
 SECONDS_BUDGET = 60.0
 """Seconds that one reduction may take: a target that hangs answers nothing within many timeouts."""
 
+_TABLE = re.compile(rb"\$\{(?:table|arn):(\w+)\}")
 _REFERENCE = re.compile(rb"\$\{reply:(\d+):")
 
 
@@ -148,14 +149,24 @@ def _calls(work: Minimiser) -> None:
 
 
 def _about(program: Program, divergence: Divergence | None) -> set[int]:
-    """The last call, and the calls that name every key value of the item in doubt."""
+    """The last call, the calls that name every key value of the item in doubt, and those whose replies they use."""
     if divergence is None or divergence.row is None:
         return set()
     needles = [_needle(part) for part in divergence.row[1:] if isinstance(part, str | bytes | Decimal)]
     steps = program.steps
-    return {len(steps) - 1} | {
-        n for n, s in enumerate(steps) if all(needle in orjson.dumps(s.body) for needle in needles)
-    }
+    named = {n for n, s in enumerate(steps) if all(needle in orjson.dumps(s.body) for needle in needles)}
+    wanted = named | {len(steps) - 1}
+    for position in range(len(steps) - 1, -1, -1):
+        if position in wanted:
+            wanted |= _used(program, position)
+    return wanted
+
+
+def _used(program: Program, position: int) -> set[int]:
+    """The steps whose replies a step uses; those of the set-up are always there."""
+    offset = len(program.tables)
+    found = (int(m) - offset for m in _REFERENCE.findall(orjson.dumps(program.steps[position].body)))
+    return {step for step in found if step >= 0}
 
 
 def _needle(part: str | bytes | Decimal) -> bytes:
@@ -171,7 +182,7 @@ def _slice(program: Program) -> set[int]:
     text = orjson.dumps(steps[-1].body)
     offset = len(program.tables)
     values = set(re.findall(rb'"(?:S|N|B)":"([^"]{1,40})"', text))
-    tables = set(re.findall(rb"\$\{(?:table|arn):(\w+)\}", text))
+    tables = set(_TABLE.findall(text))
     for position in range(len(steps) - 2, -1, -1):
         body = orjson.dumps(steps[position].body)
         referred = any(int(m) - offset == position for m in _REFERENCE.findall(text))
@@ -179,6 +190,7 @@ def _slice(program: Program) -> set[int]:
         if referred or (same_table and (not values or any(b'"' + value + b'"' in body for value in values))):
             wanted.add(position)
             text += body
+            tables |= set(_TABLE.findall(body))
     return wanted
 
 

@@ -124,6 +124,19 @@ class TestCalls:
         assert numbers(target.reduce(program(*steps), values=0).program) == [7]
         assert target.attempts <= 6
 
+    def test_the_row_in_doubt_is_tried_with_what_the_last_call_goes_on_from(self) -> None:
+        described = Step("DescribeStream", {"StreamArn": "${reply:0:TableDescription.LatestStreamArn}"})
+        opened = Step("GetShardIterator", {"ShardId": "${reply:16:StreamDescription.Shards[0].ShardId}"})
+        read = Step("GetRecords", {"ShardIterator": "${reply:17:ShardIterator}"})
+        target = Target(
+            lambda c: c.steps[-1].operation == "GetRecords" and numbers(c).count(7) == 4, divergence(row=(123, "k7"))
+        )
+        writes = map(call, (0, 7, 1, 2, 7, 3, 4, 5, 7, 6, 8, 9, 10, 7, 11))
+        reduction = target.reduce(program(*writes, described, opened, read), values=0)
+        assert [step.operation for step in reduction.program.steps] == [
+            *["PutItem"] * 4, "DescribeStream", "GetShardIterator", "GetRecords",
+        ]  # fmt: skip
+
     def test_a_row_of_a_number_key_is_found_by_its_text(self) -> None:
         from decimal import Decimal
 
