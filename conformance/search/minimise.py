@@ -17,7 +17,6 @@ from conformance.program import Program
 from conformance.record.op import Op
 from conformance.search.simplify import simpler
 from reference.api import Json
-from reference.values.number import text as number_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,7 @@ SECONDS_BUDGET = 60.0
 """Seconds that one reduction may take: a target that hangs answers nothing within many timeouts."""
 
 _TABLE = re.compile(rb"\$\{(?:table|arn):(\w+)\}")
+_NUMBER = re.compile(rb"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d{1,3})?")
 _REFERENCE = re.compile(rb"\$\{reply:(\d+):")
 
 
@@ -152,9 +152,9 @@ def _about(program: Program, divergence: Divergence | None) -> set[int]:
     """The last call, the calls that name every key value of the item in doubt, and those whose replies they use."""
     if divergence is None or divergence.row is None:
         return set()
-    needles = [_needle(part) for part in divergence.row[1:] if isinstance(part, str | bytes | Decimal)]
+    key = [part for part in divergence.row[1:] if isinstance(part, str | bytes | Decimal)]
     steps = program.steps
-    named = {n for n, s in enumerate(steps) if all(needle in orjson.dumps(s.body) for needle in needles)}
+    named = {n for n, step in enumerate(steps) if _names(orjson.dumps(step.body), key)}
     wanted = named | {len(steps) - 1}
     for position in range(len(steps) - 1, -1, -1):
         if position in wanted:
@@ -169,10 +169,18 @@ def _used(program: Program, position: int) -> set[int]:
     return {step for step in found if step >= 0}
 
 
-def _needle(part: str | bytes | Decimal) -> bytes:
-    if isinstance(part, Decimal):
-        return orjson.dumps(number_text(part))
-    return orjson.dumps(base64.b64encode(part).decode() if isinstance(part, bytes) else part)
+def _names(body: bytes, key: list[str | bytes | Decimal]) -> bool:
+    """Whether a request names all of these values, spelt in any way, in a statement too."""
+    numbers = {Decimal(text.decode()) for text in _NUMBER.findall(body)}
+    for part in key:
+        if isinstance(part, Decimal):
+            if part not in numbers:
+                return False
+            continue
+        text = orjson.dumps(base64.b64encode(part).decode() if isinstance(part, bytes) else part)
+        if text not in body and b"'" + text[1:-1] + b"'" not in body:
+            return False
+    return True
 
 
 def _slice(program: Program) -> set[int]:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -137,9 +138,25 @@ class TestCalls:
             *["PutItem"] * 4, "DescribeStream", "GetShardIterator", "GetRecords",
         ]  # fmt: skip
 
-    def test_a_row_of_a_number_key_is_found_by_its_text(self) -> None:
-        from decimal import Decimal
+    @pytest.mark.parametrize(
+        "written",
+        [
+            Step("PutItem", {"TableName": T0, "Item": {"pk": {"S": "a"}, "sk": {"N": "1e1"}}}),
+            Step("PutItem", {"TableName": T0, "Item": {"pk": {"S": "a"}, "sk": {"N": "+10.0"}}}),
+            Step("ExecuteStatement", {"Statement": f"INSERT INTO \"{T0}\" VALUE {{'pk': 'a', 'sk': 10}}"}),
+        ],
+    )
+    def test_a_row_is_found_however_it_is_spelt(self, written: Step) -> None:
+        others = [Step("PutItem", {"TableName": T0, "Item": {"pk": {"S": "a"}, "sk": {"N": str(n)}}}) for n in range(9)]
+        steps = [*others, written, written, *others, Step("Scan", {"TableName": T0})]
+        target = Target(
+            lambda c: c.steps[-1].operation == "Scan" and c.steps.count(written) == 2,
+            divergence(row=(5, "a", Decimal("10"))),
+        )
+        assert len(target.reduce(program(*steps), values=0).program.steps) == 3
+        assert target.attempts <= 6
 
+    def test_a_row_of_a_number_key_is_found_by_its_text(self) -> None:
         steps = [Step("PutItem", {"TableName": T0, "Item": {"pk": {"N": str(10**n)}}}) for n in range(12)]
         steps.append(Step("Scan", {"TableName": T0}))
         wanted = {"pk": {"N": "10000000000"}}
