@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import replace
 
 from conformance.fates import NEVER_SENT, reads
@@ -30,7 +29,7 @@ from conformance.oracle.covered import behaviours, conditions, features
 from conformance.oracle.divergence import OK, Verdict
 from conformance.oracle.exercised import open_questions
 from conformance.oracle.latitude import MAX_PENDING, Latitude, permitted
-from conformance.oracle.pages import Pages
+from conformance.oracle.pages import pages_of
 from conformance.oracle.refusals import Refusals
 from conformance.oracle.wording import Wording
 from conformance.oracle.writers import Writers
@@ -61,7 +60,6 @@ class Oracle:
         account.keep = self.latitude.history * 2
         self.worlds = [World(Service(account, cohorts))]
         self.wording = Wording()
-        self.pages = Pages()
         self.writers = Writers()
         self._tokens: dict[str, str | None] = {}
         self.reached: Counter[str] = Counter()
@@ -109,18 +107,15 @@ class Oracle:
         arrivals = [World(s, world.pending) for world in arrivals for s in versions.dated(world.service, call)]
         doubtful = next(open_questions(arrivals[0].service, call), None)
         if _restarts_segment(call):
-            ended = self.pages.segment_of(call)
+            ended = pages_of(arrivals[0].service).segment_of(call)
             if ended is None or (ended != call.body.get("Segment") and isinstance(reply, Refusal)):
                 doubtful = _START_KEY
         others = expiry.others(arrivals, call, reply, self.latitude.skew)
-        pages = deepcopy(self.pages) if any(others) else self.pages
         judgements = [self._judge_in(world, call, reply) for world in arrivals]
         accepted = [j for j in judgements if j.divergence is None]
-        followed = self.pages if accepted else None
         for judgement, tiers in zip(judgements, others, strict=True):
             if judgement.divergence is not None:
-                accepted += self._fitting(tiers, call, reply, pages)
-        self.pages = followed or self.pages
+                accepted += self._fitting(tiers, call, reply)
         if accepted:
             self.worlds = choices.distinct([world for j in accepted for world in j.worlds])
             doubt = next((j.unknown for j in accepted if j.unknown), "")
@@ -134,13 +129,10 @@ class Oracle:
         found = nearest.divergence
         return Verdict("violated", found and planes.theirs(self.model, found))
 
-    def _fitting(self, tiers: list[list[World]], call: Call, reply: Success | Refusal, pages: Pages) -> list[Judgement]:
-        """What the first tier in which a state fits says; judging leaves marks: each state is looked at as if first."""
+    def _fitting(self, tiers: list[list[World]], call: Call, reply: Success | Refusal) -> list[Judgement]:
+        """What the first tier in which a state fits says."""
         for tier in tiers:
-            found = []
-            for world in tier:
-                self.pages = deepcopy(pages)
-                found.append(self._judge_in(world, call, reply))
+            found = [self._judge_in(world, call, reply) for world in tier]
             if any(judgement.divergence is None for judgement in found):
                 return [judgement for judgement in found if judgement.divergence is None]
         return []
@@ -251,7 +243,7 @@ class Oracle:
         throttled.follow(world.service)
         outcomes = world.service.outcomes(call)
         elsewhere = [broken.rule.name for broken in outcomes.violations] == [_START_KEY]
-        if elsewhere and self.pages.segment_of(call) == call.body["Segment"]:
+        if elsewhere and pages_of(world.service).segment_of(call) == call.body["Segment"]:
             # Which partition is in which segment is the target's choice.
             outcomes = world.service.outcomes(without(call, "ExclusiveStartKey"))
         self._cover(call, outcomes)
@@ -314,7 +306,7 @@ class Oracle:
 
     def _answered(self, world: World, call: Call, outcome: Outcome, reply: Success) -> Judgement:
         body = planes.named(world.service, call, reply.body)
-        verdict = bodies.lawful(world.service, call, outcome, body, self.latitude, self.pages)
+        verdict = bodies.lawful(world.service, call, outcome, body, self.latitude, pages_of(world.service))
         renamed = planes.renamed(world.service, call, verdict.outcome.body, reply.body)
         wrong = scaled.settled(world.service, call, verdict.differences or renamed, self.latitude)
         verdict = replace(verdict, differences=wrong)

@@ -17,6 +17,7 @@ from reference.values.item import normalise_item
 
 MAX_PAGES = 200
 MAX_CHAINS = 256
+ROOM = "pages"
 SMALL_BYTES = 900_000
 """Bytes of a table that surely fits one page; what exactly fills 1 MB is open (dataplane:OPEN-3)."""
 
@@ -53,11 +54,18 @@ class Chain:
 
 
 class Pages:
-    """Follows page chains of one session."""
+    """Follows page chains of one session, as one possible state of the target understands them."""
 
     def __init__(self) -> None:
         self._chains: dict[bytes, Chain] = {}
         self._segments: dict[bytes, dict[int, Chain]] = {}
+
+    def copy(self) -> Pages:
+        """Independent chains with the same pages so far."""
+        other = Pages()
+        other._chains = dict(self._chains)
+        other._segments = {key: dict(done) for key, done in self._segments.items()}
+        return other
 
     def judge(self, service: Service, call: Call, outcome: Outcome, body: Json) -> list[Difference]:
         """What is wrong with one page, nothing if it is lawful; remembers it for the pages that follow."""
@@ -168,6 +176,13 @@ class Pages:
         if surplus:
             return [Difference(("Items", "*"), "in-two-segments", None, None)]
         return _complete(whole, joined) if len(done) == call.body["TotalSegments"] else []
+
+
+def pages_of(service: Service) -> Pages:
+    """The chains that were followed in a state: a room of the model's account, so that every world has its own."""
+    room = service.account.rooms.setdefault(ROOM, Pages())
+    assert isinstance(room, Pages)
+    return room
 
 
 def collect(service: Service, call: Call) -> Whole:

@@ -292,15 +292,15 @@ class _Orders:
     def _judge(self, worlds: list[World], call: Recorded) -> tuple[Verdict, list[World]]:
         oracle, reply = self.oracle, call.op.reply
         assert isinstance(reply, Success | Refusal)
-        before = oracle.worlds, oracle.wording, oracle.pages, oracle.writers
+        before = oracle.worlds, oracle.wording, oracle.writers
         oracle.worlds = [World(world.service.fork(), world.pending) for world in worlds]
-        oracle.wording, oracle.pages, oracle.writers = copy.deepcopy(before[1:])
+        oracle.wording, oracle.writers = copy.deepcopy(before[1:])
         try:
             received = self.start + (call.op.returned or call.op.called)
             verdict = oracle.judge(Call(call.op.operation, call.op.body), reply, received)
             return verdict, oracle.worlds
         finally:
-            oracle.worlds, oracle.wording, oracle.pages, oracle.writers = before
+            oracle.worlds, oracle.wording, oracle.writers = before
 
 
 _RANK = {"ok": 0, "unknown": 1, "violated": 2}

@@ -48,6 +48,23 @@ def test_what_was_there_between_two_writes_may_be_shown_though_all_is_as_before(
 RESTORED: dict[str, Any] = {"TableName": "copy", "ConsistentRead": True}
 
 
+def test_segments_that_were_read_in_a_state_that_never_was_are_not_held_against_others() -> None:
+    bench = Bench()
+    names = "abcdefgh"
+    for name in names:
+        bench.item(name)
+    scan = {"TableName": "music", "TotalSegments": 2}
+    first = bench.ask("Scan", **scan, Segment=0)["Items"]
+    assert 0 < len(first) < len(names)
+    mine, other = (0, 1) if {"pk": {"S": "a"}} in first else (1, 0)
+    changed = next(name for name in names if ({"pk": {"S": name}} in first) is (other == 0))
+    bench.oracle.judge(PUT, Lost("timeout"), bench.clock.now())
+    bench.ask("Scan", **scan, Segment=other)
+    bench.item(changed, v={"N": "1"})
+    bench.ask("Scan", **scan, Segment=mine)
+    bench.ask("Scan", **scan, Segment=other)
+
+
 class TestRestores:
     def bench(self, *, early: bool) -> Bench:
         """A table restored as it was before its last item, and a lost write that came before that moment or after."""
