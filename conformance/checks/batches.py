@@ -36,6 +36,8 @@ def _mixed(*requests: dict[str, Json]) -> Step:
     return Step("BatchWriteItem", {"RequestItems": {T0: list(requests)}})
 
 
+_ONE = {"Keys": [KEY], "ConsistentRead": True}
+_BOTH = Step("BatchGetItem", {"RequestItems": {T0: _ONE, _T1: _ONE}})
 _PUT_A = {"PutRequest": {"Item": KEY}}
 _DELETE_A = {"DeleteRequest": {"Key": KEY}}
 _DELETE_B = {"DeleteRequest": {"Key": _B}}
@@ -140,15 +142,7 @@ ANSWERED: tuple[Check, ...] = (
     ),
     answers(
         "batches.read-result",
-        Step(
-            "BatchGetItem",
-            {
-                "RequestItems": {
-                    T0: {"Keys": [KEY], "ConsistentRead": True},
-                    _T1: {"Keys": [KEY], "ConsistentRead": True},
-                }
-            },
-        ),
+        _BOTH,
         tables=_TWO,
         given=[put()],
         body={"Responses": {T0: [KEY], _T1: []}, "UnprocessedKeys": {}},
@@ -156,15 +150,7 @@ ANSWERED: tuple[Check, ...] = (
     ),
     answers(
         "batches.read-result",
-        Step(
-            "BatchGetItem",
-            {
-                "RequestItems": {
-                    T0: {"Keys": [KEY], "ConsistentRead": True},
-                    _T1: {"Keys": [KEY], "ConsistentRead": True},
-                }
-            },
-        ),
+        _BOTH,
         tables=_TWO,
         given=[put({"v": n(1)}), Step("PutItem", {"TableName": _T1, "Item": {**KEY, "v": n(2)}})],
         body={"Responses": {T0: [{**KEY, "v": n(1)}], _T1: [{**KEY, "v": n(2)}]}, "UnprocessedKeys": {}},

@@ -83,7 +83,8 @@ def applied(service: Service, lost: Pending) -> Service:
         before = {name: table.sequence for name, table in fork.account.tables.items()}
         fork.commit(outcome)
         for name, table in fork.account.tables.items():
-            versions.unseen(table, before.get(name, 0), lost.since)
+            if table.sequence > before.get(name, 0):
+                versions.unseen(table, before.get(name, 0), lost.since)
     return fork
 
 

@@ -21,7 +21,8 @@ MAX_MOMENTS = 512
 
 def lag_of(call: Call, latitude: Latitude) -> float:
     """How far what answers a call may be behind, in seconds."""
-    asked = [use for use in uses(call) if use.eventual] if call.operation in EVENTUAL else []
+    lags = latitude.history > 0 and call.operation in EVENTUAL
+    asked = [use for use in uses(call) if use.eventual] if lags else []
     if not asked:
         return 0.0
     return max(latitude.staleness, latitude.index_lag if any(use.index for use in asked) else 0.0)

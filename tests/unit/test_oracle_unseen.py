@@ -250,7 +250,8 @@ class TestStaleStatements:
             weather = UnkindService(bench.target, Weather(partial=1.0), 3)
             reply = weather.execute(Call("BatchExecuteStatement", {"Statements": asked}))
             assert isinstance(reply, Success)
-            assert [part.get("Error") for part in reply.body["Responses"]] == [None, {"Code": "ThrottlingError"}]
+            errors = [part.get("Error") for part in reply.body["Responses"]]
+            assert errors.count({"Code": "ThrottlingError"}) == errors.count(None) == 1
             found = bench.put("BatchExecuteStatement", lambda _, told=reply.body: told, Statements=asked)
             assert found[1] == ruling
 
